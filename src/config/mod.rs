@@ -1,0 +1,418 @@
+//! `gazetted.toml`: its sections, their defaults, and how they are loaded. Knows every key there is; what a key does is
+//! the business of the module that is handed its section.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::period::Per;
+
+mod duration;
+mod load;
+mod secret;
+
+pub use duration::Span;
+pub use load::{Loaded, find, load, load_str};
+
+/// The whole configuration. `config/gazetted.toml` documents every key with its default.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Config {
+    pub site: Site,
+    pub posts: Posts,
+    pub feeds: Feeds,
+    /// None unless the owner sets one: a goal nobody chose is a reproach.
+    pub goal: Vec<Goal>,
+    pub digest: Digest,
+    pub smtp: Option<Smtp>,
+    pub outbox: Outbox,
+    pub store: Store,
+    pub http: Http,
+    pub log: Log,
+    pub authors: Vec<AuthorAlias>,
+    /// The folder relative paths are taken from: that of the configuration file.
+    #[serde(skip)]
+    pub base: PathBuf,
+    /// The file all this came from, if any.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+}
+
+impl Config {
+    /// A path of the configuration, taken from the folder of its file.
+    #[must_use]
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Site {
+    pub title: String,
+    /// The blog's address, without a trailing slash.
+    pub url: String,
+    pub description: String,
+    pub language: String,
+    /// IANA name; days and months are this zone's.
+    pub time_zone: String,
+    /// Stands in for posts that name nobody.
+    pub author: String,
+    /// The editors' address, if readers may write to it.
+    pub email: String,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            url: String::new(),
+            description: String::new(),
+            language: "en".into(),
+            time_zone: "UTC".into(),
+            author: String::new(),
+            email: String::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PostsFormat {
+    #[default]
+    Auto,
+    Jekyll,
+    Hugo,
+    Zola,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Posts {
+    pub dir: PathBuf,
+    pub format: PostsFormat,
+    /// Empty: by the site's own configuration, else by dialect.
+    pub permalink: String,
+    /// Hugo's `[permalinks]`: section = pattern.
+    pub permalinks: BTreeMap<String, String>,
+    /// A file younger than this is not believed yet, unless its writer has closed it.
+    pub settle: Span,
+    /// An edition takes only posts that have been still for this long.
+    pub freeze_age: Span,
+    /// Larger files are left out, with a problem.
+    pub max_bytes: u64,
+    /// How often the whole directory is read again, whatever the watcher says.
+    pub rescan: Span,
+}
+
+impl Default for Posts {
+    fn default() -> Self {
+        Self {
+            dir: "_posts".into(),
+            format: PostsFormat::Auto,
+            permalink: String::new(),
+            permalinks: BTreeMap::new(),
+            settle: Span::seconds(2),
+            freeze_age: Span::minutes(10),
+            max_bytes: 5_000_000,
+            rescan: Span::minutes(5),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedFormat {
+    Rss,
+    Atom,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedContent {
+    #[default]
+    Full,
+    Summary,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Feeds {
+    pub out: PathBuf,
+    /// Where `out` is served; empty: `site.url`.
+    pub url: String,
+    pub formats: Vec<FeedFormat>,
+    pub limit: usize,
+    pub content: FeedContent,
+    pub tags: bool,
+    pub authors: bool,
+    pub categories: bool,
+    /// File names, so that a blog keeps the addresses its readers have.
+    pub rss: String,
+    pub atom: String,
+    pub json: String,
+    pub opml: String,
+}
+
+impl Default for Feeds {
+    fn default() -> Self {
+        Self {
+            out: "public".into(),
+            url: String::new(),
+            formats: vec![FeedFormat::Rss, FeedFormat::Atom, FeedFormat::Json],
+            limit: 50,
+            content: FeedContent::Full,
+            tags: true,
+            authors: true,
+            categories: true,
+            rss: "feed.xml".into(),
+            atom: "atom.xml".into(),
+            json: "feed.json".into(),
+            opml: "feeds.opml".into(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Goal {
+    /// Empty: "goal", or the author's or tag's name.
+    pub name: String,
+    /// How many posts a period.
+    pub posts: u32,
+    pub per: Per,
+    /// A day or a period; empty: the period of the first post.
+    pub since: String,
+    pub author: String,
+    pub tag: String,
+    /// Periods that do not count: holidays.
+    pub pauses: Vec<String>,
+}
+
+impl Default for Goal {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            posts: 1,
+            per: Per::Month,
+            since: String::new(),
+            author: String::new(),
+            tag: String::new(),
+            pauses: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenEmpty {
+    #[default]
+    Skip,
+    Send,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Digest {
+    pub enabled: bool,
+    /// Five-field cron, in `site.time_zone`: when the closed month's digest is opened.
+    pub schedule: String,
+    pub when_empty: WhenEmpty,
+    /// `Name <address>`; needed to send.
+    pub from: String,
+    pub reply_to: String,
+    /// Template of the subject: `{{ title }}`, `{{ month }}`, `{{ posts }}`.
+    pub subject: String,
+    pub postal_address: String,
+    /// Whether drafts in the making are named.
+    pub drafts: bool,
+    /// A digest that is later than this is not caught up.
+    pub catch_up: Span,
+    /// Templates found here replace the embedded ones, one by one.
+    pub templates: PathBuf,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            schedule: "0 9 1 * *".into(),
+            when_empty: WhenEmpty::Skip,
+            from: String::new(),
+            reply_to: String::new(),
+            subject: "{{ title }}: {{ month }}".into(),
+            postal_address: String::new(),
+            drafts: true,
+            catch_up: Span::days(28),
+            templates: "templates".into(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Upgrade before anything else is said; refuse a server that does not offer it.
+    #[default]
+    Starttls,
+    /// From the first byte (port 465).
+    Tls,
+    /// Only to the machine itself, or where the operator insists.
+    None,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Smtp {
+    pub host: String,
+    /// 0: 587 with STARTTLS, 465 with TLS, 25 without.
+    pub port: u16,
+    pub tls: Tls,
+    pub user: String,
+    #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
+    pub password: SecretString,
+    pub password_file: PathBuf,
+    /// The name said in EHLO; empty: the domain of `digest.from`.
+    pub helo: String,
+    /// Connections at once.
+    pub connections: u32,
+    /// For connecting and for each reply but the last.
+    pub timeout: Span,
+    /// For the reply after the message: servers scan before they answer.
+    pub data_timeout: Span,
+    /// A file of PEM certificates trusted beside the system's.
+    pub ca_file: PathBuf,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 0,
+            tls: Tls::Starttls,
+            user: String::new(),
+            password: SecretString::default(),
+            password_file: PathBuf::new(),
+            helo: String::new(),
+            connections: 4,
+            timeout: Span::minutes(1),
+            data_timeout: Span::minutes(10),
+            ca_file: PathBuf::new(),
+        }
+    }
+}
+
+impl Smtp {
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        match (self.port, self.tls) {
+            (0, Tls::Starttls) => 587,
+            (0, Tls::Tls) => 465,
+            (0, Tls::None) => 25,
+            (port, _) => port,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outbox {
+    /// Where messages go as files when there is no `[smtp]`.
+    pub dir: PathBuf,
+    pub on_doubt: OnDoubt,
+    /// How long a deferred delivery is tried.
+    pub retry_for: Span,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { dir: "mail".into(), on_doubt: OnDoubt::Resend, retry_for: Span::days(5) }
+    }
+}
+
+/// What is to become of a delivery that was on the wire when its node died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDoubt {
+    /// Send it again: same bytes, same Message-ID.
+    #[default]
+    Resend,
+    /// Leave it to the operator.
+    Hold,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Store {
+    pub url: String,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: "sqlite:gazetted.db".into() }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Http {
+    pub listen: String,
+    /// Where readers reach the daemon; empty: `site.url`.
+    pub url: String,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8080".into(), url: String::new() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// `[[authors]]`: how one author is called in posts, and where they can be reached.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthorAlias {
+    pub name: String,
+    pub aliases: Vec<String>,
+    pub email: String,
+    pub url: String,
+    pub organisation: String,
+}
+
+/// The zone all calendar questions are asked in; `load` has checked the name.
+impl Site {
+    #[must_use]
+    pub fn zone(&self) -> jiff::tz::TimeZone {
+        jiff::tz::TimeZone::get(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC)
+    }
+
+    #[must_use]
+    pub fn today(&self, now: Timestamp) -> Date {
+        self.zone().to_datetime(now).date()
+    }
+}

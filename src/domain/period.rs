@@ -1,0 +1,269 @@
+//! Calendar periods: weeks, months, quarters and years in a time zone, and how people write them. Knows the calendar
+//! and nothing of posts.
+
+use std::fmt;
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+/// How long a period is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Per {
+    Week,
+    #[default]
+    Month,
+    Quarter,
+}
+
+impl Per {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+        }
+    }
+
+    /// How many of these make a year, for the forecast.
+    #[must_use]
+    pub fn in_a_year(self) -> u32 {
+        match self {
+            Self::Week => 52,
+            Self::Month => 12,
+            Self::Quarter => 4,
+        }
+    }
+}
+
+/// One period: the half-open stretch from the first instant of its first day to that of the next period's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period {
+    first: Date,
+    per: Per,
+}
+
+impl Period {
+    #[must_use]
+    pub fn containing(per: Per, day: Date) -> Self {
+        let first = match per {
+            Per::Week => day.saturating_sub(i32::from(day.weekday().since(Weekday::Monday)).days()),
+            Per::Month => day.first_of_month(),
+            Per::Quarter => {
+                let month = (day.month() - 1) / 3 * 3 + 1;
+                Date::new(day.year(), month, 1).unwrap_or(day)
+            }
+        };
+        Self { first, per }
+    }
+
+    #[must_use]
+    pub fn at(per: Per, instant: Timestamp, zone: &TimeZone) -> Self {
+        Self::containing(per, zone.to_datetime(instant).date())
+    }
+
+    #[must_use]
+    pub fn month(year: i16, month: i8) -> Option<Self> {
+        Date::new(year, month, 1).ok().map(|first| Self { first, per: Per::Month })
+    }
+
+    #[must_use]
+    pub fn per(self) -> Per {
+        self.per
+    }
+
+    #[must_use]
+    pub fn first_day(self) -> Date {
+        self.first
+    }
+
+    #[must_use]
+    pub fn last_day(self) -> Date {
+        self.next().first.yesterday().unwrap_or(self.first)
+    }
+
+    #[must_use]
+    pub fn next(self) -> Self {
+        let first = match self.per {
+            Per::Week => self.first.saturating_add(1.week()),
+            Per::Month => self.first.saturating_add(1.month()),
+            Per::Quarter => self.first.saturating_add(3.months()),
+        };
+        Self { first, per: self.per }
+    }
+
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self::containing(self.per, self.first.yesterday().unwrap_or(self.first))
+    }
+
+    /// The first instant of the period. A day that has no midnight (a zone skipped it) starts at its first instant.
+    #[must_use]
+    pub fn start(self, zone: &TimeZone) -> Timestamp {
+        first_instant(self.first, zone)
+    }
+
+    /// The first instant after the period.
+    #[must_use]
+    pub fn end(self, zone: &TimeZone) -> Timestamp {
+        self.next().start(zone)
+    }
+
+    #[must_use]
+    pub fn contains(self, instant: Timestamp, zone: &TimeZone) -> bool {
+        Self::at(self.per, instant, zone) == self
+    }
+
+    /// Reads `2021-05`, `2021-Q2` or `2021-W07`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (year, rest) = text.trim().split_once('-')?;
+        let year = four_digits(year)?;
+        if let Some(quarter) = rest.strip_prefix(['Q', 'q']) {
+            let quarter: i8 = quarter.parse().ok().filter(|q| (1..=4).contains(q))?;
+            let first = Date::new(year, quarter * 3 - 2, 1).ok()?;
+            return Some(Self { first, per: Per::Quarter });
+        }
+        if let Some(week) = rest.strip_prefix(['W', 'w']) {
+            let week: i8 = week.parse().ok()?;
+            let first = jiff::civil::ISOWeekDate::new(year, week, Weekday::Monday).ok()?.date();
+            return Some(Self { first, per: Per::Week });
+        }
+        Self::month(year, two_digits(rest)?)
+    }
+}
+
+fn first_instant(day: Date, zone: &TimeZone) -> Timestamp {
+    match zone.to_ambiguous_timestamp(day.to_datetime(jiff::civil::Time::midnight())).compatible() {
+        Ok(instant) => instant,
+        Err(_) => Timestamp::MAX,
+    }
+}
+
+fn four_digits(text: &str) -> Option<i16> {
+    (text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+fn two_digits(text: &str) -> Option<i8> {
+    (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// `2021-05`, `2021-Q2`, `2021-W07`.
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.per {
+            Per::Week => {
+                let week = self.first.iso_week_date();
+                write!(f, "{:04}-W{:02}", week.year(), week.week())
+            }
+            Per::Month => write!(f, "{:04}-{:02}", self.first.year(), self.first.month()),
+            Per::Quarter => write!(f, "{:04}-Q{}", self.first.year(), (self.first.month() - 1) / 3 + 1),
+        }
+    }
+}
+
+impl Serialize for Period {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A stretch of days as `--from` and `--to` name it, both ends inclusive: `2021`, `2021-Q2`, `2021-05`, `2021-W07`,
+/// `2021-05-07`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days {
+    pub first: Date,
+    pub last: Date,
+}
+
+impl Days {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(year) = four_digits(text) {
+            return Some(Self { first: Date::new(year, 1, 1).ok()?, last: Date::new(year, 12, 31).ok()? });
+        }
+        if let Some(period) = Period::parse(text) {
+            return Some(Self { first: period.first_day(), last: period.last_day() });
+        }
+        let day: Date = (text.len() == 10).then(|| text.parse().ok())??;
+        Some(Self { first: day, last: day })
+    }
+
+    #[must_use]
+    pub fn start(self, zone: &TimeZone) -> Timestamp {
+        first_instant(self.first, zone)
+    }
+
+    /// The first instant after the last day.
+    #[must_use]
+    pub fn end(self, zone: &TimeZone) -> Timestamp {
+        self.last.tomorrow().map_or(Timestamp::MAX, |day| first_instant(day, zone))
+    }
+}
+
+/// What `--from`, `--to` and PERIOD expect, for error messages.
+pub const EXPECTED: &str = "expected `2021-05`, `2021`, `2021-Q2`, `2021-W07` or `2021-05-07`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap()
+    }
+
+    #[test]
+    fn periods_are_written_and_read_the_same_way() {
+        for text in ["2021-05", "2021-12", "2021-Q2", "2020-Q4", "2021-W07", "2020-W53"] {
+            assert_eq!(Period::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "2021", "2021-13", "21-05", "2021-Q5", "2021-W54", "2021-5", "2021-05-07", "x-05"] {
+            assert_eq!(Period::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_name_their_first_and_last_day() {
+        for (text, first, last) in [
+            ("2021", "2021-01-01", "2021-12-31"),
+            ("2021-Q2", "2021-04-01", "2021-06-30"),
+            ("2020-02", "2020-02-01", "2020-02-29"),
+            ("2021-05-07", "2021-05-07", "2021-05-07"),
+            ("2021-W01", "2021-01-04", "2021-01-10"),
+        ] {
+            let days = Days::parse(text).unwrap();
+            assert_eq!((days.first.to_string(), days.last.to_string()), (first.into(), last.into()), "{text}");
+        }
+        assert_eq!(Days::parse("2021-02-30"), None);
+        assert_eq!(Days::parse("tomorrow"), None);
+    }
+
+    #[test]
+    fn every_instant_lies_in_exactly_one_period_of_each_length() {
+        for name in ["UTC", "Europe/Berlin", "America/Santiago", "Pacific/Apia", "Asia/Kathmandu", "Antarctica/Troll"] {
+            let zone = zone(name);
+            let mut period = Period::parse("2010-01").unwrap();
+            for _ in 0..180 {
+                let (start, end) = (period.start(&zone), period.end(&zone));
+                assert!(start < end, "{name} {period}");
+                assert!(period.contains(start, &zone), "{name} {period}");
+                let before = start.checked_sub(1.microsecond()).unwrap();
+                assert_eq!(Period::at(Per::Month, before, &zone), period.previous(), "{name} {period}");
+                assert_eq!(period.next().previous(), period);
+                period = period.next();
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_whose_midnight_is_skipped_starts_at_its_first_minute() {
+        // Chile moved its clocks at midnight: 2019-09-08 begins at 01:00.
+        let day = Days::parse("2019-09-08").unwrap();
+        let zone = zone("America/Santiago");
+        assert_eq!(zone.to_datetime(day.start(&zone)).time().to_string(), "01:00:00");
+    }
+}

@@ -1,0 +1,71 @@
+//! A post: one source file, as the rest of the program sees it. Knows its metadata and where its text is, not the
+//! text itself, so that a blog of ten thousand posts fits in memory.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::author::Author;
+
+/// Whether readers may see a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Published,
+    Draft,
+    /// Dated in the future; publishes itself at its minute.
+    Scheduled,
+    /// Was in the feeds once and has been taken back (`published: false`, or made a draft again).
+    Withdrawn,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Post {
+    /// Relative to the posts directory, `/`-separated.
+    pub path: Arc<str>,
+    /// The entry's id: absolute until the catalogue is joined with the ledger, where the first one ever given wins.
+    pub id: String,
+    /// `id` or `guid` from the front matter.
+    pub own_id: Option<String>,
+    /// The post's page: absolute and percent-encoded.
+    pub url: String,
+    pub title: String,
+    /// `None` only for drafts without a date.
+    pub date: Option<Timestamp>,
+    /// From the front matter, or from the ledger when the visible text has changed since publication.
+    pub updated: Option<Timestamp>,
+    pub state: State,
+    pub authors: Vec<Author>,
+    pub tags: Vec<String>,
+    pub categories: Vec<String>,
+    /// `excerpt`, `description` or `summary` from the front matter.
+    pub summary: Option<String>,
+    pub language: Option<String>,
+    /// Front matter `image`, absolute.
+    pub image: Option<String>,
+    /// Identifies the file's bytes.
+    pub source_hash: u128,
+    /// Identifies the text below the front matter; survives a change of metadata.
+    pub body_hash: u128,
+    /// The file's modification time.
+    pub modified: Timestamp,
+}
+
+impl Post {
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        self.state == State::Published
+    }
+
+    #[must_use]
+    pub fn by(&self, author: &str) -> bool {
+        self.authors.iter().any(|a| a.is(author))
+    }
+
+    #[must_use]
+    pub fn tagged(&self, tag: &str) -> bool {
+        let wanted = tag.trim().to_lowercase();
+        self.tags.iter().any(|t| t.to_lowercase() == wanted)
+    }
+}

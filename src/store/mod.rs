@@ -1,0 +1,275 @@
+//! What must outlive the process: the entries' identity, subscribers, editions and deliveries. One trait of use-case
+//! verbs, one verb = one transaction; SQLite and PostgreSQL behind it, held to one conformance suite. Knows no SMTP,
+//! no feeds and no clock: every instant is an argument.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::OnDoubt;
+use crate::domain::delivery::{Outcome, State as DeliveryState};
+use crate::domain::edition::{Edition, State as EditionState};
+use crate::domain::period::Period;
+use crate::domain::subscriber::{State as SubscriberState, Subscriber};
+
+mod postgres;
+mod sqlite;
+
+pub type SharedStore = Arc<dyn Store>;
+
+/// Why a verb did not happen. A caller acts on the variant: `Busy` and `Unavailable` pass by themselves.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another writer holds the database, or the connection was lost; nothing was written; try again.
+    #[error("the store cannot be reached right now: {0}")]
+    Unavailable(String),
+    /// No space, read-only, no permission: an operator has to act.
+    #[error("the store cannot be written: {0}")]
+    NotWritable(String),
+    /// The file is not a database, or a damaged one.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// The schema is newer than this program.
+    #[error("{0}")]
+    Schema(String),
+    /// `store.url` is wrong.
+    #[error("{0}")]
+    Url(String),
+    /// Somebody else runs on this store.
+    #[error("{0}")]
+    Held(String),
+    #[error("the store failed: {0}")]
+    Other(String),
+}
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// One entry's identity, for ever: DESIGN invariant 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryRow {
+    pub id: String,
+    /// Where its post was last seen.
+    pub path: String,
+    pub url: String,
+    pub title: String,
+    pub published_at: Option<Timestamp>,
+    pub body_hash: u128,
+    /// Hash of the text readers see; `None` until the entry has been rendered for a feed.
+    pub text_hash: Option<u128>,
+    /// Set when the visible text changed after publication.
+    pub updated_at: Option<Timestamp>,
+    pub first_seen: Timestamp,
+    /// Seen in the store's very first scan: older than the store, so never "late".
+    pub baseline: bool,
+    /// Not among the published posts any more.
+    pub withdrawn_at: Option<Timestamp>,
+    /// The edition that announced it.
+    pub edition: Option<String>,
+}
+
+/// One written output file, and what it was made from: an equal fingerprint and equal bytes need no rendering.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputRow {
+    pub path: String,
+    pub fingerprint: u128,
+    pub bytes_hash: u128,
+}
+
+/// What came of `open_edition`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Opened {
+    /// This call wrote it, and this many deliveries.
+    Now { recipients: u64 },
+    /// It was there before; nothing was written.
+    Before(Box<Edition>),
+}
+
+/// An edition and how its deliveries stand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EditionSummary {
+    pub edition: Edition,
+    pub counts: Counts,
+}
+
+/// Deliveries by state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counts(pub BTreeMap<DeliveryState, u64>);
+
+impl Counts {
+    #[must_use]
+    pub fn of(&self, state: DeliveryState) -> u64 {
+        self.0.get(&state).copied().unwrap_or(0)
+    }
+
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Deliveries that still wait for an outcome.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        use DeliveryState::{Claimed, Deferred, InData, Queued};
+        [Queued, Claimed, InData, Deferred].into_iter().map(|s| self.of(s)).sum()
+    }
+}
+
+/// Which delivery: edition × subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryKey {
+    pub edition: Period,
+    pub subscriber: i64,
+}
+
+/// A delivery this node has claimed and may send until its lease runs out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub key: DeliveryKey,
+    /// The recipient: the address copied when the edition was opened.
+    pub email: String,
+    pub name: Option<String>,
+    /// How many attempts have been made, this one included.
+    pub attempt: u32,
+    /// When the edition was opened; what `retry_for` counts from.
+    pub opened_at: Timestamp,
+}
+
+/// A row of `gazetted outbox list`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRow {
+    pub key: DeliveryKey,
+    pub email: String,
+    pub state: DeliveryState,
+    pub attempts: u32,
+    /// Not to be tried before.
+    pub due_at: Option<Timestamp>,
+    /// The server's last words, or the reason.
+    pub reply: Option<String>,
+    pub changed_at: Timestamp,
+}
+
+/// An address to be added, already validated; `key` is the form compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSubscriber {
+    pub email: String,
+    pub key: String,
+    pub name: Option<String>,
+    pub state: SubscriberState,
+    pub source: String,
+}
+
+/// What came of adding one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    New,
+    /// Was there, in this state; nothing was changed. An address that has left is not brought back by adding it.
+    Known(SubscriberState),
+    /// Had unsubscribed and came back by the operator's explicit word.
+    Again,
+}
+
+/// The right to be the one daemon of this store; given back when dropped.
+pub trait Hold: Send + Sync {}
+
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// When this store was made: nothing from before is caught up.
+    async fn created_at(&self) -> Result<Timestamp>;
+    /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.
+    async fn secret(&self, purpose: &str, fresh: [u8; 32]) -> Result<[u8; 32]>;
+    /// Whether the database answers and can be written.
+    async fn ping(&self) -> Result<()>;
+    /// Takes the store for one daemon; `Held` names who has it.
+    async fn hold(&self, who: &str) -> Result<Box<dyn Hold>>;
+    /// Copies the whole database into one new file, while it is in use. `NotWritable` for a store that has its own tools.
+    async fn backup(&self, to: &std::path::Path) -> Result<()>;
+
+    // --- entries ---
+    async fn entries(&self) -> Result<Vec<EntryRow>>;
+    /// Inserts or replaces these rows, all or none.
+    async fn save_entries(&self, rows: &[EntryRow]) -> Result<()>;
+    async fn outputs(&self) -> Result<Vec<OutputRow>>;
+    /// Replaces the rows of these paths and forgets `gone`, all or none.
+    async fn save_outputs(&self, rows: &[OutputRow], gone: &[String]) -> Result<()>;
+
+    // --- editions ---
+    /// Writes the edition, marks `entry_ids` as announced by it and queues one delivery for each active subscriber, in
+    /// one transaction. Whoever comes second finds it there.
+    async fn open_edition(&self, edition: &Edition, entry_ids: &[String]) -> Result<Opened>;
+    async fn edition(&self, period: Period) -> Result<Option<Edition>>;
+    /// Newest first.
+    async fn editions(&self) -> Result<Vec<EditionSummary>>;
+    /// Moves an edition from one of `from` to `to`; false if it was in none of them (or is not there).
+    async fn move_edition(
+        &self,
+        period: Period,
+        from: &[EditionState],
+        to: EditionState,
+        now: Timestamp,
+    ) -> Result<bool>;
+    /// Finishes open editions none of whose deliveries wait; gives their periods.
+    async fn finish_editions(&self, now: Timestamp) -> Result<Vec<Period>>;
+
+    // --- deliveries ---
+    /// Claims up to `limit` deliveries of open editions that are due, for `node` until `lease_until`. Consent is looked
+    /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned.
+    async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
+    /// Just before the final dot: false if the claim is not this node's any more (then do not send).
+    async fn mark_in_data(&self, node: &str, key: DeliveryKey, now: Timestamp) -> Result<bool>;
+    /// Writes the outcome of a claimed or in-data delivery; false if it was not this node's any more.
+    async fn settle(&self, node: &str, key: DeliveryKey, outcome: &Outcome, now: Timestamp) -> Result<bool>;
+    /// Takes back what a dead node held: `claimed` whose lease ran out is queued again, `in_data` goes by `on_doubt`.
+    /// With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
+    async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;
+    /// When the next delivery of an open edition falls due, if any waits.
+    async fn next_due(&self) -> Result<Option<Timestamp>>;
+    async fn outbox_counts(&self) -> Result<Counts>;
+    /// Deliveries in one of `states` (all if empty), newest change first.
+    async fn outbox(&self, states: &[DeliveryState], limit: u32) -> Result<Vec<DeliveryRow>>;
+    /// Puts `deferred`, `failed` and `held` deliveries back in the queue, due now: of one edition or of all.
+    async fn retry(&self, period: Option<Period>, states: &[DeliveryState], now: Timestamp) -> Result<u64>;
+
+    // --- subscribers ---
+    /// Adds all or none; one answer for each, in order. `again` brings back those who unsubscribed (never the suppressed).
+    async fn add_subscribers(&self, new: &[NewSubscriber], again: bool, now: Timestamp) -> Result<Vec<Added>>;
+    async fn subscriber(&self, id: i64) -> Result<Option<Subscriber>>;
+    async fn subscriber_by_key(&self, key: &str) -> Result<Option<Subscriber>>;
+    /// In order of their addresses' keys, after `after_key`, for paging through any number.
+    async fn subscribers(
+        &self,
+        state: Option<SubscriberState>,
+        after_key: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Subscriber>>;
+    async fn subscriber_counts(&self) -> Result<BTreeMap<&'static str, u64>>;
+    /// Moves a subscriber to `to`; false if there is none, or if already there.
+    async fn move_subscriber(&self, id: i64, to: SubscriberState, now: Timestamp) -> Result<bool>;
+}
+
+/// Opens the store that `url` names, creating and migrating it as needed: `sqlite:PATH` or `postgres://...`.
+pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => sqlite::open(url, now).await,
+        Some("postgres" | "postgresql") => postgres::open(url, now).await,
+        _ => Err(StoreError::Url(format!(
+            "`store.url` is `{}`; expected `sqlite:gazetted.db` or `postgres://user@host/database`",
+            without_password(url)
+        ))),
+    }
+}
+
+/// The URL as it may be shown.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((login, host)) => match login.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+            None => url.to_owned(),
+        },
+        None => url.to_owned(),
+    }
+}
