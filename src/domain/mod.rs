@@ -2,8 +2,11 @@
 //! file system, no clock, no dice.
 
 pub mod author;
+pub mod byline;
+pub mod dates;
 pub mod delivery;
 pub mod edition;
+pub mod front_matter;
 pub mod goal;
 pub mod liquid;
 pub mod period;
