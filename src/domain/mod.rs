@@ -5,6 +5,7 @@ pub mod author;
 pub mod byline;
 pub mod dates;
 pub mod delivery;
+pub mod dialect;
 pub mod edition;
 pub mod front_matter;
 pub mod goal;
