@@ -78,7 +78,7 @@ impl SiteConfig {
         Ok(config)
     }
 
-    pub(self) fn empty(dialect: Dialect) -> Self {
+    fn empty(dialect: Dialect) -> Self {
         Self {
             dialect,
             title: None,
@@ -115,7 +115,9 @@ fn parse(name: &str, text: &str) -> Result<Map<String, Value>, Problem> {
     })
 }
 
-pub(super) fn text(map: &Map<String, Value>, keys: &[&str]) -> Option<String> {
+/// The first of these keys that holds a text.
+#[must_use]
+pub fn text(map: &Map<String, Value>, keys: &[&str]) -> Option<String> {
     keys.iter().find_map(|k| map.get(*k)).and_then(scalar).filter(|s| !s.is_empty())
 }
 
