@@ -13,6 +13,7 @@ pub mod hash;
 pub mod html;
 pub mod kramdown;
 pub mod liquid;
+pub mod markdown;
 pub mod period;
 pub mod plain;
 pub mod post;
