@@ -3,6 +3,7 @@
 
 pub mod author;
 pub mod byline;
+pub mod catalogue;
 pub mod dates;
 pub mod delivery;
 pub mod dialect;
@@ -11,6 +12,7 @@ pub mod front_matter;
 pub mod goal;
 pub mod hash;
 pub mod html;
+pub mod identity;
 pub mod kramdown;
 pub mod liquid;
 pub mod markdown;
