@@ -11,3 +11,4 @@ pub mod post;
 pub mod problem;
 pub mod subscriber;
 pub mod token;
+pub mod wording;
