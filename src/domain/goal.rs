@@ -135,6 +135,9 @@ pub struct GoalStatus {
     pub forecast: f64,
     /// The last day on which the next post is in time.
     pub next_due: Date,
+    /// That day and those after it, for a year's worth of periods.
+    #[serde(skip)]
+    pub due: Vec<Date>,
     pub periods: Vec<PeriodStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
@@ -169,6 +172,7 @@ pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, boun
     let target: u32 = periods.iter().fold(0, |sum, p| p.goal.saturating_add(sum));
     let running = Period::containing(spec.per, today);
     let current = periods.last().filter(|p| !p.closed);
+    let due = due(spec, &counts, today);
     let mut status = GoalStatus {
         name: spec.name.clone(),
         posts: spec.posts,
@@ -185,7 +189,8 @@ pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, boun
         longest_gap: runs.longest_gap,
         average: round(average(&periods), 2),
         forecast: round(forecast(&periods, &counts, posts, spec, zone, now), 1),
-        next_due: next_due(spec, &counts, today),
+        next_due: due.first().copied().unwrap_or(running.last_day()),
+        due,
         author: spec.author.clone(),
         tag: spec.tag.clone(),
         planned: planned(spec, posts, zone, now),
@@ -316,19 +321,20 @@ fn periods_to_come(spec: &Spec, running: Period, year: i16) -> u32 {
         .fold(0, |sum, _| sum + 1)
 }
 
-/// The end of the running period if it is unmet, else of the next; paused periods are passed over, and before `since`
-/// nothing is due.
-fn next_due(spec: &Spec, counts: &BTreeMap<Period, u32>, today: Date) -> Date {
+/// The end of the running period if it is unmet, else of the next, and so on for a year; paused periods are passed
+/// over, and before `since` nothing is due.
+fn due(spec: &Spec, counts: &BTreeMap<Period, u32>, today: Date) -> Vec<Date> {
     let day = spec.since.map_or(today, |since| since.max(today));
     let running = Period::containing(spec.per, day);
     let met = counts.get(&running).copied().unwrap_or_default() >= spec.posts;
-    let due = if met { running.next() } else { running };
-    // A pause without end must not keep us looking for ever.
-    std::iter::successors(Some(due), |period| Some(period.next()))
-        .take(120)
-        .find(|period| !spec.pauses(*period))
-        .unwrap_or(due)
-        .last_day()
+    let first = if met { running.next() } else { running };
+    let year = usize::try_from(spec.per.in_a_year()).unwrap_or_default();
+    std::iter::successors(Some(first), |period| Some(period.next()))
+        .take(year * 10) // A pause without end must not keep us looking for ever.
+        .filter(|period| !spec.pauses(*period))
+        .take(year)
+        .map(Period::last_day)
+        .collect()
 }
 
 fn planned(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp) -> u32 {

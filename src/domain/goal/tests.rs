@@ -5,6 +5,9 @@ use jiff::civil::date;
 use super::*;
 use crate::domain::author::Author;
 
+/// The goal, the posts, now; the states, (streak, longest streak, longest gap, ahead).
+type Row<'a> = (Spec, &'a [&'a str], &'a str, &'a str, (u32, u32, u32, i64));
+
 fn at(text: &str) -> Timestamp {
     let text = if text.len() == 10 { format!("{text}T12:00:00Z") } else { text.to_owned() };
     text.parse().unwrap()
@@ -76,8 +79,6 @@ fn the_mission_reads_as_its_owners_wrote_it() {
 fn streaks_gaps_and_states_follow_the_contract() {
     let pause = |text| Spec { pauses: vec![Days::parse(text).unwrap()], ..Spec::default() };
     let two = Spec { posts: 2, ..Spec::default() };
-    // spec, posts, now; states, (streak, longest streak, longest gap, ahead)
-    type Row<'a> = (Spec, &'a [&'a str], &'a str, &'a str, (u32, u32, u32, i64));
     let table: [Row<'_>; 8] = [
         (Spec::default(), &[], "2021-05-10", "", (0, 0, 0, 0)),
         (Spec::default(), &["2021-06-01"], "2021-05-10", "", (0, 0, 0, 0)),
