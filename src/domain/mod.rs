@@ -9,6 +9,7 @@ pub mod liquid;
 pub mod period;
 pub mod post;
 pub mod problem;
+pub mod report;
 pub mod subscriber;
 pub mod token;
 pub mod wording;

@@ -5,4 +5,5 @@ pub mod calendar;
 pub mod chart;
 pub mod goal;
 pub mod message;
+pub mod report;
 pub mod xml;
