@@ -40,7 +40,12 @@ fn collect(value: &Value, known: &[Known], into: &mut Vec<Author>) {
 
 fn from_object(object: &Map<String, Value>, known: &[Known]) -> Option<Author> {
     let text = |keys: &[&str]| {
-        keys.iter().find_map(|k| object.get(*k)).and_then(Value::as_str).map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned)
+        keys.iter()
+            .find_map(|k| object.get(*k))
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
     };
     let name = text(&["name", "display_name", "title"])?;
     let author = Author {
@@ -79,7 +84,8 @@ fn split(line: &str) -> Vec<String> {
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
         let outside = depth == 0 && !in_tag;
-        if outside && let Some(length) = separator(rest, pieces.last().is_none_or(|p| p.ends_with(char::is_whitespace))) {
+        if outside && let Some(length) = separator(rest, pieces.last().is_none_or(|p| p.ends_with(char::is_whitespace)))
+        {
             pieces.push(String::new());
             rest = &rest[length..];
             continue;
@@ -119,7 +125,10 @@ fn separator(rest: &str, after_space: bool) -> Option<usize> {
 
 fn is_suffix(piece: &str) -> bool {
     let piece = piece.trim().trim_end_matches('.').to_lowercase().replace('.', "");
-    matches!(piece.as_str(), "jr" | "sr" | "ii" | "iii" | "iv" | "phd" | "md" | "msc" | "bsc" | "esq" | "inc" | "llc" | "ltd" | "gmbh")
+    matches!(
+        piece.as_str(),
+        "jr" | "sr" | "ii" | "iii" | "iv" | "phd" | "md" | "msc" | "bsc" | "esq" | "inc" | "llc" | "ltd" | "gmbh"
+    )
 }
 
 fn one(piece: &str) -> Option<Author> {
@@ -180,7 +189,9 @@ fn clean(text: &str) -> String {
 }
 
 fn alias<'a>(name: &str, known: &'a [Known]) -> Option<&'a Known> {
-    known.iter().find(|k| k.author.is(name) || k.aliases.iter().any(|a| a.trim().to_lowercase() == name.trim().to_lowercase()))
+    known
+        .iter()
+        .find(|k| k.author.is(name) || k.aliases.iter().any(|a| a.trim().to_lowercase() == name.trim().to_lowercase()))
 }
 
 /// What the configuration knows of an author stands behind what the post says.
@@ -200,7 +211,10 @@ mod tests {
     use super::*;
 
     fn names(line: &str) -> Vec<String> {
-        from_line(line, &[]).into_iter().map(|a| a.organisation.map_or(a.name.clone(), |o| format!("{} @ {o}", a.name))).collect()
+        from_line(line, &[])
+            .into_iter()
+            .map(|a| a.organisation.map_or(a.name.clone(), |o| format!("{} @ {o}", a.name)))
+            .collect()
     }
 
     #[test]
@@ -213,7 +227,10 @@ mod tests {
             ("A & B", vec!["A", "B"]),
             ("A &amp; B", vec!["A", "B"]),
             ("A; B with C", vec!["A", "B", "C"]),
-            ("A (Coiled), B (NVIDIA), C (Oxford University)", vec!["A @ Coiled", "B @ NVIDIA", "C @ Oxford University"]),
+            (
+                "A (Coiled), B (NVIDIA), C (Oxford University)",
+                vec!["A @ Coiled", "B @ NVIDIA", "C @ Oxford University"],
+            ),
             ("A (Centre for Birds, Bees and Trees) and B", vec!["A @ Centre for Birds, Bees and Trees", "B"]),
             ("the Dask Team", vec!["the Dask Team"]),
             ("Martin Luther King, Jr., Rosa Parks", vec!["Martin Luther King, Jr.", "Rosa Parks"]),
@@ -229,7 +246,8 @@ mod tests {
 
     #[test]
     fn links_and_addresses_are_taken_out_of_the_name() {
-        let got = from_line("<a href=\"https://stsievert.com\">Scott Sievert</a> (University of Wisconsin–Madison)", &[]);
+        let got =
+            from_line("<a href=\"https://stsievert.com\">Scott Sievert</a> (University of Wisconsin–Madison)", &[]);
         assert_eq!(got.len(), 1);
         assert_eq!(got[0].name, "Scott Sievert");
         assert_eq!(got[0].uri.as_deref(), Some("https://stsievert.com"));
@@ -250,7 +268,11 @@ mod tests {
     #[test]
     fn aliases_give_the_full_name_and_address() {
         let known = [Known {
-            author: Author { name: "Ada Lovelace".into(), uri: Some("https://ada.example".into()), ..Author::default() },
+            author: Author {
+                name: "Ada Lovelace".into(),
+                uri: Some("https://ada.example".into()),
+                ..Author::default()
+            },
             aliases: vec!["ada".into(), "Lovelace, Ada".into()],
         }];
         for line in ["Ada", "ada lovelace", "Lovelace, Ada"] {

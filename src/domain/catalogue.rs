@@ -24,7 +24,11 @@ pub struct Catalogue {
 impl Catalogue {
     /// Puts the parsed files together as they stand at `now`. Returns the ledger rows that changed.
     #[must_use]
-    pub fn assemble<'a>(files: impl IntoIterator<Item = &'a Parsed>, ledger: &Ledger, now: Timestamp) -> (Self, Vec<EntryRow>) {
+    pub fn assemble<'a>(
+        files: impl IntoIterator<Item = &'a Parsed>,
+        ledger: &Ledger,
+        now: Timestamp,
+    ) -> (Self, Vec<EntryRow>) {
         let mut problems = Vec::new();
         let mut posts = Vec::new();
         let mut next_change: Option<Timestamp> = None;
@@ -65,7 +69,9 @@ pub fn newest_first(a: &Post, b: &Post) -> std::cmp::Ordering {
 fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Ledger) {
     posts.sort_by(|a, b| a.path.cmp(&b.path));
     let known: HashMap<&str, &str> = ledger.values().map(|row| (row.path.as_str(), row.url.as_str())).collect();
-    let rank = |post: &Post| (post.state != State::Published, known.get(&*post.path) != Some(&post.url.as_str()), post.path.clone());
+    let rank = |post: &Post| {
+        (post.state != State::Published, known.get(&*post.path) != Some(&post.url.as_str()), post.path.clone())
+    };
     let mut order: Vec<usize> = (0..posts.len()).collect();
     order.sort_by_cached_key(|&index| rank(&posts[index]));
     let (mut addresses, mut ids) = (HashMap::new(), HashMap::new());
@@ -73,7 +79,12 @@ fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Led
     for index in order {
         let post = &posts[index];
         let address = post.url.trim_end_matches('/').to_lowercase();
-        let twin = post.own_id.as_ref().and_then(|id| ids.get(id)).map(|first| (first, "id")).or_else(|| addresses.get(&address).map(|first| (first, "address")));
+        let twin = post
+            .own_id
+            .as_ref()
+            .and_then(|id| ids.get(id))
+            .map(|first| (first, "id"))
+            .or_else(|| addresses.get(&address).map(|first| (first, "address")));
         if let Some((first, what)) = twin {
             // A draft may well prepare the next version of a published post.
             if post.state != State::Draft || what == "id" {
@@ -81,7 +92,11 @@ fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Led
                 let first: &std::sync::Arc<str> = first;
                 let message = format!("has the same {what} as `{first}` (`{shown}`), so only `{first}` is published");
                 let code = if what == "id" { "duplicate-id" } else { "duplicate-address" };
-                problems.push(Problem::error(&*post.path, code, message).at(1, 1).hint("change the file's name, date, `slug` or `id`"));
+                problems.push(
+                    Problem::error(&*post.path, code, message)
+                        .at(1, 1)
+                        .hint("change the file's name, date, `slug` or `id`"),
+                );
             }
             refused[index] = true;
             continue;
@@ -143,12 +158,15 @@ pub fn report_unknown<'a>(found: impl IntoIterator<Item = (&'a str, &'a Unknown)
             })
             .or_insert((path, unknown, 1));
     }
-    by_name.into_iter().map(|((kind, name), (path, at, count))| {
-        let times = if count == 1 { String::new() } else { format!(", here and at {} other places", count - 1) };
-        Problem::warning(path, "unknown", format!("the {kind} `{name}` is not known and is left out{times}"))
-            .at(at.line, at.column)
-            .hint(hint(kind))
-    }).collect()
+    by_name
+        .into_iter()
+        .map(|((kind, name), (path, at, count))| {
+            let times = if count == 1 { String::new() } else { format!(", here and at {} other places", count - 1) };
+            Problem::warning(path, "unknown", format!("the {kind} `{name}` is not known and is left out{times}"))
+                .at(at.line, at.column)
+                .hint(hint(kind))
+        })
+        .collect()
 }
 
 fn hint(kind: &str) -> &'static str {
@@ -188,7 +206,10 @@ mod tests {
             body_hash: super::super::hash::of(path.as_bytes()),
             modified: date,
         };
-        Parsed { post: Some((post, visibility.unwrap_or(Visibility::Public { from: date, until: None }))), problems: vec![] }
+        Parsed {
+            post: Some((post, visibility.unwrap_or(Visibility::Public { from: date, until: None }))),
+            problems: vec![],
+        }
     }
 
     fn at(text: &str) -> Timestamp {
@@ -206,7 +227,10 @@ mod tests {
             let (catalogue, _) = Catalogue::assemble(&files, &Ledger::new(), at("2021-06-01T00:00:00Z"));
             let paths: Vec<&str> = catalogue.posts.iter().map(|p| &*p.path).collect();
             assert_eq!(paths, ["c.md", "a.md"]);
-            assert_eq!((catalogue.problems[0].path.as_str(), catalogue.problems[0].code), ("b.md", "duplicate-address"));
+            assert_eq!(
+                (catalogue.problems[0].path.as_str(), catalogue.problems[0].code),
+                ("b.md", "duplicate-address")
+            );
             files.reverse();
         }
     }

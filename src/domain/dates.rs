@@ -178,17 +178,31 @@ fn numeric_offset(text: &str) -> Option<Offset> {
 
 fn month_named(word: &str) -> Option<i8> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     let word = word.trim_end_matches('.').to_lowercase();
-    let found = MONTHS.iter().position(|m| *m == word || (m.starts_with(&word) && (word.len() == 3 || word == "sept")))?;
+    let found =
+        MONTHS.iter().position(|m| *m == word || (m.starts_with(&word) && (word.len() == 3 || word == "sept")))?;
     i8::try_from(found + 1).ok()
 }
 
 fn is_weekday(word: &str) -> bool {
     let word = word.to_lowercase();
     word.len() >= 3
-        && ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"].iter().any(|d| d.starts_with(&word))
+        && ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+            .iter()
+            .any(|d| d.starts_with(&word))
 }
 
 fn day_or_year(word: &str) -> Option<i16> {
@@ -241,8 +255,21 @@ mod tests {
     fn what_is_no_date_is_none() {
         let nested = "(".repeat(20_000);
         for text in [
-            "", "tomorrow", "2024-02-30", "0000-01-01", "+10000-01-01", "2021-13-01", "2021-05-07T25:00", "99999999999999999999",
-            "2021-05-07 10:00 +99:99", "2021-05-07 ä", "1 2 3 4", &nested, "٢٠٢١-٠٥-٠٧", "2021-05", "-2021-05-07",
+            "",
+            "tomorrow",
+            "2024-02-30",
+            "0000-01-01",
+            "+10000-01-01",
+            "2021-13-01",
+            "2021-05-07T25:00",
+            "99999999999999999999",
+            "2021-05-07 10:00 +99:99",
+            "2021-05-07 ä",
+            "1 2 3 4",
+            &nested,
+            "٢٠٢١-٠٥-٠٧",
+            "2021-05",
+            "-2021-05-07",
         ] {
             assert_eq!(berlin(text), None, "{text}");
         }

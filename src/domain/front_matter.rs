@@ -36,7 +36,11 @@ pub fn split(text: &str) -> Result<Split<'_>, (usize, &'static str)> {
     match first {
         "---" => fenced(text, Kind::Yaml, &["---", "..."]),
         "+++" => fenced(text, Kind::Toml, &["+++"]),
-        _ if first.starts_with('{') && !first.starts_with("{%") && !first.starts_with("{{") && !first.starts_with("{:") => {
+        _ if first.starts_with('{')
+            && !first.starts_with("{%")
+            && !first.starts_with("{{")
+            && !first.starts_with("{:") =>
+        {
             Ok(json(text))
         }
         _ => Ok(Split { kind: Kind::None, matter: "", matter_line: 1, body: text, body_line: 1 }),
@@ -49,7 +53,13 @@ fn fenced<'a>(text: &'a str, kind: Kind, closing: &[&str]) -> Result<Split<'a>, 
     for (index, line) in text[start..].split_inclusive('\n').enumerate() {
         let end = at + line.len();
         if closing.contains(&line.trim_end()) {
-            return Ok(Split { kind, matter: &text[start..at], matter_line: 2, body: &text[end..], body_line: index + 3 });
+            return Ok(Split {
+                kind,
+                matter: &text[start..at],
+                matter_line: 2,
+                body: &text[end..],
+                body_line: index + 3,
+            });
         }
         at = end;
     }
@@ -73,16 +83,22 @@ fn json(text: &str) -> Split<'_> {
 /// Reads the block. Problems carry the line and column of the file, not of the block.
 pub fn read(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
     if split.matter.len() > MAX_BYTES {
-        return Err(Problem::error(path, "front-matter", "the front matter is larger than 256 kB").at(split.matter_line, 1));
+        return Err(
+            Problem::error(path, "front-matter", "the front matter is larger than 256 kB").at(split.matter_line, 1)
+        );
     }
     match split.kind {
         Kind::None => Ok(Map::new()),
         Kind::Yaml => yaml(path, split),
         Kind::Toml => toml(path, split),
         Kind::Json => serde_json::from_str(split.matter).map_err(|e| {
-            Problem::error(path, "front-matter", format!("the JSON front matter cannot be read: {}", without_position(&e.to_string())))
-                .at(e.line().max(1), e.column().max(1))
-                .hint("the file must begin with one JSON object, `{ \"title\": ... }`, then the text")
+            Problem::error(
+                path,
+                "front-matter",
+                format!("the JSON front matter cannot be read: {}", without_position(&e.to_string())),
+            )
+            .at(e.line().max(1), e.column().max(1))
+            .hint("the file must begin with one JSON object, `{ \"title\": ... }`, then the text")
         }),
     }
 }
@@ -94,7 +110,8 @@ fn yaml(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
     match serde_saphyr::from_str::<Value>(split.matter) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(Value::Null) => Ok(Map::new()),
-        Ok(_) => Err(Problem::error(path, "front-matter", "the front matter is not a list of `key: value` lines").at(split.matter_line, 1)),
+        Ok(_) => Err(Problem::error(path, "front-matter", "the front matter is not a list of `key: value` lines")
+            .at(split.matter_line, 1)),
         Err(error) => {
             let (line, column) = error.location().map_or((1, 1), |l| {
                 (usize::try_from(l.line()).unwrap_or(1).max(1), usize::try_from(l.column()).unwrap_or(1).max(1))
@@ -110,9 +127,13 @@ fn yaml(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
 fn toml(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
     let table: toml::Table = split.matter.parse().map_err(|e: toml::de::Error| {
         let (line, column) = e.span().map_or((1, 1), |s| position(split.matter, s.start));
-        Problem::error(path, "front-matter", format!("the TOML front matter cannot be read: {}", first_sentence(e.message())))
-            .at(split.matter_line + line - 1, column)
-            .hint("text wants quotes in TOML: `title = \"...\"`; dates do not: `date = 2021-05-07`")
+        Problem::error(
+            path,
+            "front-matter",
+            format!("the TOML front matter cannot be read: {}", first_sentence(e.message())),
+        )
+        .at(split.matter_line + line - 1, column)
+        .hint("text wants quotes in TOML: `title = \"...\"`; dates do not: `date = 2021-05-07`")
     })?;
     Ok(table.into_iter().map(|(key, value)| (key, from_toml(value))).collect())
 }
@@ -156,7 +177,13 @@ pub fn line_of(split: &Split<'_>, key: &str) -> (usize, usize) {
 }
 
 fn first_sentence(message: &str) -> String {
-    message.lines().find(|l| !l.trim().is_empty()).unwrap_or("unknown error").trim().trim_start_matches("error: ").to_owned()
+    message
+        .lines()
+        .find(|l| !l.trim().is_empty())
+        .unwrap_or("unknown error")
+        .trim()
+        .trim_start_matches("error: ")
+        .to_owned()
 }
 
 fn without_position(message: &str) -> &str {

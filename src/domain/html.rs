@@ -24,7 +24,8 @@ impl Cleaner {
         builder
             .add_tags(["picture", "source", "video", "audio", "track"])
             .add_clean_content_tags([
-                "iframe", "noscript", "noembed", "noframes", "template", "object", "svg", "math", "xmp", "textarea", "select", "title",
+                "iframe", "noscript", "noembed", "noframes", "template", "object", "svg", "math", "xmp", "textarea",
+                "select", "title",
             ])
             .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
             .link_rel(None)
@@ -86,7 +87,8 @@ fn srcset(page: &Url, value: &str) -> String {
 
 /// How deep elements are nested at most, closing tags believed.
 fn depth(html: &str) -> usize {
-    const VOID: [&str; 12] = ["img", "br", "hr", "input", "source", "track", "wbr", "col", "area", "meta", "link", "embed"];
+    const VOID: [&str; 12] =
+        ["img", "br", "hr", "input", "source", "track", "wbr", "col", "area", "meta", "link", "embed"];
     let (mut now, mut most) = (0_usize, 0);
     for (at, _) in html.match_indices('<') {
         let tag = &html[at + 1..];
@@ -173,14 +175,46 @@ fn tokens(html: &str) -> impl Iterator<Item = Token<'_>> {
 /// Where a tag ends: at the first `>` outside its quoted attributes.
 fn tag_end(tag: &str) -> usize {
     let mut quoted = false;
-    tag.bytes().position(|b| { quoted ^= b == b'"'; b == b'>' && !quoted }).unwrap_or(tag.len())
+    tag.bytes()
+        .position(|b| {
+            quoted ^= b == b'"';
+            b == b'>' && !quoted
+        })
+        .unwrap_or(tag.len())
 }
 
 fn is_block(name: &str) -> bool {
     !matches!(
         name,
-        "a" | "abbr" | "b" | "bdi" | "bdo" | "cite" | "code" | "data" | "del" | "dfn" | "em" | "i" | "img" | "ins" | "kbd" | "mark" | "q" | "s"
-            | "samp" | "small" | "span" | "strike" | "strong" | "sub" | "sup" | "time" | "tt" | "u" | "var" | "wbr"
+        "a" | "abbr"
+            | "b"
+            | "bdi"
+            | "bdo"
+            | "cite"
+            | "code"
+            | "data"
+            | "del"
+            | "dfn"
+            | "em"
+            | "i"
+            | "img"
+            | "ins"
+            | "kbd"
+            | "mark"
+            | "q"
+            | "s"
+            | "samp"
+            | "small"
+            | "span"
+            | "strike"
+            | "strong"
+            | "sub"
+            | "sup"
+            | "time"
+            | "tt"
+            | "u"
+            | "var"
+            | "wbr"
     )
 }
 
@@ -271,7 +305,23 @@ impl Paragraphs {
 }
 
 fn is_container(name: &str) -> bool {
-    matches!(name, "li" | "table" | "figure" | "dl" | "details" | "aside" | "nav" | "header" | "footer" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+    matches!(
+        name,
+        "li" | "table"
+            | "figure"
+            | "dl"
+            | "details"
+            | "aside"
+            | "nav"
+            | "header"
+            | "footer"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+    )
 }
 
 /// The entities the sanitiser writes are few.
@@ -316,7 +366,10 @@ mod tests {
             ("<svg><script>x</script></svg><math><mi>x</mi></math>a", "a"),
             ("<form action=x><input name=y>a</form>", "a"),
             ("<object data=x>b</object>a", "a"),
-            ("<iframe src=\"https://v.example/?a=1&amp;b\"></iframe>", "<p><a href=\"https://v.example/?a=1&amp;b\">https://v.example/?a=1&amp;b</a></p>"),
+            (
+                "<iframe src=\"https://v.example/?a=1&amp;b\"></iframe>",
+                "<p><a href=\"https://v.example/?a=1&amp;b\">https://v.example/?a=1&amp;b</a></p>",
+            ),
             ("<p style=\"position:fixed\" id=x class=y>a</p>", "<p>a</p>"),
         ] {
             assert_eq!(cleaned(html), want, "{html}");
@@ -331,8 +384,14 @@ mod tests {
             ("<a href=\"#f\">a</a>", "<a href=\"https://a.example/2021/post#f\">a</a>"),
             ("<a href=\"//b.example/x\">a</a>", "<a href=\"https://b.example/x\">a</a>"),
             ("<img src=\"../i.png\" alt=\"i\">", "<img src=\"https://a.example/i.png\" alt=\"i\">"),
-            ("<img srcset=\"a.png 1x, b.png 2x\">", "<img srcset=\"https://a.example/2021/a.png 1x, https://a.example/2021/b.png 2x\">"),
-            ("<video poster=\"p.jpg\" src=\"v.mp4\"></video>", "<video poster=\"https://a.example/2021/p.jpg\" src=\"https://a.example/2021/v.mp4\"></video>"),
+            (
+                "<img srcset=\"a.png 1x, b.png 2x\">",
+                "<img srcset=\"https://a.example/2021/a.png 1x, https://a.example/2021/b.png 2x\">",
+            ),
+            (
+                "<video poster=\"p.jpg\" src=\"v.mp4\"></video>",
+                "<video poster=\"https://a.example/2021/p.jpg\" src=\"https://a.example/2021/v.mp4\"></video>",
+            ),
         ] {
             assert_eq!(cleaned(html), want, "{html}");
         }

@@ -77,7 +77,8 @@ pub fn strip_spans(text: &str) -> Cow<'_, str> {
         out.push_str(&rest[..start]);
         // `{:x}` in running text is an attribute list only if it looks like one.
         let inside = rest[start + 2..end].trim_start_matches(':').trim();
-        let attributes = inside.is_empty() || inside.starts_with(['.', '#', '/']) || inside.contains('=') || is_name(inside);
+        let attributes =
+            inside.is_empty() || inside.starts_with(['.', '#', '/']) || inside.contains('=') || is_name(inside);
         if !attributes {
             out.push_str(&rest[start..=end]);
         }

@@ -29,7 +29,8 @@ pub fn to_html(dialect: Dialect, text: &str, page: &str, link: &dyn Fn(&str) -> 
         | Options::ENABLE_MATH
         | Options::ENABLE_GFM
         | Options::ENABLE_DEFINITION_LIST;
-    let mut writer = Writer { dialect, page, link, depth: 0, code: false, notes: Notes::default(), before: Vec::new(), after: None };
+    let mut writer =
+        Writer { dialect, page, link, depth: 0, code: false, notes: Notes::default(), before: Vec::new(), after: None };
     for event in TextMergeStream::new(Parser::new_ext(&text, options)) {
         writer.event(event);
     }
@@ -95,7 +96,11 @@ impl<'a> Writer<'a, '_> {
             }
             Event::FootnoteReference(name) => {
                 let number = self.notes.number(&name);
-                let anchor = format!("<sup><a href=\"{}#fn:{}\">{number}</a></sup>", self.page, super::dialect::slug::encode_path(&name));
+                let anchor = format!(
+                    "<sup><a href=\"{}#fn:{}\">{number}</a></sup>",
+                    self.page,
+                    super::dialect::slug::encode_path(&name)
+                );
                 self.push(Event::InlineHtml(anchor.into()));
             }
             Event::TaskListMarker(done) => self.push(Event::Text(if done { "☑ " } else { "☐ " }.into())),
@@ -107,11 +112,7 @@ impl<'a> Writer<'a, '_> {
     /// A dollar sign is more often money than maths; what looks like TeX is kept as code, the rest as it was typed.
     fn inline_math(&mut self, tex: &str) {
         let is_tex = tex.contains(['\\', '^', '_', '{', '=']);
-        self.push(if is_tex {
-            Event::Code(tex.to_owned().into())
-        } else {
-            Event::Text(format!("${tex}$").into())
-        });
+        self.push(if is_tex { Event::Code(tex.to_owned().into()) } else { Event::Text(format!("${tex}$").into()) });
     }
 
     fn raw(&mut self, html: CowStr<'a>) {
@@ -164,7 +165,8 @@ impl<'a> Writer<'a, '_> {
     /// Zola's `@/blog/post.md#part`.
     fn resolved(&self, address: CowStr<'a>) -> CowStr<'a> {
         let Some(internal) = address.strip_prefix("@/") else { return address };
-        let (path, fragment) = internal.split_once('#').map_or((internal, String::new()), |(p, f)| (p, format!("#{f}")));
+        let (path, fragment) =
+            internal.split_once('#').map_or((internal, String::new()), |(p, f)| (p, format!("#{f}")));
         (self.link)(path).map_or(address.clone(), |url| (url + &fragment).into())
     }
 
@@ -210,7 +212,11 @@ fn is_more(html: &str) -> bool {
 fn language_only(kind: CodeBlockKind<'_>) -> CodeBlockKind<'_> {
     match kind {
         CodeBlockKind::Fenced(info) => {
-            let word = info.trim().trim_start_matches(['{', '.']).split(|c: char| c.is_whitespace() || ",{}:".contains(c)).next();
+            let word = info
+                .trim()
+                .trim_start_matches(['{', '.'])
+                .split(|c: char| c.is_whitespace() || ",{}:".contains(c))
+                .next();
             CodeBlockKind::Fenced(word.unwrap_or_default().to_lowercase().into())
         }
         CodeBlockKind::Indented => CodeBlockKind::Indented,
@@ -250,7 +256,10 @@ mod tests {
     fn footnotes_link_to_the_page_and_stand_at_the_end() {
         let html = rendered(Dialect::Hugo, "A[^n] b[^m].\n\n[^m]: Second.\n[^n]: First.\n\nEnd.");
         assert!(html.contains("A<sup><a href=\"https://a.example/p#fn:n\">1</a></sup> b<sup>"), "{html}");
-        assert!(html.ends_with("<p>End.</p>\n<hr>\n<ol>\n<li><p>First.</p>\n</li>\n<li><p>Second.</p>\n</li>\n</ol>"), "{html}");
+        assert!(
+            html.ends_with("<p>End.</p>\n<hr>\n<ol>\n<li><p>First.</p>\n</li>\n<li><p>Second.</p>\n</li>\n</ol>"),
+            "{html}"
+        );
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub mod plain;
 pub mod post;
 pub mod post_file;
 pub mod problem;
+pub mod report;
 pub mod shortcodes;
 pub mod subscriber;
 pub mod token;
+pub mod wording;

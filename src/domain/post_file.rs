@@ -68,7 +68,9 @@ pub fn parse(file: File<'_>, rules: &Rules) -> Parsed {
 pub fn decode<'a>(file: File<'a>, problems: &mut Vec<Problem>) -> Option<std::borrow::Cow<'a, str>> {
     if file.bytes.starts_with(&[0xff, 0xfe]) || file.bytes.starts_with(&[0xfe, 0xff]) {
         problems.push(
-            Problem::error(file.path, "encoding", "the file is UTF-16; expected UTF-8").at(1, 1).hint("save it again as UTF-8"),
+            Problem::error(file.path, "encoding", "the file is UTF-16; expected UTF-8")
+                .at(1, 1)
+                .hint("save it again as UTF-8"),
         );
         return None;
     }
@@ -190,7 +192,12 @@ impl Reader<'_> {
         let found = dates::from_value(value, &self.rules.zone);
         if found.is_none() {
             let shown = scalar(value).unwrap_or_else(|| "a list or table".to_owned());
-            self.complain(key, "date", format!("`{key}` is `{}`, which is no date", plain::shortened(&shown, 60)), dates::EXPECTED);
+            self.complain(
+                key,
+                "date",
+                format!("`{key}` is `{}`, which is no date", plain::shortened(&shown, 60)),
+                dates::EXPECTED,
+            );
         }
         found
     }
@@ -211,7 +218,10 @@ impl Reader<'_> {
             return Some(found);
         }
         let (message, hint) = match self.split.kind {
-            Kind::None => ("the file has no front matter and no date, so it is not a post", "begin it with `---`, `title: ...`, `date: ...`, `---`"),
+            Kind::None => (
+                "the file has no front matter and no date, so it is not a post",
+                "begin it with `---`, `title: ...`, `date: ...`, `---`",
+            ),
             _ => ("the post has no date, so it is in no feed", dates::EXPECTED),
         };
         self.problems.push(Problem::warning(self.file.path, "no-date", message).at(1, 1).hint(hint));
@@ -230,7 +240,12 @@ impl Reader<'_> {
     fn own_id(&mut self) -> Option<String> {
         let id = plain::line(&text(&self.front, &["id", "guid"])?);
         if id.is_empty() || id.len() > MAX_ID {
-            self.complain("id", "id", format!("the entry id is longer than {MAX_ID} bytes"), "use a short, stable text such as a URL or a UUID");
+            self.complain(
+                "id",
+                "id",
+                format!("the entry id is longer than {MAX_ID} bytes"),
+                "use a short, stable text such as a URL or a UUID",
+            );
             return None;
         }
         Some(id)
@@ -249,7 +264,13 @@ impl Reader<'_> {
                 let (_, name) = jekyll::file_name(place.name);
                 let relative = self.file.relative.rsplit_once('.').map_or(self.file.relative, |(stem, _)| stem);
                 let categories = self.categories();
-                let parts = jekyll::Parts { date: local, title: name, slug: slug.as_deref(), categories: &categories, path: relative };
+                let parts = jekyll::Parts {
+                    date: local,
+                    title: name,
+                    slug: slug.as_deref(),
+                    categories: &categories,
+                    path: relative,
+                };
                 let pattern = own.as_deref().or(self.rules.permalink.as_deref()).unwrap_or("date");
                 jekyll::permalink(pattern, &parts)
             }
@@ -257,7 +278,8 @@ impl Reader<'_> {
                 Some(own) => format!("/{}", own.trim_start_matches('/')),
                 None => {
                     let section = place.sections.first().copied().unwrap_or_default();
-                    let pattern = self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
+                    let pattern =
+                        self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
                     hugo::path(pattern, &hugo::Parts { date: local, title, slug: slug.as_deref(), place })
                 }
             },
@@ -314,7 +336,11 @@ impl Reader<'_> {
     }
 
     fn image(&self, page: &str) -> Option<String> {
-        let value = self.front.get("image").or_else(|| self.front.get("images")?.get(0)).or_else(|| self.front.get("cover")?.get("image"))?;
+        let value = self
+            .front
+            .get("image")
+            .or_else(|| self.front.get("images")?.get(0))
+            .or_else(|| self.front.get("cover")?.get("image"))?;
         let path = match value {
             Value::Object(image) => text(image, &["path", "url", "src", "feature"])?,
             other => scalar(other).filter(|s| !s.is_empty())?,

@@ -27,7 +27,14 @@ pub fn expand<'a>(dialect: Dialect, text: &'a str, links: Links<'_>) -> (Cow<'a,
     if !marks.iter().any(|(open, _)| text.contains(open)) {
         return (text.into(), Vec::new());
     }
-    let mut expander = Expander { dialect, text, links, out: String::with_capacity(text.len()), unknown: Vec::new(), open: Vec::new() };
+    let mut expander = Expander {
+        dialect,
+        text,
+        links,
+        out: String::with_capacity(text.len()),
+        unknown: Vec::new(),
+        open: Vec::new(),
+    };
     expander.run(marks);
     (expander.out.into(), expander.unknown)
 }
@@ -85,7 +92,11 @@ impl<'a> Expander<'a, '_> {
                 Some((name, rest)) if is_name(name.trim()) => (name.trim(), rest.trim_end_matches(')')),
                 _ => return false,
             },
-            _ => call.trim_end_matches('/').trim_end().split_once(char::is_whitespace).unwrap_or((call.trim_end_matches('/'), "")),
+            _ => call
+                .trim_end_matches('/')
+                .trim_end()
+                .split_once(char::is_whitespace)
+                .unwrap_or((call.trim_end_matches('/'), "")),
         };
         let arguments = Arguments::read(arguments);
         let encloses = self.encloses(call, name, start, end);
@@ -128,7 +139,11 @@ impl<'a> Expander<'a, '_> {
             "gist" => {
                 let id = [arguments.get("user", 0), arguments.get("id", 1)].join("/");
                 let url = arguments.get("url", 9);
-                if url.is_empty() { self.link("https://gist.github.com/", id.trim_end_matches('/')) } else { self.link("", &url) }
+                if url.is_empty() {
+                    self.link("https://gist.github.com/", id.trim_end_matches('/'))
+                } else {
+                    self.link("", &url)
+                }
             }
             _ => self.report(name, start),
         }
@@ -142,7 +157,11 @@ impl<'a> Expander<'a, '_> {
     /// Code is copied as it is up to its closing tag.
     fn verbatim(&mut self, at: usize) -> usize {
         let rest = &self.text[at..];
-        let close = ["{{< /", "{{</", "{{% /", "{{%/", "{% end"].iter().filter_map(|c| rest.find(c)).min().unwrap_or(rest.len());
+        let close = ["{{< /", "{{</", "{{% /", "{{%/", "{% end"]
+            .iter()
+            .filter_map(|c| rest.find(c))
+            .min()
+            .unwrap_or(rest.len());
         self.out.push_str(rest[..close].trim_matches('\n'));
         at + close
     }
@@ -166,7 +185,10 @@ impl<'a> Expander<'a, '_> {
 }
 
 fn next_mark<'m>(text: &str, from: usize, marks: &[(&'m str, &'m str)]) -> Option<(usize, &'m str, &'m str)> {
-    marks.iter().filter_map(|(open, close)| text[from..].find(open).map(|at| (from + at, *open, *close))).min_by_key(|m| m.0)
+    marks
+        .iter()
+        .filter_map(|(open, close)| text[from..].find(open).map(|at| (from + at, *open, *close)))
+        .min_by_key(|m| m.0)
 }
 
 fn is_name(text: &str) -> bool {
@@ -179,12 +201,14 @@ fn figure(arguments: &Arguments) -> String {
     if source.is_empty() {
         return String::new();
     }
-    let caption = [arguments.named("caption"), arguments.named("title")].into_iter().find(|c| !c.is_empty()).unwrap_or_default();
+    let caption =
+        [arguments.named("caption"), arguments.named("title")].into_iter().find(|c| !c.is_empty()).unwrap_or_default();
     let alt = Some(arguments.named("alt")).filter(|a| !a.is_empty()).unwrap_or_else(|| caption.clone());
     let image = format!("<img src=\"{}\" alt=\"{}\">", escape(&source), escape(&alt));
     let link = arguments.named("link");
     let image = if link.is_empty() { image } else { format!("<a href=\"{}\">{image}</a>", escape(&link)) };
-    let caption = if caption.is_empty() { String::new() } else { format!("<figcaption>{}</figcaption>", escape(&caption)) };
+    let caption =
+        if caption.is_empty() { String::new() } else { format!("<figcaption>{}</figcaption>", escape(&caption)) };
     format!("\n<figure>{image}{caption}</figure>\n")
 }
 
@@ -202,7 +226,9 @@ impl Arguments {
         let mut found = Vec::new();
         let mut rest = text.trim_start_matches([',', ' ', '\t', '\n', '\r']);
         while !rest.is_empty() {
-            let name_end = rest.find(|c: char| c == '=' || c.is_whitespace() || c == '"' || c == '`' || c == '\'' || c == ',').unwrap_or(rest.len());
+            let name_end = rest
+                .find(|c: char| c == '=' || c.is_whitespace() || c == '"' || c == '`' || c == '\'' || c == ',')
+                .unwrap_or(rest.len());
             let mut name = "";
             if name_end > 0 && rest[name_end..].trim_start().starts_with('=') {
                 name = rest[..name_end].trim();
@@ -251,10 +277,16 @@ mod tests {
         for (text, want) in [
             ("a {{< ref \"other.md#x\" >}} b", "a https://a.example/other/#x b"),
             ("{{< figure src=\"a.png\" alt=\"A\" >}}", "\n<figure><img src=\"a.png\" alt=\"A\"></figure>\n"),
-            ("{{< figure src=a.png caption=\"x \\ <y>\" />}}", "\n<figure><img src=\"a.png\" alt=\"x \\ &lt;y&gt;\"><figcaption>x \\ &lt;y&gt;</figcaption></figure>\n"),
+            (
+                "{{< figure src=a.png caption=\"x \\ <y>\" />}}",
+                "\n<figure><img src=\"a.png\" alt=\"x \\ &lt;y&gt;\"><figcaption>x \\ &lt;y&gt;</figcaption></figure>\n",
+            ),
             ("{{< highlight go >}}\nx := \"{{ y }}\"\n{{< /highlight >}}", "\n```go\nx := \"{{ y }}\"\n```\n"),
             ("{{</* figure x */>}}", "{{< figure x >}}"),
-            ("{{< youtube abc >}}", "<a href=\"https://www.youtube.com/watch?v=abc\">https://www.youtube.com/watch?v=abc</a>"),
+            (
+                "{{< youtube abc >}}",
+                "<a href=\"https://www.youtube.com/watch?v=abc\">https://www.youtube.com/watch?v=abc</a>",
+            ),
             ("{{< never closed", "{{< never closed"),
             ("no {{ template }}", "no {{ template }}"),
         ] {

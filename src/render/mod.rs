@@ -1,3 +1,9 @@
 //! Turns what the domain knows into text people and programs read. Pure, like the domain.
 
+pub mod badge;
+pub mod calendar;
+pub mod chart;
+pub mod goal;
 pub mod message;
+pub mod report;
+pub mod xml;

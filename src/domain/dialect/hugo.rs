@@ -29,12 +29,20 @@ pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
 }
 
 pub(super) fn languages(raw: &Map<String, Value>, main: &str) -> Vec<String> {
-    raw.get("languages").and_then(Value::as_object).into_iter().flat_map(Map::keys).filter(|l| *l != main).cloned().collect()
+    raw.get("languages")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter(|l| *l != main)
+        .cloned()
+        .collect()
 }
 
 /// `[permalinks]` and its newer form `[permalinks.page]`.
 fn permalinks(raw: &Map<String, Value>) -> std::collections::BTreeMap<String, String> {
-    let Some(table) = raw.get("permalinks").and_then(Value::as_object) else { return std::collections::BTreeMap::new() };
+    let Some(table) = raw.get("permalinks").and_then(Value::as_object) else {
+        return std::collections::BTreeMap::new();
+    };
     let table = table.get("page").and_then(Value::as_object).unwrap_or(table);
     table.iter().filter_map(|(section, pattern)| Some((section.clone(), pattern.as_str()?.to_owned()))).collect()
 }
@@ -100,7 +108,8 @@ fn expand(pattern: &str, parts: &Parts<'_>) -> String {
         while let Some(at) = rest.find(':') {
             out.push_str(&rest[..at]);
             let after = &rest[at + 1..];
-            let length = after.find(|c: char| !(c.is_ascii_lowercase() || "[]:0123456789".contains(c))).unwrap_or(after.len());
+            let length =
+                after.find(|c: char| !(c.is_ascii_lowercase() || "[]:0123456789".contains(c))).unwrap_or(after.len());
             let name = after[..length].split(':').next().unwrap_or_default();
             let name = if after.starts_with("sections[") { &after[..length] } else { name };
             out.push_str(&value(name, parts).unwrap_or_else(|| format!(":{name}")));

@@ -11,11 +11,13 @@ pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
         Some(Value::Object(author)) => text(author, &["name"]),
         _ => text(raw, &["author"]),
     };
-    let collection = raw.get("collections").and_then(|c| c.get("posts")).and_then(|p| p.get("permalink")).and_then(super::scalar);
+    let collection =
+        raw.get("collections").and_then(|c| c.get("posts")).and_then(|p| p.get("permalink")).and_then(super::scalar);
     SiteConfig {
         title: text(raw, &["title", "name"]),
         description: text(raw, &["description", "tagline"]),
-        url: text(raw, &["url", "production_url"]).map(|url| format!("{}{}", url.trim_end_matches('/'), base.trim_end_matches('/'))),
+        url: text(raw, &["url", "production_url"])
+            .map(|url| format!("{}{}", url.trim_end_matches('/'), base.trim_end_matches('/'))),
         language: text(raw, &["lang", "locale", "language"]).map(|l| l.replace('_', "-")),
         time_zone: text(raw, &["timezone"]),
         author,

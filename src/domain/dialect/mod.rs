@@ -34,7 +34,15 @@ impl Dialect {
 
     /// The names a site's own configuration goes by, in the order they are looked for.
     pub const CONFIG_NAMES: [&str; 10] = [
-        "_config.yml", "_config.yaml", "_config.toml", "hugo.toml", "hugo.yaml", "hugo.json", "zola.toml", "config.toml", "config.yaml",
+        "_config.yml",
+        "_config.yaml",
+        "_config.toml",
+        "hugo.toml",
+        "hugo.yaml",
+        "hugo.json",
+        "zola.toml",
+        "config.toml",
+        "config.yaml",
         "config.json",
     ];
 }
@@ -106,7 +114,8 @@ fn parse(name: &str, text: &str) -> Result<Map<String, Value>, Problem> {
     // A site's configuration is front matter without a text; its lines count from one less than there.
     let body = if extension == "yml" || extension == "yaml" { text.trim_start_matches("---\n") } else { text };
     let whole = format!("{open}{body}{close}");
-    let split = super::front_matter::split(&whole).map_err(|_| Problem::error(name, "site-config", "cannot be read"))?;
+    let split =
+        super::front_matter::split(&whole).map_err(|_| Problem::error(name, "site-config", "cannot be read"))?;
     super::front_matter::read(name, &split).map_err(|mut problem| {
         problem.line = problem.line.saturating_sub(open.len().min(1));
         problem.code = "site-config";
@@ -243,8 +252,20 @@ mod tests {
     #[test]
     fn editors_files_are_never_posts() {
         for name in [
-            ".x.md.swp", "x.md~", ".#x.md", "#x.md#", "4913", "x.md.tmp", ".git/x.md", ".obsidian/a.md", "x.bak", "a/.hidden.md", "~$x.md",
-            "_index.md", "x.txt", "_index.fr.md",
+            ".x.md.swp",
+            "x.md~",
+            ".#x.md",
+            "#x.md#",
+            "4913",
+            "x.md.tmp",
+            ".git/x.md",
+            ".obsidian/a.md",
+            "x.bak",
+            "a/.hidden.md",
+            "~$x.md",
+            "_index.md",
+            "x.txt",
+            "_index.fr.md",
         ] {
             for dialect in [Dialect::Jekyll, Dialect::Hugo, Dialect::Zola] {
                 assert!(!is_post_file(dialect, name), "{name}");

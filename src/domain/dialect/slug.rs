@@ -54,12 +54,15 @@ pub fn encode_path(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let bytes = path.as_bytes();
     for (index, &byte) in bytes.iter().enumerate() {
-        let escape = byte == b'%' && bytes.get(index + 1..index + 3).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit));
+        let escape =
+            byte == b'%' && bytes.get(index + 1..index + 3).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit));
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte) || escape {
             out.push(char::from(byte));
         } else {
             out.push('%');
-            out.extend([byte >> 4, byte & 15].map(|n| char::from_digit(u32::from(n), 16).unwrap_or('0').to_ascii_uppercase()));
+            out.extend(
+                [byte >> 4, byte & 15].map(|n| char::from_digit(u32::from(n), 16).unwrap_or('0').to_ascii_uppercase()),
+            );
         }
     }
     out
