@@ -2,6 +2,7 @@
 //! file system, no clock, no dice.
 
 pub mod author;
+pub mod bounce;
 pub mod delivery;
 pub mod edition;
 pub mod goal;
@@ -10,4 +11,5 @@ pub mod period;
 pub mod post;
 pub mod problem;
 pub mod subscriber;
+pub mod subscriber_csv;
 pub mod token;

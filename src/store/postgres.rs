@@ -11,12 +11,13 @@ use sqlx::{ConnectOptions as _, Postgres, Transaction};
 
 use super::{Hold, Result, SharedStore, StoreError};
 
-/// A bound JSON array of objects as a table of these columns.
+/// A bound JSON array of arrays as a table: place, name and type of each column.
 macro_rules! rows {
-    ($list:literal, $($column:ident $type:ident),+) => {
+    ($list:literal, $($place:literal $column:ident $type:ident),+) => {
         concat!(
-            "jsonb_to_recordset(", $list, "::jsonb) AS given(",
-            $(stringify!($column), " ", stringify!($type), ", ",)+ "nr bigint)"
+            "(SELECT ",
+            $("(value->>", $place, ")::", stringify!($type), " AS ", stringify!($column), ", ",)+
+            "nr FROM jsonb_array_elements(", $list, "::jsonb) WITH ORDINALITY AS given(value, nr)) AS given"
         )
     };
 }

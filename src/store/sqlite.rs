@@ -14,15 +14,15 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 
 use super::{Hold, Result, SharedStore, StoreError};
 
-/// A bound JSON array of objects as a table of these columns.
+/// A bound JSON array of arrays as a table: place, name and type of each column. Places are half the price of names.
 macro_rules! rows {
-    ($list:literal, $($column:ident $type:ident),+) => {
+    ($list:literal, $($place:literal $column:ident $type:ident),+) => {
         concat!(
-            "(SELECT ", $("value->>'", stringify!($column), "' AS ", stringify!($column), ", ",)+
+            "(SELECT ", $("value->>", $place, " AS ", stringify!($column), ", ",)+
             "key AS nr FROM json_each(", $list, ")) AS given"
         )
     };
@@ -68,6 +68,7 @@ struct Database {
     /// One connection: writers stand in line here, not in the database's lock.
     writer: SqlitePool,
     readers: SqlitePool,
+    options: SqliteConnectOptions,
 }
 
 pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
@@ -85,8 +86,8 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
     if old {
         check(&writer, &file).await?;
     }
-    let readers = pool().max_connections(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
-    let database = Database { file, writer, readers };
+    let readers = pool().max_connections(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));
+    let database = Database { file, writer, readers, options };
     let mut transaction = database.begin().await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
     transaction.commit().await?;
@@ -175,8 +176,10 @@ impl Database {
 
     async fn vacuum_into(&self, to: &Path) -> Result<()> {
         let target = to.to_str().ok_or_else(|| StoreError::NotWritable("the backup's name is not UTF-8".into()))?;
-        sqlx::query("VACUUM INTO $1").bind(target).execute(&self.readers).await?;
-        Ok(())
+        // A reader of the database, but a connection that may write: it writes the copy.
+        let mut connection = self.options.connect().await?;
+        sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await?;
+        Ok(connection.close().await?)
     }
 }
 

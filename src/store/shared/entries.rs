@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::{Connection, Row};
@@ -37,20 +38,20 @@ pub async fn save(db: &mut Connection, entries: &[EntryRow]) -> Result<()> {
     // The last of one id wins; PostgreSQL refuses to write a row twice in one statement.
     let unique: BTreeMap<&str, &EntryRow> = entries.iter().map(|entry| (entry.id.as_str(), entry)).collect();
     let list = rows::list(unique.into_values().map(|e| {
-        json!({
-            "id": rows::clean(&e.id),
-            "path": rows::clean(&e.path),
-            "url": rows::clean(&e.url),
-            "title": rows::clean(&e.title),
-            "published_at": e.published_at.map(|t| t.as_microsecond()),
-            "body_hash": rows::hex(e.body_hash),
-            "text_hash": e.text_hash.map(rows::hex),
-            "updated_at": e.updated_at.map(|t| t.as_microsecond()),
-            "first_seen": e.first_seen.as_microsecond(),
-            "baseline": i64::from(e.baseline),
-            "withdrawn_at": e.withdrawn_at.map(|t| t.as_microsecond()),
-            "edition": e.edition,
-        })
+        json!([
+            rows::clean(&e.id),
+            rows::clean(&e.path),
+            rows::clean(&e.url),
+            rows::clean(&e.title),
+            e.published_at.map(Timestamp::as_microsecond),
+            rows::hex(e.body_hash),
+            e.text_hash.map(rows::hex),
+            e.updated_at.map(Timestamp::as_microsecond),
+            e.first_seen.as_microsecond(),
+            i64::from(e.baseline),
+            e.withdrawn_at.map(Timestamp::as_microsecond),
+            e.edition,
+        ])
     }));
     sqlx::query(concat!(
         "INSERT INTO entries (id, path, url, title, published_at, body_hash, text_hash, updated_at, first_seen,
@@ -58,8 +59,9 @@ pub async fn save(db: &mut Connection, entries: &[EntryRow]) -> Result<()> {
          SELECT id, path, url, title, published_at, body_hash, text_hash, updated_at, first_seen,
              baseline, withdrawn_at, edition
          FROM ",
-        rows!("$1", id text, path text, url text, title text, published_at bigint, body_hash text, text_hash text,
-            updated_at bigint, first_seen bigint, baseline bigint, withdrawn_at bigint, edition text),
+        rows!("$1", 0 id text, 1 path text, 2 url text, 3 title text, 4 published_at bigint, 5 body_hash text,
+            6 text_hash text, 7 updated_at bigint, 8 first_seen bigint, 9 baseline bigint, 10 withdrawn_at bigint,
+            11 edition text),
         " WHERE true
          ON CONFLICT (id) DO UPDATE SET path = excluded.path, url = excluded.url, title = excluded.title,
              published_at = excluded.published_at, body_hash = excluded.body_hash, text_hash = excluded.text_hash,
@@ -96,16 +98,12 @@ pub async fn save_outputs(db: &mut Connection, outputs: &[OutputRow], gone: &[St
         return Ok(());
     }
     let unique: BTreeMap<&str, &OutputRow> = outputs.iter().map(|output| (output.path.as_str(), output)).collect();
-    let list = rows::list(unique.into_values().map(|o| {
-        json!({
-            "path": rows::clean(&o.path),
-            "fingerprint": rows::hex(o.fingerprint),
-            "bytes_hash": rows::hex(o.bytes_hash),
-        })
-    }));
+    let list = rows::list(
+        unique.into_values().map(|o| json!([rows::clean(&o.path), rows::hex(o.fingerprint), rows::hex(o.bytes_hash),])),
+    );
     sqlx::query(concat!(
         "INSERT INTO outputs (path, fingerprint, bytes_hash) SELECT path, fingerprint, bytes_hash FROM ",
-        rows!("$1", path text, fingerprint text, bytes_hash text),
+        rows!("$1", 0 path text, 1 fingerprint text, 2 bytes_hash text),
         " WHERE true
          ON CONFLICT (path) DO UPDATE SET fingerprint = excluded.fingerprint, bytes_hash = excluded.bytes_hash"
     ))

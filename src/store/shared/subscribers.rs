@@ -34,18 +34,18 @@ pub async fn add(db: &mut Connection, new: &[NewSubscriber], again: bool, now: T
 /// Gives the keys that were not there before.
 async fn insert(db: &mut Connection, new: &[NewSubscriber], now: Timestamp) -> Result<HashSet<String>> {
     let list = rows::list(new.iter().map(|n| {
-        json!({
-            "key": rows::clean(&n.key),
-            "email": rows::clean(&n.email),
-            "name": n.name.as_deref().map(rows::clean),
-            "state": n.state.as_str(),
-            "source": rows::clean(&n.source),
-        })
+        json!([
+            rows::clean(&n.key),
+            rows::clean(&n.email),
+            n.name.as_deref().map(rows::clean),
+            n.state.as_str(),
+            rows::clean(&n.source),
+        ])
     }));
     let inserted: Vec<String> = sqlx::query_scalar(concat!(
         "INSERT INTO subscribers (key, email, name, state, source, created_at, changed_at)
          SELECT key, email, name, state, source, $2, $2 FROM ",
-        rows!("$1", key text, email text, name text, state text, source text),
+        rows!("$1", 0 key text, 1 email text, 2 name text, 3 state text, 4 source text),
         " WHERE true ON CONFLICT (key) DO NOTHING RETURNING key"
     ))
     .bind(list)
@@ -66,10 +66,10 @@ async fn states_of(db: &mut Connection, new: &[NewSubscriber]) -> Result<HashMap
 async fn bring_back(db: &mut Connection, new: &[NewSubscriber], answers: &[Added], now: Timestamp) -> Result<()> {
     let back = new.iter().zip(answers).filter(|(_, answer)| **answer == Added::Again).map(|(new, _)| new);
     let unique: BTreeMap<&str, State> = back.map(|new| (new.key.as_str(), new.state)).collect();
-    let list = rows::list(unique.iter().map(|(key, state)| json!({ "key": key, "state": state.as_str() })));
+    let list = rows::list(unique.iter().map(|(key, state)| json!([key, state.as_str()])));
     sqlx::query(concat!(
         "UPDATE subscribers SET state = back.state, changed_at = $2 FROM (SELECT key, state FROM ",
-        rows!("$1", key text, state text),
+        rows!("$1", 0 key text, 1 state text),
         ") AS back WHERE subscribers.key = back.key AND subscribers.state = 'unsubscribed'"
     ))
     .bind(list)
