@@ -1,9 +1,11 @@
 //! One edition on its way to one subscriber: the states of the ledger and what may follow what.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// DESIGN §4.6: *queued → claimed (→ in_data) → accepted | deferred | failed | skipped | held*.
+/// DESIGN §4.6: *queued → claimed (→ `in_data`) → accepted | deferred | failed | skipped | held*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -65,4 +67,44 @@ pub enum Outcome {
     Held { reason: String },
     /// Nothing happened; back in the queue without counting an attempt (server trouble, shutdown).
     Released { until: Timestamp, reason: String },
+}
+
+const FIRST_WAIT: u64 = 20 * 60;
+const LONGEST_WAIT: u64 = 4 * 60 * 60;
+
+/// How long to wait after the `attempt`-th attempt: 20 min, doubling up to 4 h, less up to a quarter so that what was
+/// put off together does not come back together. Without dice: the same `seed` and attempt wait the same time.
+#[must_use]
+pub fn wait_after(attempt: u32, seed: u64) -> Duration {
+    let doubled = FIRST_WAIT << attempt.saturating_sub(1).min(8);
+    let whole = doubled.min(LONGEST_WAIT);
+    let quarter = whole / 4;
+    Duration::from_secs(whole - mix(seed ^ u64::from(attempt)) % quarter)
+}
+
+/// `SplitMix64`: neighbours become strangers.
+fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_four_hours_and_are_spread() {
+        for (attempt, longest) in [(0, 20), (1, 20), (2, 40), (3, 80), (4, 160), (5, 240), (1_000, 240)] {
+            let waits: Vec<_> = (0..100).map(|seed| wait_after(attempt, seed).as_secs()).collect();
+            let longest = longest * 60;
+            assert!(waits.iter().all(|w| (longest * 3 / 4..=longest).contains(w)), "{attempt}");
+            let mut distinct = waits.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            assert!(distinct.len() > 80, "{attempt}: {} of 100 differ", distinct.len());
+        }
+        assert_eq!(wait_after(3, 7), wait_after(3, 7));
+    }
 }

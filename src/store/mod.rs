@@ -16,6 +16,7 @@ use crate::domain::identity::EntryRow;
 use crate::domain::period::Period;
 use crate::domain::subscriber::{State as SubscriberState, Subscriber};
 
+mod errors;
 mod postgres;
 mod sqlite;
 
@@ -111,8 +112,12 @@ pub struct Claim {
     pub name: Option<String>,
     /// How many attempts have been made, this one included.
     pub attempt: u32,
-    /// When the edition was opened; what `retry_for` counts from.
-    pub opened_at: Timestamp,
+    /// Since when it has been in the queue (the edition's opening, or the operator's `retry`); what `retry_for` counts
+    /// from.
+    pub queued_at: Timestamp,
+    /// Which of all claims of this delivery this is: a node that slept through its lease is known by an old number,
+    /// even if the new holder is itself.
+    pub fence: i64,
 }
 
 /// A row of `gazetted outbox list`.
@@ -180,7 +185,8 @@ pub trait Store: Send + Sync {
     async fn edition(&self, period: Period) -> Result<Option<Edition>>;
     /// Newest first.
     async fn editions(&self) -> Result<Vec<EditionSummary>>;
-    /// Moves an edition from one of `from` to `to`; false if it was in none of them (or is not there).
+    /// Moves an edition from one of `from` to `to`; false if it was in none of them (or is not there). Called off, it
+    /// skips whatever is not on the wire.
     async fn move_edition(
         &self,
         period: Period,
@@ -193,12 +199,14 @@ pub trait Store: Send + Sync {
 
     // --- deliveries ---
     /// Claims up to `limit` deliveries of open editions that are due, for `node` until `lease_until`. Consent is looked
-    /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned.
+    /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned. Empty
+    /// means that nothing is due. (PostgreSQL takes the lease's length and measures it with its own clock.)
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
-    /// Just before the final dot: false if the claim is not this node's any more (then do not send).
-    async fn mark_in_data(&self, node: &str, key: DeliveryKey, now: Timestamp) -> Result<bool>;
-    /// Writes the outcome of a claimed or in-data delivery; false if it was not this node's any more.
-    async fn settle(&self, node: &str, key: DeliveryKey, outcome: &Outcome, now: Timestamp) -> Result<bool>;
+    /// Just before the final dot, with a new lease for the wait that follows: false if the claim does not hold any more
+    /// (the lease was lost, the person has left, the edition was called off); then do not send.
+    async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool>;
+    /// Writes the outcome of a claimed or in-data delivery; false if the claim does not hold any more.
+    async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool>;
     /// Takes back what a dead node held: `claimed` whose lease ran out is queued again, `in_data` goes by `on_doubt`.
     /// With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;
@@ -207,7 +215,8 @@ pub trait Store: Send + Sync {
     async fn outbox_counts(&self) -> Result<Counts>;
     /// Deliveries in one of `states` (all if empty), newest change first.
     async fn outbox(&self, states: &[DeliveryState], limit: u32) -> Result<Vec<DeliveryRow>>;
-    /// Puts `deferred`, `failed` and `held` deliveries back in the queue, due now: of one edition or of all.
+    /// Puts those deliveries in one of `states` that are `deferred`, `failed` or `held` back in the queue, due now, and
+    /// opens their finished editions again: of one edition or of all. Cancelled editions stay cancelled.
     async fn retry(&self, period: Option<Period>, states: &[DeliveryState], now: Timestamp) -> Result<u64>;
 
     // --- subscribers ---
@@ -223,8 +232,11 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Subscriber>>;
     async fn subscriber_counts(&self) -> Result<BTreeMap<&'static str, u64>>;
-    /// Moves a subscriber to `to`; false if there is none, or if already there.
+    /// Moves a subscriber to `to`; false if there is none, or if already there. Whoever is not active afterwards gets
+    /// nothing more: what waits for them, even if claimed, becomes `skipped` in the same transaction.
     async fn move_subscriber(&self, id: i64, to: SubscriberState, now: Timestamp) -> Result<bool>;
+    /// Forgets a person: the row goes, and the address and name on every delivery with it. False if there is none.
+    async fn erase_subscriber(&self, id: i64, now: Timestamp) -> Result<bool>;
 }
 
 /// Opens the store that `url` names, creating and migrating it as needed: `sqlite:PATH` or `postgres://...`.

@@ -1,8 +1,125 @@
-//! (being written)
+//! The database that several machines share. Knows its pool, its clock and its locks; what is in it is `shared`'s.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::Timestamp;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Postgres, Transaction};
 
-use super::{Result, SharedStore, StoreError};
+use super::{Hold, Result, SharedStore, StoreError};
 
-pub async fn open(_url: &str, _now: Timestamp) -> Result<SharedStore> {
-    Err(StoreError::Other("not yet".into()))
+/// A bound JSON array of arrays as a table: place, name and type of each column.
+macro_rules! rows {
+    ($list:literal, $($place:literal $column:ident $type:ident),+) => {
+        concat!(
+            "(SELECT ",
+            $("(value->>", $place, ")::", stringify!($type), " AS ", stringify!($column), ", ",)+
+            "nr FROM jsonb_array_elements(", $list, "::jsonb) WITH ORDINALITY AS given(value, nr)) AS given"
+        )
+    };
+}
+
+/// A bound JSON array of texts as the right side of `IN`.
+macro_rules! texts {
+    ($list:literal) => {
+        concat!("(SELECT jsonb_array_elements_text(", $list, "::jsonb))")
+    };
+}
+
+/// The clock that leases are measured with: the database's, since the nodes' clocks may differ.
+macro_rules! clock {
+    ($now:literal) => {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    };
+}
+
+/// Claimers do not wait for one another.
+macro_rules! skip_locked {
+    ($table:literal) => {
+        concat!("FOR UPDATE OF ", $table, " SKIP LOCKED")
+    };
+}
+
+#[path = "shared/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "one text of the verbs, compiled for each database")]
+mod shared;
+
+type Connection = sqlx::postgres::PgConnection;
+type Row = sqlx::postgres::PgRow;
+
+const STEPS: [&str; 1] = [include_str!("migrations/postgres/0001_ledger.sql")];
+
+const CONNECTIONS: u32 = 8;
+const TURN: Duration = Duration::from_secs(10);
+
+/// The keys of the advisory locks, arbitrary but ours: "gazetted" in ASCII, and the next number.
+const HOLD: i64 = 0x6761_7a65_7474_6564;
+const MIGRATION: i64 = HOLD + 1;
+
+struct Database {
+    options: PgConnectOptions,
+    pool: PgPool,
+}
+
+pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
+    let options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
+        StoreError::Url(format!("`store.url` is `{}`: {error}", super::without_password(url)))
+    })?;
+    let options = options.application_name("gazetted");
+    let pool =
+        PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TURN).connect_lazy_with(options.clone());
+    let database = Database { options, pool };
+    let mut transaction = database.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION).execute(&mut *transaction).await?;
+    shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
+    transaction.commit().await?;
+    Ok(Arc::new(database))
+}
+
+impl Database {
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
+        Ok(self.pool.begin().await?)
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Postgres>> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// A lock of the session on a connection of its own, whose name tells who has it. It goes with the connection.
+    async fn take(&self, who: &str) -> Result<Box<dyn Hold>> {
+        let mut connection = self.options.clone().application_name(who).connect().await?;
+        let taken: bool =
+            sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(HOLD).fetch_one(&mut connection).await?;
+        if taken { Ok(Box::new(SessionHold(connection))) } else { Err(held(&mut connection).await) }
+    }
+
+    #[expect(clippy::unused_async, reason = "SQLite's has to wait")]
+    async fn copy(&self, _to: &Path) -> Result<()> {
+        Err(StoreError::NotWritable("PostgreSQL has its own tools for backups: use `pg_dump`".into()))
+    }
+}
+
+/// Closed when dropped, and the lock with it.
+struct SessionHold(#[expect(dead_code, reason = "kept for its lock")] Connection);
+
+impl Hold for SessionHold {}
+
+async fn held(db: &mut Connection) -> StoreError {
+    let who: Result<Option<String>, _> = sqlx::query_scalar(
+        "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+         WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = $1 AND l.objid::bigint = $2
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    .bind(HOLD >> 32)
+    .bind(HOLD & 0xffff_ffff)
+    .fetch_optional(db)
+    .await;
+    match who {
+        Ok(Some(who)) => StoreError::Held(format!("the database is in use by {who}")),
+        Ok(None) => StoreError::Held("the database is in use by another process".into()),
+        Err(error) => error.into(),
+    }
 }

@@ -1,8 +1,223 @@
-//! (being written)
+//! The embedded database: one file, one writer, a few readers. Knows how the file is made, checked, held and copied; what
+//! is in it is `shared`'s.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::Timestamp;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 
-use super::{Result, SharedStore, StoreError};
+use super::{Hold, Result, SharedStore, StoreError};
 
-pub async fn open(_url: &str, _now: Timestamp) -> Result<SharedStore> {
-    Err(StoreError::Other("not yet".into()))
+/// A bound JSON array of arrays as a table: place, name and type of each column. Places are half the price of names.
+macro_rules! rows {
+    ($list:literal, $($place:literal $column:ident $type:ident),+) => {
+        concat!(
+            "(SELECT ", $("value->>", $place, " AS ", stringify!($column), ", ",)+
+            "key AS nr FROM json_each(", $list, ")) AS given"
+        )
+    };
+}
+
+/// A bound JSON array of texts as the right side of `IN`.
+macro_rules! texts {
+    ($list:literal) => {
+        concat!("(SELECT value FROM json_each(", $list, "))")
+    };
+}
+
+/// The clock that leases are measured with: the caller's; there is only one machine.
+macro_rules! clock {
+    ($now:literal) => {
+        $now
+    };
+}
+
+/// There is one writer: nobody to skip.
+macro_rules! skip_locked {
+    ($table:literal) => {
+        ""
+    };
+}
+
+#[path = "shared/mod.rs"]
+mod shared;
+
+type Connection = sqlx::sqlite::SqliteConnection;
+type Row = sqlx::sqlite::SqliteRow;
+
+const STEPS: [&str; 1] = [include_str!("migrations/sqlite/0001_ledger.sql")];
+
+/// How long a writer of another process is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a caller waits for its turn inside this process: longer than one other writer may wait.
+const TURN: Duration = Duration::from_secs(10);
+const READERS: u32 = 4;
+
+struct Database {
+    file: PathBuf,
+    /// One connection: writers stand in line here, not in the database's lock.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    options: SqliteConnectOptions,
+}
+
+pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
+    let file = file_of(url)?;
+    let old = create(&file)?;
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("secure_delete", "ON")
+        .busy_timeout(BUSY);
+    let pool = || SqlitePoolOptions::new().acquire_timeout(TURN).idle_timeout(None).max_lifetime(None);
+    let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(|e| explain(e, &file))?;
+    if old {
+        check(&writer, &file).await?;
+    }
+    let readers = pool().max_connections(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));
+    let database = Database { file, writer, readers, options };
+    let mut transaction = database.begin().await?;
+    shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
+    transaction.commit().await?;
+    Ok(Arc::new(database))
+}
+
+/// `sqlite:gazetted.db`, `sqlite:/var/lib/gazetted.db`, `sqlite:///var/lib/gazetted.db`.
+fn file_of(url: &str) -> Result<PathBuf> {
+    let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path == ":memory:" {
+        return Err(StoreError::Url(format!("`store.url` is `{url}`; expected a file, as in `sqlite:gazetted.db`")));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// Makes the file, readable for its owner only; true if there was one with something in it.
+fn create(file: &Path) -> Result<bool> {
+    let opened = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file);
+    let opened = opened.and_then(|f| f.metadata()).map_err(|e| not_writable(file, &e))?;
+    if !opened.is_file() {
+        return Err(StoreError::Url(format!("`{}` is not a file", file.display())));
+    }
+    Ok(opened.len() > 0)
+}
+
+/// Reads the whole database once: a damaged one must not be sent from.
+async fn check(writer: &SqlitePool, file: &Path) -> Result<()> {
+    let found: String =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(writer).await.map_err(|e| explain(e, file))?;
+    if found == "ok" { Ok(()) } else { Err(damaged(file, &found)) }
+}
+
+fn explain(error: sqlx::Error, file: &Path) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Damaged(text) => damaged(file, &text),
+        StoreError::NotWritable(text) => StoreError::NotWritable(format!("`{}`: {text}", file.display())),
+        error => error,
+    }
+}
+
+fn damaged(file: &Path, text: &str) -> StoreError {
+    StoreError::Damaged(format!("`{}`: {}; restore it from a backup", file.display(), text.trim()))
+}
+
+fn not_writable(file: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::NotWritable(format!("`{}`: {error}", file.display()))
+}
+
+impl Database {
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// A locked file beside the database: the lock goes with the process, however it ends; the file stays.
+    #[expect(clippy::unused_async, reason = "PostgreSQL's has to wait")]
+    async fn take(&self, who: &str) -> Result<Box<dyn Hold>> {
+        let path = beside(&self.file, ".lock");
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let mut file = opened.map_err(|e| not_writable(&path, &e))?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(held(&mut file, &self.file)),
+            Err(e) => return Err(not_writable(&path, &e.into())),
+        }
+        let written = file.set_len(0).and_then(|()| file.write_all(who.as_bytes()));
+        written.map_err(|e| not_writable(&path, &e))?;
+        Ok(Box::new(FileHold(file)))
+    }
+
+    async fn copy(&self, to: &Path) -> Result<()> {
+        let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+        let file = created.map_err(|e| not_writable(to, &e))?;
+        let copied = self.vacuum_into(to).await;
+        if copied.is_err() {
+            // Half a backup is worse than none; that it cannot be removed adds nothing to the first error.
+            let _ = std::fs::remove_file(to);
+        }
+        copied?;
+        file.sync_all().map_err(|e| not_writable(to, &e))
+    }
+
+    async fn vacuum_into(&self, to: &Path) -> Result<()> {
+        let target = to.to_str().ok_or_else(|| StoreError::NotWritable("the backup's name is not UTF-8".into()))?;
+        // A reader of the database, but a connection that may write: it writes the copy.
+        let mut connection = self.options.connect().await?;
+        sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+}
+
+/// Closed when dropped, and the lock with it.
+struct FileHold(#[expect(dead_code, reason = "kept for its lock")] File);
+
+impl Hold for FileHold {}
+
+fn held(lock: &mut File, database: &Path) -> StoreError {
+    let mut who = String::new();
+    // The holder may be writing its name at this moment; that it holds is certain all the same.
+    let named = lock.take(200).read_to_string(&mut who).is_ok() && !who.trim().is_empty();
+    let who = if named { who.trim() } else { "another process" };
+    StoreError::Held(format!("`{}` is in use by {who}", database.display()))
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_names_a_file() {
+        for (url, file) in [
+            ("sqlite:gazetted.db", "gazetted.db"),
+            ("sqlite:/var/lib/g.db", "/var/lib/g.db"),
+            ("sqlite:///var/lib/g.db", "/var/lib/g.db"),
+            ("sqlite://g.db", "g.db"),
+        ] {
+            assert_eq!(file_of(url).unwrap(), Path::new(file), "{url}");
+        }
+        for url in ["sqlite:", "sqlite://", "sqlite::memory:"] {
+            assert!(matches!(file_of(url), Err(StoreError::Url(_))), "{url}");
+        }
+    }
 }

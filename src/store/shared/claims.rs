@@ -1,0 +1,187 @@
+//! A delivery's way from the queue to its outcome: claimed, marked, settled, or taken back from the dead. Every write is
+//! fenced by the node, the claim's number and the state, so that a node which slept through its lease changes nothing.
+
+use jiff::Timestamp;
+
+use super::super::{Connection, Row};
+use super::rows;
+use crate::config::OnDoubt;
+use crate::domain::delivery::{Outcome, State};
+use crate::store::{Claim, DeliveryKey, Result};
+
+pub async fn claim(
+    db: &mut Connection,
+    node: &str,
+    limit: u32,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Vec<Claim>> {
+    loop {
+        let taken = take_due(db, node, limit, now, lease_until).await?;
+        let claims = taken.iter().filter_map(|row| claimed(row).transpose()).collect::<Result<Vec<_>>>()?;
+        // A batch that held only people who have left is no sign that nothing else is due.
+        if taken.is_empty() || !claims.is_empty() {
+            return Ok(claims);
+        }
+    }
+}
+
+/// Claims the deliveries of those who are active at this moment, and skips the others.
+async fn take_due(
+    db: &mut Connection,
+    node: &str,
+    limit: u32,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Vec<Row>> {
+    let taken = sqlx::query(concat!(
+        "WITH due AS MATERIALIZED (
+             SELECT d.edition, d.subscriber, coalesce(s.state, 'erased') AS consent
+             FROM deliveries d
+             JOIN editions e ON e.period = d.edition AND e.state = 'open'
+             LEFT JOIN subscribers s ON s.id = d.subscriber
+             WHERE d.state IN ('queued', 'deferred') AND d.due_at <= $2
+             ORDER BY d.due_at LIMIT $4 ",
+        skip_locked!("d"),
+        ")
+         UPDATE deliveries SET
+             state = CASE WHEN consent = 'active' THEN 'claimed' ELSE 'skipped' END,
+             reply = CASE WHEN consent = 'active' THEN reply ELSE 'the subscriber is ' || consent END,
+             attempts = attempts + CASE WHEN consent = 'active' THEN 1 ELSE 0 END,
+             node = CASE WHEN consent = 'active' THEN $1 END,
+             lease_until = CASE WHEN consent = 'active' THEN ",
+        clock!("$2"),
+        " + $3 END,
+             due_at = NULL, fence = fence + 1, changed_at = $2
+         FROM due WHERE deliveries.edition = due.edition AND deliveries.subscriber = due.subscriber
+         RETURNING deliveries.edition, deliveries.subscriber, deliveries.email, deliveries.name, deliveries.state,
+             deliveries.attempts, deliveries.queued_at, deliveries.fence"
+    ))
+    .bind(node)
+    .bind(now.as_microsecond())
+    .bind(lease_until.as_microsecond() - now.as_microsecond())
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?;
+    Ok(taken)
+}
+
+fn claimed(row: &Row) -> Result<Option<Claim>> {
+    if rows::word(row, "state", State::parse)? != State::Claimed {
+        return Ok(None);
+    }
+    Ok(Some(Claim {
+        key: key(row)?,
+        email: rows::text(row, "email")?,
+        name: rows::maybe_text(row, "name")?,
+        attempt: rows::small_count(row, "attempts")?,
+        queued_at: rows::instant(row, "queued_at")?,
+        fence: rows::int(row, "fence")?,
+    }))
+}
+
+fn key(row: &Row) -> Result<DeliveryKey> {
+    Ok(DeliveryKey { edition: rows::period(row, "edition")?, subscriber: rows::int(row, "subscriber")? })
+}
+
+pub async fn mark_in_data(
+    db: &mut Connection,
+    node: &str,
+    claim: &Claim,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<bool> {
+    let done = sqlx::query(concat!(
+        "UPDATE deliveries SET state = 'in_data', changed_at = $5, lease_until = ",
+        clock!("$5"),
+        " + $6 WHERE edition = $1 AND subscriber = $2 AND node = $3 AND fence = $4 AND state = 'claimed'"
+    ))
+    .bind(claim.key.edition.to_string())
+    .bind(claim.key.subscriber)
+    .bind(node)
+    .bind(claim.fence)
+    .bind(now.as_microsecond())
+    .bind(lease_until.as_microsecond() - now.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What an outcome writes.
+struct Settled<'a> {
+    state: State,
+    words: &'a str,
+    due: Option<Timestamp>,
+    counts: bool,
+}
+
+impl<'a> From<&'a Outcome> for Settled<'a> {
+    fn from(outcome: &'a Outcome) -> Self {
+        let (state, words, due, counts) = match outcome {
+            Outcome::Accepted { reply } => (State::Accepted, reply, None, true),
+            Outcome::Deferred { reply, until } => (State::Deferred, reply, Some(*until), true),
+            Outcome::Failed { reply } => (State::Failed, reply, None, true),
+            Outcome::Skipped { reason } => (State::Skipped, reason, None, false),
+            Outcome::Held { reason } => (State::Held, reason, None, true),
+            Outcome::Released { until, reason } => (State::Queued, reason, Some(*until), false),
+        };
+        Self { state, words, due, counts }
+    }
+}
+
+pub async fn settle(db: &mut Connection, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
+    let settled = Settled::from(outcome);
+    let done = sqlx::query(
+        "UPDATE deliveries SET state = $5, reply = $6, due_at = $7, attempts = attempts - $8, node = NULL,
+             lease_until = NULL, changed_at = $9
+         WHERE edition = $1 AND subscriber = $2 AND node = $3 AND fence = $4 AND state IN ('claimed', 'in_data')",
+    )
+    .bind(claim.key.edition.to_string())
+    .bind(claim.key.subscriber)
+    .bind(node)
+    .bind(claim.fence)
+    .bind(settled.state.as_str())
+    .bind(rows::clean(settled.words))
+    .bind(settled.due.map(Timestamp::as_microsecond))
+    .bind(i64::from(!settled.counts))
+    .bind(now.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn recover(
+    db: &mut Connection,
+    node: Option<&str>,
+    on_doubt: OnDoubt,
+    now: Timestamp,
+) -> Result<Vec<DeliveryKey>> {
+    let (state, due) = match on_doubt {
+        OnDoubt::Resend => (State::Queued, Some(now.as_microsecond())),
+        OnDoubt::Hold => (State::Held, None),
+    };
+    let doubtful = sqlx::query(concat!(
+        "UPDATE deliveries SET state = $3, due_at = $4, node = NULL, lease_until = NULL, changed_at = $2,
+             reply = 'in doubt: the sender died before it had the server''s answer'
+         WHERE state = 'in_data' AND (node = $1 OR lease_until < ",
+        clock!("$2"),
+        ") RETURNING edition, subscriber"
+    ))
+    .bind(node)
+    .bind(now.as_microsecond())
+    .bind(state.as_str())
+    .bind(due)
+    .fetch_all(&mut *db)
+    .await?;
+    sqlx::query(concat!(
+        "UPDATE deliveries SET state = 'queued', due_at = $2, node = NULL, lease_until = NULL, changed_at = $2
+         WHERE state = 'claimed' AND (node = $1 OR lease_until < ",
+        clock!("$2"),
+        ")"
+    ))
+    .bind(node)
+    .bind(now.as_microsecond())
+    .execute(db)
+    .await?;
+    doubtful.iter().map(key).collect()
+}

@@ -1,0 +1,174 @@
+//! Subscribers: added in sets, found by id or by their address's key, moved from state to state.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::{Connection, Row};
+use super::rows;
+use crate::domain::subscriber::{State, Subscriber};
+use crate::store::{Added, NewSubscriber, Result};
+
+pub async fn add(db: &mut Connection, new: &[NewSubscriber], again: bool, now: Timestamp) -> Result<Vec<Added>> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut fresh = insert(db, new, now).await?;
+    let known = states_of(db, new).await?;
+    let answer = |new: &NewSubscriber| {
+        let state = known.get(&new.key).copied().unwrap_or(new.state);
+        match state {
+            _ if fresh.remove(&new.key) => Added::New,
+            State::Unsubscribed if again => Added::Again,
+            state => Added::Known(state),
+        }
+    };
+    let answers: Vec<Added> = new.iter().map(answer).collect();
+    if answers.contains(&Added::Again) {
+        bring_back(db, new, &answers, now).await?;
+    }
+    Ok(answers)
+}
+
+/// Gives the keys that were not there before.
+async fn insert(db: &mut Connection, new: &[NewSubscriber], now: Timestamp) -> Result<HashSet<String>> {
+    let list = rows::list(new.iter().map(|n| {
+        json!([
+            rows::clean(&n.key),
+            rows::clean(&n.email),
+            n.name.as_deref().map(rows::clean),
+            n.state.as_str(),
+            rows::clean(&n.source),
+        ])
+    }));
+    let inserted: Vec<String> = sqlx::query_scalar(concat!(
+        "INSERT INTO subscribers (key, email, name, state, source, created_at, changed_at)
+         SELECT key, email, name, state, source, $2, $2 FROM ",
+        rows!("$1", 0 key text, 1 email text, 2 name text, 3 state text, 4 source text),
+        " WHERE true ON CONFLICT (key) DO NOTHING RETURNING key"
+    ))
+    .bind(list)
+    .bind(now.as_microsecond())
+    .fetch_all(db)
+    .await?;
+    Ok(inserted.into_iter().collect())
+}
+
+async fn states_of(db: &mut Connection, new: &[NewSubscriber]) -> Result<HashMap<String, State>> {
+    let found = sqlx::query(concat!("SELECT key, state FROM subscribers WHERE key IN ", texts!("$1")))
+        .bind(rows::words(new.iter().map(|n| n.key.as_str())))
+        .fetch_all(db)
+        .await?;
+    found.iter().map(|row| Ok((rows::text(row, "key")?, rows::word(row, "state", State::parse)?))).collect()
+}
+
+async fn bring_back(db: &mut Connection, new: &[NewSubscriber], answers: &[Added], now: Timestamp) -> Result<()> {
+    let back = new.iter().zip(answers).filter(|(_, answer)| **answer == Added::Again).map(|(new, _)| new);
+    let unique: BTreeMap<&str, State> = back.map(|new| (new.key.as_str(), new.state)).collect();
+    let list = rows::list(unique.iter().map(|(key, state)| json!([key, state.as_str()])));
+    sqlx::query(concat!(
+        "UPDATE subscribers SET state = back.state, changed_at = $2 FROM (SELECT key, state FROM ",
+        rows!("$1", 0 key text, 1 state text),
+        ") AS back WHERE subscribers.key = back.key AND subscribers.state = 'unsubscribed'"
+    ))
+    .bind(list)
+    .bind(now.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub async fn by_id(db: &mut Connection, id: i64) -> Result<Option<Subscriber>> {
+    let found = sqlx::query("SELECT * FROM subscribers WHERE id = $1").bind(id).fetch_optional(db).await?;
+    found.as_ref().map(read).transpose()
+}
+
+pub async fn by_key(db: &mut Connection, key: &str) -> Result<Option<Subscriber>> {
+    let found =
+        sqlx::query("SELECT * FROM subscribers WHERE key = $1").bind(rows::clean(key)).fetch_optional(db).await?;
+    found.as_ref().map(read).transpose()
+}
+
+pub async fn page(
+    db: &mut Connection,
+    state: Option<State>,
+    after_key: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Subscriber>> {
+    let found =
+        sqlx::query("SELECT * FROM subscribers WHERE ($1 IS NULL OR state = $1) AND key > $2 ORDER BY key LIMIT $3")
+            .bind(state.map(State::as_str))
+            .bind(rows::clean(after_key.unwrap_or_default()))
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?;
+    found.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Subscriber> {
+    Ok(Subscriber {
+        id: rows::int(row, "id")?,
+        email: rows::text(row, "email")?,
+        name: rows::maybe_text(row, "name")?,
+        state: rows::word(row, "state", State::parse)?,
+        source: rows::text(row, "source")?,
+        created_at: rows::instant(row, "created_at")?,
+        changed_at: rows::instant(row, "changed_at")?,
+    })
+}
+
+pub async fn counts(db: &mut Connection) -> Result<BTreeMap<&'static str, u64>> {
+    let found = sqlx::query("SELECT state, count(*) AS n FROM subscribers GROUP BY state").fetch_all(db).await?;
+    let mut counts: BTreeMap<_, _> = State::ALL.iter().map(|state| (state.as_str(), 0)).collect();
+    for row in &found {
+        counts.insert(rows::word(row, "state", State::parse)?.as_str(), rows::count(row, "n")?);
+    }
+    Ok(counts)
+}
+
+pub async fn shift(db: &mut Connection, id: i64, to: State, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query("UPDATE subscribers SET state = $2, changed_at = $3 WHERE id = $1 AND state <> $2")
+        .bind(id)
+        .bind(to.as_str())
+        .bind(now.as_microsecond())
+        .execute(&mut *db)
+        .await?;
+    let moved = done.rows_affected() == 1;
+    if moved && to != State::Active {
+        skip_waiting(db, id, to.as_str(), now).await?;
+    }
+    Ok(moved)
+}
+
+/// What waits for somebody who has left, even if a node has claimed it: that node finds out when it marks it.
+async fn skip_waiting(db: &mut Connection, id: i64, consent: &str, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "UPDATE deliveries SET state = 'skipped', reply = 'the subscriber is ' || $2, node = NULL, lease_until = NULL,
+             due_at = NULL, changed_at = $3
+         WHERE subscriber = $1 AND state IN ('queued', 'claimed', 'deferred', 'held')",
+    )
+    .bind(id)
+    .bind(consent)
+    .bind(now.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub async fn erase(db: &mut Connection, id: i64, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM subscribers WHERE id = $1").bind(id).execute(&mut *db).await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    skip_waiting(db, id, "erased", now).await?;
+    // Servers repeat the address in their replies, so those go too.
+    sqlx::query(
+        "UPDATE deliveries SET email = '', name = NULL, reply = CASE WHEN state = 'skipped' THEN reply END
+         WHERE subscriber = $1",
+    )
+    .bind(id)
+    .execute(db)
+    .await?;
+    Ok(true)
+}
