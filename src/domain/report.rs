@@ -173,6 +173,7 @@ pub(crate) mod tests {
             title: title.into(),
             date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
             updated: None,
+            minor: false,
             state,
             authors: authors.iter().map(|name| Author::named(*name)).collect(),
             tags: Vec::new(),

@@ -134,6 +134,7 @@ pub(crate) mod tests {
             title: title.into(),
             date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
             updated: None,
+            minor: false,
             state: State::Published,
             authors: Vec::new(),
             tags: Vec::new(),

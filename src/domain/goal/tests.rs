@@ -22,6 +22,7 @@ fn post(day: &str) -> Post {
         title: day.into(),
         date: Some(at(day)),
         updated: None,
+        minor: false,
         state: PostState::Published,
         authors: vec![Author::named("Ann")],
         tags: vec!["rust".into()],
