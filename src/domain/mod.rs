@@ -2,6 +2,7 @@
 //! file system, no clock, no dice.
 
 pub mod author;
+pub mod body;
 pub mod byline;
 pub mod catalogue;
 pub mod dates;

@@ -1,9 +1,14 @@
 //! Turns what the domain knows into text people and programs read. Pure, like the domain.
 
+pub mod atom;
 pub mod badge;
 pub mod calendar;
 pub mod chart;
+pub mod feed;
 pub mod goal;
+pub mod json_feed;
 pub mod message;
+pub mod opml;
 pub mod report;
+pub mod rss;
 pub mod xml;
