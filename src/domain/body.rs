@@ -98,12 +98,13 @@ fn templates<'t>(post: &Post, text: &'t str, front: Map<String, Value>, around: 
     }
     let include = |name: &str| around.includes.get(name).cloned();
     let context = liquid::Context {
-        site: Value::Object(around.rules.site.clone()),
-        page: page_variables(post, front),
+        site: Value::Object(around.rules.site.clone()).into(),
+        page: page_variables(post, front).into(),
         include: &include,
         post_url: &find,
         link: &find,
         zone: around.rules.zone.clone(),
+        now: None,
     };
     let rendered = liquid::render(text, &context);
     body.unknown = rendered

@@ -74,7 +74,7 @@ fn entry(entry: &Entry, feed: &Feed) -> atom::Entry {
 }
 
 fn person(author: &Author) -> atom::Person {
-    atom::Person { name: author.name.clone(), email: author.email.clone(), uri: author.uri.clone() }
+    atom::Person { name: author.name.clone(), email: author.email.clone(), uri: author.uri.clone(), ..atom::Person::default() }
 }
 
 fn link(rel: &str, href: &str, media_type: &str) -> atom::Link {

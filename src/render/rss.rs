@@ -56,7 +56,8 @@ fn item(entry: &Entry) -> Item {
         // An id is an id: that it may look like the address of today's page is no promise.
         guid: Some(Guid { value: entry.id.clone(), permalink: false }),
         pub_date: Some(date(entry.published)),
-        description: Some(entry.summary.clone()),
+        // A description is HTML to every reader.
+        description: Some(super::xml::escape(&entry.summary)),
         content: entry.html.clone(),
         categories: entry.terms.iter().map(|term| Category { name: term.clone(), domain: None }).collect(),
         dublin_core_ext: Some(DublinCoreExtension {
@@ -68,9 +69,9 @@ fn item(entry: &Entry) -> Item {
     }
 }
 
-/// RFC 2822, in UTC.
+/// RFC 822 with a four-digit year, in UTC, as HTTP writes it too.
 fn date(instant: Timestamp) -> String {
-    jiff::fmt::rfc2822::to_string(&instant.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default()
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&instant).unwrap_or_default()
 }
 
 /// The ids of a feed, in order.
