@@ -24,6 +24,7 @@ pub mod post;
 pub mod post_file;
 pub mod problem;
 pub mod report;
+pub mod schedule;
 pub mod shortcodes;
 pub mod subscriber;
 pub mod subscriber_csv;

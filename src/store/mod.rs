@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::OnDoubt;
+use crate::config::{OnDoubt, without_password};
 use crate::domain::delivery::{Outcome, State as DeliveryState};
 use crate::domain::edition::{Edition, State as EditionState};
 use crate::domain::identity::EntryRow;
@@ -248,18 +248,5 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
             "`store.url` is `{}`; expected `sqlite:gazetted.db` or `postgres://user@host/database`",
             without_password(url)
         ))),
-    }
-}
-
-/// The URL as it may be shown.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    match rest.rsplit_once('@') {
-        Some((login, host)) => match login.split_once(':') {
-            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-            None => url.to_owned(),
-        },
-        None => url.to_owned(),
     }
 }
