@@ -3,7 +3,9 @@
 pub mod badge;
 pub mod calendar;
 pub mod chart;
+pub mod digest;
 pub mod goal;
 pub mod message;
 pub mod report;
+pub mod templates;
 pub mod xml;
