@@ -36,7 +36,9 @@ impl Templates {
         environment.set_fuel(Some(FUEL));
         // Only clashing delimiters are refused, and these are the usual ones.
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
-        syntax.into_iter().for_each(|syntax| environment.set_syntax(syntax));
+        if let Ok(syntax) = syntax {
+            environment.set_syntax(syntax);
+        }
         environment.set_formatter(|out, state, value| {
             // The engine's own escape writes every slash of an address as a reference.
             if *state.auto_escape() == AutoEscape::Html && !value.is_safe() && !value.is_none() {
