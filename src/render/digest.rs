@@ -200,7 +200,7 @@ fn names(authors: &[Author]) -> String {
 }
 
 /// Cut at a word, with an ellipsis.
-fn shorten(text: &str, length: usize) -> String {
+pub(super) fn shorten(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
     }
@@ -288,7 +288,7 @@ fn sample_problem(templates: &Templates, input: &Input<'_>) -> Option<Problem> {
     Some(problem.hint("every digest must have `{{ unsubscribe_url }}`"))
 }
 
-fn sample_posts() -> Vec<EditionPost> {
+pub(super) fn sample_posts() -> Vec<EditionPost> {
     vec![EditionPost {
         id: "https://blog.example/a".into(),
         url: "https://blog.example/a".into(),

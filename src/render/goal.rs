@@ -21,7 +21,7 @@ pub fn markdown(goals: &[GoalStatus]) -> String {
 }
 
 /// What each number is called, and the number.
-fn facts(goal: &GoalStatus) -> Vec<(&'static str, String)> {
+pub(super) fn facts(goal: &GoalStatus) -> Vec<(&'static str, String)> {
     let per = goal.per.as_str();
     let closed = goal.periods_met + goal.periods_missed;
     vec![

@@ -6,6 +6,7 @@ pub mod chart;
 pub mod digest;
 pub mod goal;
 pub mod message;
+pub mod page;
 pub mod report;
 pub mod templates;
 pub mod xml;

@@ -8,15 +8,21 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 
-use super::digest;
 use super::report::wrap;
 use super::xml::escape;
+use super::{digest, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 2] = [
+pub const EMBEDDED: [(&str, &str); 8] = [
+    ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
     ("digest.txt", include_str!("../../templates/digest.txt")),
+    ("editions.html", include_str!("../../templates/editions.html")),
+    ("goal.html", include_str!("../../templates/goal.html")),
+    ("home.html", include_str!("../../templates/home.html")),
+    ("message.html", include_str!("../../templates/message.html")),
+    ("unsubscribe.html", include_str!("../../templates/unsubscribe.html")),
 ];
 
 /// Steps a template may take: some hundred times what the embedded ones need for the longest month.
@@ -72,7 +78,7 @@ impl Templates {
     /// Renders every template from samples, and says what is wrong with them.
     #[must_use]
     pub fn check(&self) -> Vec<Problem> {
-        digest::check(self)
+        digest::check(self).into_iter().chain(page::check(self)).collect()
     }
 }
 
