@@ -15,6 +15,7 @@ mod filters;
 mod lexer;
 mod parse;
 mod run;
+mod tags;
 mod text;
 mod value;
 

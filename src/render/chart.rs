@@ -18,7 +18,8 @@ const BASE: f64 = 156.0;
 /// The highest bar.
 const TALLEST: f64 = 120.0;
 
-const STYLE: &str = "\
+/// The chart's colours; a page that shows charts inline has them in its style sheet.
+pub const STYLE: &str = "\
 .gz-chart{font:12px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;--ink:#1f2328;--soft:#59636e;--paper:#fff;\
 --met:#1a7f37;--missed:#a04100;--open:#0969da;--paused:#59636e}\
 @media (prefers-color-scheme:dark){.gz-chart{--ink:#f0f6fc;--soft:#9198a1;--paper:#0d1117;\
@@ -32,15 +33,25 @@ const STYLE: &str = "\
 .gz-chart .stripe{stroke:var(--open);stroke-width:3}\
 .gz-chart .goal{stroke:var(--ink);stroke-width:1;stroke-dasharray:6 4}.gz-chart .base{stroke:var(--soft);stroke-width:1}";
 
-/// The last `periods` periods of a goal.
+/// The last `periods` periods of a goal, as a file of its own.
 #[must_use]
 pub fn svg(goal: &GoalStatus, periods: usize) -> String {
+    draw(goal, periods, &format!("<style>{STYLE}</style>\n"))
+}
+
+/// The same, for a page whose style sheet holds [`STYLE`]: a page that forbids inline styles can show it.
+#[must_use]
+pub fn inline(goal: &GoalStatus, periods: usize) -> String {
+    draw(goal, periods, "")
+}
+
+fn draw(goal: &GoalStatus, periods: usize, style: &str) -> String {
     let from = goal.periods.len().saturating_sub(periods.max(1));
     let shown = goal.periods.get(from..).unwrap_or_default();
     // Several charts may stand on one page, and ids are the page's.
     let id = format!("gz-{}", slug::slugify(&goal.name));
     let mut out = String::with_capacity(8_000);
-    head(&mut out, goal, shown, &id);
+    head(&mut out, goal, shown, &id, style);
     if shown.is_empty() {
         let _ = writeln!(out, r#"<text class="soft" x="50%" y="90">Nothing to count yet</text>"#);
     }
@@ -85,7 +96,7 @@ impl Scale {
     }
 }
 
-fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str) {
+fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str, style: &str) {
     let told: Vec<String> = shown.iter().map(tell).collect();
     let title = match goal.name.trim() {
         "" | "goal" => format!("Posts a {} against the goal", goal.per.as_str()),
@@ -100,7 +111,7 @@ fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str) {
             r#"<title id="{id}-title">{title}</title>"#,
             "\n",
             r#"<desc id="{id}-desc">{desc}</desc>"#,
-            "\n<style>{style}</style>\n<defs>",
+            "\n{style}<defs>",
             r#"<pattern id="{id}-stripes" width="6" height="6" patternUnits="userSpaceOnUse" "#,
             r#"patternTransform="rotate(45)"><path class="stripe" d="M0 0V6"/></pattern></defs>"#,
             "\n",
@@ -110,7 +121,7 @@ fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str) {
         height = HEIGHT,
         title = escape(&title),
         desc = escape(&format!("{} {}", goal.sentence, told.join("; "))),
-        style = STYLE,
+        style = style,
     );
 }
 

@@ -20,8 +20,14 @@ pub fn markdown(goals: &[GoalStatus]) -> String {
     goals.iter().map(one_as_markdown).collect::<Vec<_>>().join("\n")
 }
 
+/// `goal --json` and `/goal.json`.
+#[must_use]
+pub fn json(goals: &[GoalStatus]) -> serde_json::Value {
+    serde_json::json!({ "goals": goals })
+}
+
 /// What each number is called, and the number.
-fn facts(goal: &GoalStatus) -> Vec<(&'static str, String)> {
+pub(super) fn facts(goal: &GoalStatus) -> Vec<(&'static str, String)> {
     let per = goal.per.as_str();
     let closed = goal.periods_met + goal.periods_missed;
     vec![

@@ -1,6 +1,6 @@
 //! Walks the tree and writes. Keeps names, counters and the budget.
 
-use super::expr::{Comparison, Condition, Expr, Filtered, Joint, Loop, Operator, filtered, values};
+use super::expr::{Comparison, Condition, Expr, Filtered, Joint, Loop, Operator};
 use super::filters::{self, Env, Failure};
 use super::parse::{Node, Part, Test, parse};
 use super::value::{Value, length};
@@ -11,28 +11,27 @@ const MOST_STEPS: usize = 100_000;
 const SPARE_BYTES: usize = 1_000_000;
 /// An array, or a range.
 const MOST_ITEMS: usize = 100_000;
-const DEEPEST_INCLUDE: usize = 8;
 /// Looking at this many bytes counts as a step.
-const BYTES_A_STEP: usize = 256;
+pub(super) const BYTES_A_STEP: usize = 256;
 
 pub(super) struct Run<'a> {
-    context: &'a Context<'a>,
+    pub(super) context: &'a Context<'a>,
     env: Env<'a>,
-    pub reports: Reports,
-    out: String,
+    pub(super) reports: Reports,
+    pub(super) out: String,
     steps: usize,
     /// The budget is spent.
-    stopped: bool,
+    pub(super) stopped: bool,
     globals: Names,
-    counters: Names,
+    pub(super) counters: Names,
     /// Loop variables and includes' parameters, innermost last.
-    scopes: Vec<Names>,
-    cycles: std::collections::BTreeMap<String, usize>,
-    includes: usize,
+    pub(super) scopes: Vec<Names>,
+    pub(super) cycles: std::collections::BTreeMap<String, usize>,
+    pub(super) includes: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     On,
     Break,
     Continue,
@@ -79,7 +78,7 @@ impl<'a> Run<'a> {
         std::mem::take(&mut self.out)
     }
 
-    fn nodes(&mut self, nodes: &[Node<'_>]) -> Flow {
+    pub(super) fn nodes(&mut self, nodes: &[Node<'_>]) -> Flow {
         for node in nodes {
             let flow = self.node(node);
             if self.stopped || flow != Flow::On {
@@ -120,7 +119,7 @@ impl<'a> Run<'a> {
         Flow::On
     }
 
-    fn charge(&mut self, steps: usize, at: usize) {
+    pub(super) fn charge(&mut self, steps: usize, at: usize) {
         self.steps = self.steps.saturating_add(steps);
         if self.steps > MOST_STEPS {
             self.stop("steps", at);
@@ -134,7 +133,7 @@ impl<'a> Run<'a> {
         self.stopped = true;
     }
 
-    fn write(&mut self, text: &str, at: usize) {
+    pub(super) fn write(&mut self, text: &str, at: usize) {
         if self.out.len().saturating_add(text.len()) > self.env.bytes {
             self.stop("output", at);
             return;
@@ -148,7 +147,7 @@ impl<'a> Run<'a> {
         self.print(&value, at);
     }
 
-    fn print(&mut self, value: &Value, at: usize) {
+    pub(super) fn print(&mut self, value: &Value, at: usize) {
         if value.printed_size(self.env.bytes) > self.env.bytes {
             self.stop("output", at);
             return;
@@ -156,7 +155,7 @@ impl<'a> Run<'a> {
         self.write(&value.to_string(), at);
     }
 
-    fn captured(&mut self, body: &[Node<'_>]) -> (String, Flow) {
+    pub(super) fn captured(&mut self, body: &[Node<'_>]) -> (String, Flow) {
         let outer = std::mem::take(&mut self.out);
         let flow = self.nodes(body);
         let text = std::mem::replace(&mut self.out, outer);
@@ -164,7 +163,7 @@ impl<'a> Run<'a> {
         (text, flow)
     }
 
-    fn filtered(&mut self, source: &Filtered, at: usize, quiet: bool) -> Value {
+    pub(super) fn filtered(&mut self, source: &Filtered, at: usize, quiet: bool) -> Value {
         let mut value = self.value(&source.value, at, quiet);
         for filter in &source.filters {
             let arguments: Vec<Value> =
@@ -187,7 +186,7 @@ impl<'a> Run<'a> {
         value
     }
 
-    fn value(&mut self, expr: &Expr, at: usize, quiet: bool) -> Value {
+    pub(super) fn value(&mut self, expr: &Expr, at: usize, quiet: bool) -> Value {
         match expr {
             Expr::Literal(value) => value.clone(),
             Expr::Empty | Expr::Blank => "".into(),
@@ -319,97 +318,6 @@ impl<'a> Run<'a> {
         }
         Flow::On
     }
-
-    /// A fenced block of Markdown. The fence is longer than any run inside, and every line is indented as the tag is, so
-    /// that a block in a list stays in the list.
-    fn highlight(&mut self, arguments: &str, body: &[Node<'_>], at: usize) -> Flow {
-        let (code, flow) = self.captured(body);
-        let code = code.trim_start_matches(['\r', '\n']).trim_end();
-        let line = self.out.rsplit('\n').next().unwrap_or_default();
-        let alone = line.chars().all(|c| c == ' ' || c == '\t');
-        let indent = if alone { line.to_owned() } else { String::new() };
-        let language: String = arguments
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_lowercase()
-            .chars()
-            .filter(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '#' | '.'))
-            .collect();
-        let fence = "`".repeat(longest_run(code).max(2) + 1);
-        let mut block = if alone { String::new() } else { "\n\n".to_owned() };
-        block.extend([&fence, &language, "\n"]);
-        for line in code.lines() {
-            block.extend([if line.is_empty() { "" } else { &indent }, line, "\n"]);
-        }
-        block.extend([&indent, &fence, "\n"]);
-        self.write(&block, at);
-        flow
-    }
-
-    fn include(&mut self, arguments: &str, at: usize) {
-        let (name, parameters) = include_name(arguments);
-        let name = match name.strip_prefix("{{").and_then(|name| name.strip_suffix("}}")) {
-            Some(inner) => match filtered(inner) {
-                Some(source) => self.filtered(&source, at, true).to_string(),
-                None => String::new(),
-            },
-            None => name.to_owned(),
-        };
-        let Some(text) = (self.context.include)(&name) else {
-            self.reports.add(Kind::Include, &name, at);
-            return;
-        };
-        if self.includes >= DEEPEST_INCLUDE {
-            self.reports.add(Kind::Limit, "include", at);
-            return;
-        }
-        let given: Vec<(String, Value)> =
-            pairs(parameters).into_iter().map(|(key, expr)| (key, self.value(&expr, at, true))).collect();
-        self.charge(1 + text.len() / BYTES_A_STEP, at);
-        if self.stopped {
-            return;
-        }
-        let outermost = self.reports.origin.is_none();
-        if outermost {
-            self.reports.origin = Some(at);
-        }
-        self.includes += 1;
-        self.scopes.push(Names::from([("include".into(), Value::object(given))]));
-        let nodes = parse(&text, &mut self.reports);
-        self.nodes(&nodes);
-        self.scopes.pop();
-        self.includes -= 1;
-        if outermost {
-            self.reports.origin = None;
-        }
-    }
-
-    fn address(&mut self, lookup: super::Lookup<'_>, name: &str, at: usize) {
-        let name = name.trim().trim_matches(['"', '\'']);
-        match lookup(name) {
-            Some(address) => self.write(&address, at),
-            None => self.reports.add(Kind::Link, name, at),
-        }
-    }
-
-    /// `increment` shows, then adds; `decrement` takes away, then shows.
-    fn count(&mut self, name: &str, by: i64, at: usize) {
-        let before = self.counters.get(name).and_then(Value::int).unwrap_or_default();
-        let after = before.saturating_add(by);
-        self.counters.insert(name.to_owned(), Value::Int(after));
-        self.write(&if by > 0 { before } else { after }.to_string(), at);
-    }
-
-    fn cycle(&mut self, group: &str, values: &[Expr], at: usize) {
-        let turn = self.cycles.entry(group.to_owned()).or_default();
-        let now = *turn;
-        *turn += 1;
-        if let Some(value) = values.get(now.checked_rem(values.len()).unwrap_or_default()) {
-            let value = self.value(value, at, false);
-            self.print(&value, at);
-        }
-    }
 }
 
 fn equal(left: &Expr, a: &Value, right: &Expr, b: &Value) -> bool {
@@ -432,50 +340,4 @@ fn forloop(index: usize, total: usize) -> Value {
         ("last", Value::Bool(index + 1 == total)),
         ("length", length(total)),
     ])
-}
-
-fn longest_run(code: &str) -> usize {
-    let (mut longest, mut run, mut before) = (0, 0, ' ');
-    for c in code.chars() {
-        run = match c {
-            '`' | '~' if c == before => run + 1,
-            '`' | '~' => 1,
-            _ => 0,
-        };
-        before = c;
-        longest = longest.max(run);
-    }
-    longest
-}
-
-/// The file's name, which may be `{{ an.expression }}`, and what follows it.
-fn include_name(arguments: &str) -> (&str, &str) {
-    let arguments = arguments.trim();
-    if arguments.starts_with("{{")
-        && let Some(end) = arguments.find("}}")
-    {
-        return arguments.split_at(end + 2);
-    }
-    let (name, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
-    (name.trim_matches(['"', '\'']), rest)
-}
-
-/// `key=value key="value"`
-fn pairs(source: &str) -> Vec<(String, Expr)> {
-    let mut pairs = Vec::new();
-    let mut rest = source;
-    while let Some((key, after)) = rest.split_once('=') {
-        let after = after.trim_start();
-        let end = match after.chars().next() {
-            Some(quote @ ('"' | '\'')) => after.get(1..).and_then(|text| text.find(quote)).map(|end| end + 2),
-            _ => after.find(char::is_whitespace),
-        };
-        let (value, remaining) = after.split_at_checked(end.unwrap_or(after.len())).unwrap_or((after, ""));
-        let key = key.trim().trim_start_matches(',').trim();
-        if let Some(expr) = values(value).into_iter().next() {
-            pairs.push((key.to_owned(), expr));
-        }
-        rest = remaining;
-    }
-    pairs
 }
