@@ -50,13 +50,15 @@ pub struct Settings {
 }
 
 /// The pauses after a server's trouble: the last one again and again.
-const PAUSES: [Duration; 5] = [minutes(1), minutes(2), minutes(4), minutes(8), minutes(15)];
+const PAUSES: [Duration; 5] = [
+    Duration::from_mins(1),
+    Duration::from_mins(2),
+    Duration::from_mins(4),
+    Duration::from_mins(8),
+    Duration::from_mins(15),
+];
 /// The pause after something that only an operator can put right.
-const LONG_PAUSE: Duration = minutes(60);
-
-const fn minutes(n: u64) -> Duration {
-    Duration::from_secs(n * 60)
-}
+const LONG_PAUSE: Duration = Duration::from_hours(1);
 
 pub struct Outbox {
     store: SharedStore,
@@ -171,7 +173,7 @@ impl Outbox {
     }
 
     fn lease(&self, now: Timestamp) -> Timestamp {
-        after(now, self.transport.patience() + minutes(1))
+        after(now, self.transport.patience() + Duration::from_mins(1))
     }
 }
 
@@ -182,9 +184,7 @@ fn after(now: Timestamp, wait: Duration) -> Timestamp {
 
 fn log(tally: &Tally) {
     match &tally.halt {
-        Some(Halt::Stopped(words)) => {
-            error!("sending has stopped; the mail server or the configuration needs you: {words}")
-        }
+        Some(Halt::Stopped(words)) => error!("sending has stopped until somebody looks at it: {words}"),
         Some(Halt::Trouble(words)) => warn!("sending pauses: {words}"),
         Some(Halt::Store(e)) => error!("sending pauses: {e}"),
         None => {}
@@ -237,8 +237,8 @@ mod tests {
         assert!(pause.is_over(now));
         for expected in [1, 2, 4, 8, 15, 15] {
             pause.after(Some(&Halt::Trouble(String::new())), now);
-            assert!(!pause.is_over(after(now, minutes(expected) - Duration::from_secs(1))));
-            assert!(pause.is_over(after(now, minutes(expected))));
+            assert!(!pause.is_over(after(now, Duration::from_secs(expected * 60 - 1))));
+            assert!(pause.is_over(after(now, Duration::from_mins(expected))));
             assert_eq!(pause.connections(4), 1);
         }
         pause.after(None, now);

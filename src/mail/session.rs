@@ -60,14 +60,17 @@ pub enum Sent {
     Lost,
 }
 
-/// What EHLO offered.
+/// What EHLO offered: keywords, and ways to log in.
 #[derive(Debug, Default)]
 struct Offers {
-    starttls: bool,
-    pipelining: bool,
-    eight_bit: bool,
-    size: bool,
+    keywords: Vec<String>,
     mechanisms: Vec<Mechanism>,
+}
+
+impl Offers {
+    fn has(&self, keyword: &str) -> bool {
+        self.keywords.iter().any(|offered| offered == keyword)
+    }
 }
 
 pub struct Session {
@@ -137,7 +140,7 @@ impl Session {
     async fn envelope(&mut self, message: &Message) -> Result<(), Failure> {
         let from = Mail::new(Some(address(&message.return_path)?), self.parameters(message));
         let to = Rcpt::new(address(&message.recipient)?, Vec::new());
-        if !self.offers.pipelining {
+        if !self.offers.has("PIPELINING") {
             self.say(Stage::Mail, from).await?;
             self.expect(Stage::Mail, 200).await?;
             self.say(Stage::Rcpt, to).await?;
@@ -155,8 +158,8 @@ impl Session {
     }
 
     fn parameters(&self, message: &Message) -> Vec<MailParameter> {
-        let size = self.offers.size.then_some(MailParameter::Size(message.bytes.len()));
-        let eight_bit = self.offers.eight_bit && !message.bytes.is_ascii();
+        let size = self.offers.has("SIZE").then_some(MailParameter::Size(message.bytes.len()));
+        let eight_bit = self.offers.has("8BITMIME") && !message.bytes.is_ascii();
         let body = eight_bit.then_some(MailParameter::Body(MailBodyParameter::EightBitMime));
         size.into_iter().chain(body).collect()
     }
@@ -168,7 +171,7 @@ impl Session {
     }
 
     async fn starttls(mut self) -> Result<Self, Failure> {
-        if !self.offers.starttls {
+        if !self.offers.has("STARTTLS") {
             let words = "the server does not offer STARTTLS; nothing was said to it. Use `smtp.tls = \"tls\"` and port \
                          465, or `smtp.tls = \"none\"` for a server on this machine";
             return Err(stop(Stage::StartTls, words));
@@ -323,12 +326,9 @@ fn offers(reply: &Reply) -> Offers {
         let line = line.to_ascii_uppercase();
         let mut words = line.split([' ', '=']);
         match words.next() {
-            Some("STARTTLS") => offers.starttls = true,
-            Some("PIPELINING") => offers.pipelining = true,
-            Some("8BITMIME") => offers.eight_bit = true,
-            Some("SIZE") => offers.size = true,
             Some("AUTH") => offers.mechanisms.extend(words.filter_map(mechanism)),
-            _ => {}
+            Some(keyword) => offers.keywords.push(keyword.to_owned()),
+            None => {}
         }
     }
     offers

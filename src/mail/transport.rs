@@ -68,7 +68,7 @@ impl Transport {
     pub fn patience(&self) -> Duration {
         match self {
             Self::Smtp(server) => server.timeout * 8 + server.data_timeout,
-            Self::Files(_) => Duration::from_secs(60),
+            Self::Files(_) => Duration::from_mins(1),
         }
     }
 

@@ -63,7 +63,11 @@ impl House {
     async fn with(readers: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
-        let store = open(&url, start()).await.unwrap();
+        Self { folder, ..Self::on(&url, readers).await }
+    }
+
+    async fn on(url: &str, readers: usize) -> Self {
+        let store = open(url, start()).await.unwrap();
         let reader = |email: String| NewSubscriber {
             key: email.clone(),
             email,
@@ -85,14 +89,18 @@ impl House {
             finished_at: None,
         };
         store.open_edition(&edition, &[]).await.unwrap();
-        Self { store, clock: ManualClock::at(start()), folder }
+        Self { store, clock: ManualClock::at(start()), folder: tempfile::tempdir().unwrap() }
     }
 
     fn outbox(&self, transport: Transport, on_doubt: OnDoubt) -> Arc<Outbox> {
+        self.node("test", transport, on_doubt)
+    }
+
+    fn node(&self, node: &str, transport: Transport, on_doubt: OnDoubt) -> Arc<Outbox> {
         let settings = Settings {
-            node: "test".into(),
+            node: node.into(),
             connections: 3,
-            retry_for: Duration::from_secs(5 * 86_400),
+            retry_for: Duration::from_hours(120),
             on_doubt,
             tick: Duration::from_millis(20),
         };
@@ -413,6 +421,43 @@ async fn a_shutdown_in_the_middle_loses_nothing() {
     house.send_all(&server, OnDoubt::Resend).await;
     assert_eq!(server.accepted(), addresses(40));
     assert_eq!(server.arrived().len(), 40);
+}
+
+#[tokio::test]
+async fn a_killed_sender_loses_nobody_and_doubles_at_most_one_a_connection() {
+    let house = House::with(40).await;
+    let server = Server::start(|_| Act::Usual).await;
+    for kill in 1..=5 {
+        let outbox = house.outbox(Transport::smtp(&plain(&server), "example.org").unwrap(), OnDoubt::Resend);
+        let before = server.arrived().len();
+        let stop = CancellationToken::new();
+        // Dropped in mid-flight, with all its workers: nothing is settled or given back.
+        tokio::select! {
+            _ = outbox.run_until_empty(&stop) => {}
+            () = async { while server.arrived().len() < before + 5 { tokio::task::yield_now().await; } } => {}
+        }
+        drop(outbox);
+        assert!(server.arrived().len() <= 40 + 3 * kill, "{} messages after {kill} kills", server.arrived().len());
+    }
+    house.send_all(&server, OnDoubt::Resend).await;
+    let mut everybody = server.accepted();
+    assert!(everybody.len() <= 40 + 5 * 3, "{}", everybody.len());
+    everybody.dedup();
+    assert_eq!(everybody, addresses(40));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_share_an_edition_and_send_it_once() {
+    let Some(url) = crate::postgres::fresh_database().await else { return };
+    let house = House::on(&url, 100).await;
+    let server = Server::start(|_| Act::Usual).await;
+    let transport = || Transport::smtp(&plain(&server), "example.org").unwrap();
+    let (one, two) = (house.outbox(transport(), OnDoubt::Resend), house.node("other", transport(), OnDoubt::Resend));
+    let stop = CancellationToken::new();
+    let (one, two) = tokio::join!(one.run_until_empty(&stop), two.run_until_empty(&stop));
+    assert_eq!(one.unwrap().accepted + two.unwrap().accepted, 100);
+    assert_eq!(server.accepted(), addresses(100));
+    assert_eq!(server.arrived().len(), 100);
 }
 
 #[tokio::test]

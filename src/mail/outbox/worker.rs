@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use super::round::{Halt, Round};
-use super::{Outbox, after, minutes};
+use super::{Outbox, after};
 use crate::config::OnDoubt;
 use crate::domain::bounce::Decision;
 use crate::domain::delivery::{Outcome, wait_after};
@@ -20,11 +20,11 @@ use crate::store::{Claim, StoreError};
 /// Few, so that a slow server's leases do not run out and a shutdown has little to give back.
 const BATCH: u32 = 8;
 /// A server that swallowed one message without an answer may still be at it.
-const DOUBT: Duration = minutes(10);
+const DOUBT: Duration = Duration::from_mins(10);
 /// Behind the others, so that one message that upsets the server does not keep them all waiting.
-const BEHIND: Duration = minutes(1);
+const BEHIND: Duration = Duration::from_mins(1);
 /// What a policy refuses is not accepted a moment later.
-const REFUSED: Duration = minutes(60);
+const REFUSED: Duration = Duration::from_hours(1);
 /// How long an outcome is held against a store that does not answer: what is lost here is sent twice.
 const SETTLE_TRIES: u32 = 20;
 const SETTLE_WAIT: Duration = Duration::from_secs(3);
