@@ -72,14 +72,18 @@ async fn connect(url: &str) -> sqlx::postgres::PgConnection {
     panic!("the private PostgreSQL does not answer at {url}");
 }
 
+/// The folder of PostgreSQL's own programs.
 fn programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let folders = versions.map(|version| version.path().join("bin"));
+    folders.chain(path()).find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+}
+
+/// Where programs are, those of administrators too.
+pub fn path() -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
-        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
-    }
-    folders.push("/usr/local/bin".into());
-    folders.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+    let usual = ["/usr/local/bin", "/usr/local/sbin", "/usr/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).collect::<Vec<_>>().into_iter().chain(usual)
 }
 
 fn start(programs: &Path) -> Server {

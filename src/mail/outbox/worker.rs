@@ -1,0 +1,228 @@
+//! One worker: one connection, a few claims at a time, each to its outcome.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use super::round::{Halt, Round};
+use super::{Outbox, after};
+use crate::config::OnDoubt;
+use crate::domain::bounce::Decision;
+use crate::domain::delivery::{Outcome, wait_after};
+use crate::domain::edition::Edition;
+use crate::domain::subscriber::State as SubscriberState;
+use crate::mail::transport::{Channel, Failure, Sent};
+use crate::render::message::{Message, Recipient};
+use crate::store::{Claim, StoreError};
+
+/// Few, so that a slow server's leases do not run out and a shutdown has little to give back.
+const BATCH: u32 = 8;
+/// A server that swallowed one message without an answer may still be at it.
+const DOUBT: Duration = Duration::from_mins(10);
+/// Behind the others, so that one message that upsets the server does not keep them all waiting.
+const BEHIND: Duration = Duration::from_mins(1);
+/// What a policy refuses is not accepted a moment later.
+const REFUSED: Duration = Duration::from_hours(1);
+/// How long an outcome is held against a store that does not answer: what is lost here is sent twice.
+const SETTLE_TRIES: u32 = 20;
+const SETTLE_WAIT: Duration = Duration::from_secs(3);
+
+pub struct Worker {
+    outbox: Arc<Outbox>,
+    round: Arc<Round>,
+    channel: Channel,
+    /// The address of the delivery at hand is dead.
+    dead: bool,
+}
+
+impl Worker {
+    pub fn new(outbox: Arc<Outbox>, round: Arc<Round>) -> Self {
+        let channel = outbox.transport.channel();
+        Self { outbox, round, channel, dead: false }
+    }
+
+    pub async fn run(mut self) {
+        while !self.round.is_over() {
+            match self.claim().await {
+                Ok(claims) if claims.is_empty() => break,
+                Ok(claims) => self.deliver_all(claims).await,
+                Err(e) => self.round.halt(Halt::Store(e)),
+            }
+        }
+        self.channel.close().await;
+    }
+
+    async fn claim(&self) -> Result<Vec<Claim>, StoreError> {
+        let now = self.outbox.clock.now();
+        self.outbox.store.claim(&self.outbox.settings.node, BATCH, now, self.outbox.lease(now)).await
+    }
+
+    async fn deliver_all(&mut self, claims: Vec<Claim>) {
+        for claim in claims {
+            let outcome = if self.round.is_over() {
+                self.released(Duration::ZERO, "given back unsent")
+            } else {
+                self.attempt(&claim).await
+            };
+            self.settle(&claim, &outcome).await;
+            // After the outcome: whoever is suppressed has their deliveries skipped, this one too.
+            if self.dead {
+                self.dead = false;
+                self.suppress(&claim).await;
+            }
+        }
+    }
+
+    async fn attempt(&mut self, claim: &Claim) -> Outcome {
+        let edition = match self.edition(claim).await {
+            Ok(edition) => edition,
+            Err(e) => {
+                self.round.halt(Halt::Store(e));
+                return self.released(Duration::ZERO, "the store failed");
+            }
+        };
+        let message = match self.compose(&edition, claim) {
+            Ok(message) => message,
+            Err(words) => {
+                error!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "no message can be made: {}", hushed(&words));
+                return Outcome::Failed { reply: words };
+            }
+        };
+        let mark = mark(Arc::clone(&self.outbox), Arc::clone(&self.round), claim.clone());
+        match self.channel.send(claim.key, &message, mark).await {
+            Ok(Sent::Accepted(reply)) => Outcome::Accepted { reply },
+            // If the claim is somebody else's by now, this changes nothing.
+            Ok(Sent::Lost) => self.released(Duration::ZERO, "not sent: the claim was lost"),
+            Err(failure) => self.failed(claim, &failure),
+        }
+    }
+
+    async fn edition(&self, claim: &Claim) -> Result<Arc<Edition>, StoreError> {
+        if let Some(edition) = self.round.cached(claim.key.edition) {
+            return Ok(edition);
+        }
+        let found = self.outbox.store.edition(claim.key.edition).await?;
+        let edition = found.ok_or_else(|| StoreError::Other(format!("edition {} has vanished", claim.key.edition)))?;
+        Ok(self.round.cache(edition))
+    }
+
+    /// A template that panics over one recipient costs that one delivery.
+    fn compose(&self, edition: &Edition, claim: &Claim) -> Result<Message, String> {
+        let to = Recipient { subscriber: claim.key.subscriber, email: &claim.email, name: claim.name.as_deref() };
+        let composed = catch_unwind(AssertUnwindSafe(|| self.outbox.composer.compose(edition, to)));
+        composed.map_err(|_| "the message could not be made: a bug".to_owned())?.map_err(|e| e.to_string())
+    }
+
+    /// What is to become of a delivery that did not go.
+    fn failed(&mut self, claim: &Claim, failure: &Failure) -> Outcome {
+        let words = &failure.words;
+        debug!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "not delivered: {words}");
+        match failure.decision {
+            Decision::DeferRecipient => self.later(claim, words, Duration::ZERO),
+            Decision::FailRecipient { hard } => {
+                self.dead = hard;
+                Outcome::Failed { reply: words.clone() }
+            }
+            Decision::Refused => {
+                warn!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "refused by policy: {}", hushed(words));
+                self.round.refused(&hushed(words));
+                self.unless_too_old(claim, words, self.released(REFUSED, words))
+            }
+            Decision::StopRun => {
+                self.round.halt(Halt::Stopped(hushed(words)));
+                self.released(Duration::ZERO, words)
+            }
+            Decision::ServerTrouble => {
+                self.round.halt(Halt::Trouble(hushed(words)));
+                self.released(BEHIND, words)
+            }
+            Decision::Accepted | Decision::Doubtful => self.doubtful(claim, words),
+        }
+    }
+
+    fn doubtful(&self, claim: &Claim, words: &str) -> Outcome {
+        warn!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "in doubt: {}", hushed(words));
+        self.round.doubtful(&hushed(words));
+        match self.outbox.settings.on_doubt {
+            OnDoubt::Resend => self.later(claim, words, DOUBT),
+            OnDoubt::Hold => Outcome::Held { reason: words.to_owned() },
+        }
+    }
+
+    /// Put off by the schedule, and by `least` at the least.
+    fn later(&self, claim: &Claim, words: &str, least: Duration) -> Outcome {
+        let seed = u64::from_be_bytes(claim.key.subscriber.to_be_bytes());
+        let until = after(self.outbox.clock.now(), wait_after(claim.attempt, seed).max(least));
+        self.unless_too_old(claim, words, Outcome::Deferred { reply: words.to_owned(), until })
+    }
+
+    fn unless_too_old(&self, claim: &Claim, words: &str, outcome: Outcome) -> Outcome {
+        let (Outcome::Deferred { until, .. } | Outcome::Released { until, .. }) = &outcome else { return outcome };
+        if *until <= after(claim.queued_at, self.outbox.settings.retry_for) {
+            return outcome;
+        }
+        Outcome::Failed { reply: format!("given up after {} attempts: {words}", claim.attempt) }
+    }
+
+    fn released(&self, wait: Duration, reason: &str) -> Outcome {
+        Outcome::Released { until: after(self.outbox.clock.now(), wait), reason: reason.to_owned() }
+    }
+
+    /// The address is dead: no later edition is sent to it.
+    async fn suppress(&self, claim: &Claim) {
+        let id = claim.key.subscriber;
+        let moved = self.outbox.store.move_subscriber(id, SubscriberState::Suppressed, self.outbox.clock.now()).await;
+        match moved {
+            Ok(_) => info!(subscriber = id, "the address is dead; suppressed"),
+            Err(e) => warn!(subscriber = id, "the address is dead, and cannot be suppressed: {e}"),
+        }
+    }
+
+    async fn settle(&self, claim: &Claim, outcome: &Outcome) {
+        for attempt in 1.. {
+            let now = self.outbox.clock.now();
+            match self.outbox.store.settle(&self.outbox.settings.node, claim, outcome, now).await {
+                Ok(true) => return self.round.settled(outcome),
+                Ok(false) => return debug!(subscriber = claim.key.subscriber, "the claim had been lost"),
+                Err(e) if attempt == SETTLE_TRIES => return self.round.halt(Halt::Store(e)),
+                Err(e) => {
+                    warn!("an outcome cannot be written yet: {e}");
+                    tokio::time::sleep(SETTLE_WAIT).await;
+                }
+            }
+        }
+    }
+}
+
+/// Just before the final dot. A store that does not answer stops the message: without the mark it might go twice.
+async fn mark(outbox: Arc<Outbox>, round: Arc<Round>, claim: Claim) -> bool {
+    let now = outbox.clock.now();
+    match outbox.store.mark_in_data(&outbox.settings.node, &claim, now, outbox.lease(now)).await {
+        Ok(ours) => ours,
+        Err(e) => {
+            round.halt(Halt::Store(e));
+            false
+        }
+    }
+}
+
+/// A server's words without the addresses it likes to repeat: these go to the log.
+fn hushed(words: &str) -> String {
+    let hush = |word| if str::contains(word, '@') { "***" } else { word };
+    words.split(' ').map(hush).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_gets_into_the_log() {
+        assert_eq!(
+            hushed("550 5.1.1 <ann@example.org>: unknown (in reply to RCPT)"),
+            "550 5.1.1 *** unknown (in reply to RCPT)"
+        );
+    }
+}

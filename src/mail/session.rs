@@ -1,0 +1,349 @@
+//! One connection to the mail server, from the greeting to QUIT: encrypted and logged in as the configuration says, one
+//! message after the other. Every error carries its decision. Lettre's commands, on a socket of our own: its pool
+//! neither bounds the wait for replies nor lets anybody in just before the final dot.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Mail, Quit, Rcpt, Rset, Starttls};
+use lettre::transport::smtp::extension::{ClientId, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severity};
+use rustls::ClientConfig;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use super::tls;
+use super::wire::{Stream, Wire, WireError, stuffed};
+use crate::config::Tls;
+use crate::domain::bounce::{Decision, Reply, Stage, decide, no_answer};
+use crate::render::message::Message;
+
+/// While other addresses of the server remain to be tried.
+const NEXT_ADDRESS: Duration = Duration::from_secs(5);
+/// Nobody waits for a farewell.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The server and how it is to be talked to.
+pub struct Server {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub tls_config: Option<Arc<ClientConfig>>,
+    pub login: Option<Credentials>,
+    pub helo: String,
+    /// For connecting, and for each reply but the last.
+    pub timeout: Duration,
+    /// For the reply after the final dot.
+    pub data_timeout: Duration,
+}
+
+/// Why a message did not go, and what that asks for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct Failure {
+    pub stage: Stage,
+    pub decision: Decision,
+    /// The server's own, if it said any.
+    pub words: String,
+}
+
+/// What came of a message that nobody refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// The server took it; its own words.
+    Accepted(String),
+    /// The claim was lost before the final dot: not sent.
+    Lost,
+}
+
+/// What EHLO offered: keywords, and ways to log in.
+#[derive(Debug, Default)]
+struct Offers {
+    keywords: Vec<String>,
+    mechanisms: Vec<Mechanism>,
+}
+
+impl Offers {
+    fn has(&self, keyword: &str) -> bool {
+        self.keywords.iter().any(|offered| offered == keyword)
+    }
+}
+
+pub struct Session {
+    server: Arc<Server>,
+    wire: Wire,
+    offers: Offers,
+    usable: bool,
+}
+
+impl Session {
+    pub async fn open(server: Arc<Server>) -> Result<Self, Failure> {
+        let (stream, peer) = connect(&server).await?;
+        let stream: Box<dyn Stream> = match (server.tls, &server.tls_config) {
+            (Tls::Tls, Some(config)) => encrypted(stream, &server, config, Stage::Connect).await?,
+            _ => Box::new(stream),
+        };
+        let mut session = Self { wire: Wire::new(stream), offers: Offers::default(), usable: true, server };
+        session.expect(Stage::Greeting, 200).await?;
+        session.ehlo().await?;
+        if session.server.tls == Tls::Starttls {
+            session = session.starttls().await?;
+        }
+        session.log_in(peer).await?;
+        Ok(session)
+    }
+
+    /// Whether another message may follow.
+    pub fn is_usable(&self) -> bool {
+        self.usable
+    }
+
+    /// Sends one message. `mark` is awaited when everything but the final dot is out; if it gives false, the dot stays
+    /// unsent and the connection is given up.
+    pub async fn send(
+        &mut self,
+        message: &Message,
+        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
+    ) -> Result<Sent, Failure> {
+        let sent = self.transaction(message, mark).await;
+        if self.usable && sent.as_ref().is_err_and(|failure| failure.stage < Stage::Dot) {
+            self.reset().await;
+        }
+        sent
+    }
+
+    async fn transaction(
+        &mut self,
+        message: &Message,
+        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
+    ) -> Result<Sent, Failure> {
+        self.envelope(message).await?;
+        self.say(Stage::Data, Data).await?;
+        self.expect(Stage::Data, 300).await?;
+        let written = self.wire.write(&stuffed(&message.bytes), self.server.timeout).await;
+        written.map_err(|e| self.broken(Stage::Data, &e))?;
+        if !mark.await {
+            self.usable = false;
+            return Ok(Sent::Lost);
+        }
+        let dotted = self.wire.write(b".\r\n", self.server.timeout).await;
+        dotted.map_err(|e| self.broken(Stage::Dot, &e))?;
+        let reply = self.expect(Stage::Dot, 200).await?;
+        Ok(Sent::Accepted(reply.to_string()))
+    }
+
+    /// MAIL and RCPT, in one go where the server takes them so.
+    async fn envelope(&mut self, message: &Message) -> Result<(), Failure> {
+        let from = Mail::new(Some(address(&message.return_path)?), self.parameters(message));
+        let to = Rcpt::new(address(&message.recipient)?, Vec::new());
+        if !self.offers.has("PIPELINING") {
+            self.say(Stage::Mail, from).await?;
+            self.expect(Stage::Mail, 200).await?;
+            self.say(Stage::Rcpt, to).await?;
+            self.expect(Stage::Rcpt, 200).await?;
+            return Ok(());
+        }
+        self.say(Stage::Mail, format!("{from}{to}")).await?;
+        let mail = self.expect(Stage::Mail, 200).await;
+        if self.usable {
+            // Both answers are read, whatever the first one says.
+            let rcpt = self.expect(Stage::Rcpt, 200).await;
+            return Ok(mail.and(rcpt).map(|_| ())?);
+        }
+        Ok(mail.map(|_| ())?)
+    }
+
+    fn parameters(&self, message: &Message) -> Vec<MailParameter> {
+        let size = self.offers.has("SIZE").then_some(MailParameter::Size(message.bytes.len()));
+        let eight_bit = self.offers.has("8BITMIME") && !message.bytes.is_ascii();
+        let body = eight_bit.then_some(MailParameter::Body(MailBodyParameter::EightBitMime));
+        size.into_iter().chain(body).collect()
+    }
+
+    async fn ehlo(&mut self) -> Result<(), Failure> {
+        self.say(Stage::Ehlo, Ehlo::new(ClientId::Domain(self.server.helo.clone()))).await?;
+        self.offers = offers(&self.expect(Stage::Ehlo, 200).await?);
+        Ok(())
+    }
+
+    async fn starttls(mut self) -> Result<Self, Failure> {
+        if !self.offers.has("STARTTLS") {
+            let words = "the server does not offer STARTTLS; nothing was said to it. Use `smtp.tls = \"tls\"` and port \
+                         465, or `smtp.tls = \"none\"` for a server on this machine";
+            return Err(stop(Stage::StartTls, words));
+        }
+        self.say(Stage::StartTls, Starttls).await?;
+        self.expect(Stage::StartTls, 200).await?;
+        let Some(config) = self.server.tls_config.clone() else { return Err(stop(Stage::StartTls, "no TLS set up")) };
+        let Some(stream) = self.wire.into_quiet_stream() else {
+            return Err(stop(Stage::StartTls, "the server said more than it was asked before TLS began"));
+        };
+        let stream = encrypted(stream, &self.server, &config, Stage::StartTls).await?;
+        let mut session = Self { wire: Wire::new(stream), ..self };
+        // What was offered outside TLS may have been anybody's word.
+        session.ehlo().await?;
+        Ok(session)
+    }
+
+    async fn log_in(&mut self, peer: SocketAddr) -> Result<(), Failure> {
+        let Some(login) = self.server.login.clone() else { return Ok(()) };
+        if self.server.tls == Tls::None && !peer.ip().is_loopback() {
+            let words =
+                "the password is not sent without TLS to another machine; set `smtp.tls` to `starttls` or `tls`";
+            return Err(stop(Stage::Auth, words));
+        }
+        let offered = [Mechanism::Plain, Mechanism::Login].into_iter().find(|m| self.offers.mechanisms.contains(m));
+        let Some(mechanism) = offered else {
+            return Err(stop(Stage::Auth, "the server offers no login with a password (AUTH PLAIN or LOGIN)"));
+        };
+        let hello = Auth::new(mechanism, login.clone(), None).map_err(|e| stop(Stage::Auth, &e.to_string()))?;
+        self.say(Stage::Auth, hello).await?;
+        let mut reply = self.expect(Stage::Auth, 200).await;
+        while let Err(Answer { reply: Some(asked), .. }) = &reply
+            && asked.code == 334
+            && mechanism == Mechanism::Login
+        {
+            let answer = Auth::new_from_response(mechanism, login.clone(), &challenge(asked));
+            self.say(Stage::Auth, answer.map_err(|e| stop(Stage::Auth, &e.to_string()))?).await?;
+            reply = self.expect(Stage::Auth, 200).await;
+        }
+        reply?;
+        Ok(())
+    }
+
+    async fn reset(&mut self) {
+        let said = self.say(Stage::Mail, Rset).await;
+        self.usable = said.is_ok() && self.expect(Stage::Mail, 200).await.is_ok();
+    }
+
+    pub async fn quit(mut self) {
+        if self.usable && self.wire.command(Quit, FAREWELL).await.is_ok() {
+            // Some servers log a client that hangs up without waiting as rude; none depends on it.
+            let _ = self.wire.reply(FAREWELL).await;
+        }
+    }
+
+    async fn say(&mut self, stage: Stage, command: impl std::fmt::Display) -> Result<(), Failure> {
+        let said = self.wire.command(command, self.server.timeout).await;
+        said.map_err(|e| self.broken(stage, &e))
+    }
+
+    /// Reads the answer, which should be of the hundred `wanted`.
+    async fn expect(&mut self, stage: Stage, wanted: u16) -> Result<Reply, Answer> {
+        let patience = if stage == Stage::Dot { self.server.data_timeout } else { self.server.timeout };
+        let reply = match self.wire.reply(patience).await {
+            Ok(reply) => reply,
+            Err(e) => return Err(self.broken(stage, &e).into()),
+        };
+        if (wanted..wanted + 100).contains(&reply.code) {
+            return Ok(reply);
+        }
+        let failure = Failure { stage, decision: decide(stage, &reply), words: reply.to_string() };
+        // Anything else that was not asked for means that answers and questions are out of step.
+        let in_step = (400..600).contains(&reply.code) || (stage, reply.code) == (Stage::Auth, 334);
+        self.usable &= in_step && reply.code != 421;
+        Err(Answer { failure, reply: Some(reply) })
+    }
+
+    fn broken(&mut self, stage: Stage, error: &WireError) -> Failure {
+        self.usable = false;
+        Failure { stage, decision: no_answer(stage), words: format!("{}: {error}", stage.as_str()) }
+    }
+}
+
+/// A failure with the reply it came from: a login goes on from a 334.
+struct Answer {
+    failure: Failure,
+    reply: Option<Reply>,
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        Self { failure, reply: None }
+    }
+}
+
+impl From<Answer> for Failure {
+    fn from(answer: Answer) -> Self {
+        answer.failure
+    }
+}
+
+fn stop(stage: Stage, words: &str) -> Failure {
+    Failure { stage, decision: Decision::StopRun, words: words.to_owned() }
+}
+
+fn trouble(stage: Stage, words: String) -> Failure {
+    Failure { stage, decision: Decision::ServerTrouble, words }
+}
+
+fn address(text: &str) -> Result<Address, Failure> {
+    text.parse().map_err(|e| Failure {
+        stage: Stage::Mail,
+        decision: Decision::FailRecipient { hard: false },
+        words: format!("no address for an envelope: {e}"),
+    })
+}
+
+async fn connect(server: &Server) -> Result<(TcpStream, SocketAddr), Failure> {
+    let at = format!("{}:{}", server.host, server.port);
+    let found = timeout(server.timeout, lookup_host((server.host.as_str(), server.port))).await;
+    let found = found.map_err(|_| trouble(Stage::Connect, format!("{at}: the name is not resolved in time")))?;
+    let addresses: Vec<_> = found.map_err(|e| trouble(Stage::Connect, format!("{at}: {e}")))?.collect();
+    let mut last = "the name has no address".to_owned();
+    for (n, address) in addresses.iter().enumerate() {
+        let patience = if n + 1 < addresses.len() { server.timeout.min(NEXT_ADDRESS) } else { server.timeout };
+        match timeout(patience, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // A message is many small writes; each would wait for the acknowledgement of the one before.
+                let set = stream.set_nodelay(true);
+                return set.map(|()| (stream, *address)).map_err(|e| trouble(Stage::Connect, e.to_string()));
+            }
+            Ok(Err(e)) => last = e.to_string(),
+            Err(_) => last = "no answer in time".into(),
+        }
+    }
+    Err(trouble(Stage::Connect, format!("{at}: {last}")))
+}
+
+async fn encrypted(
+    stream: impl Stream + 'static,
+    server: &Server,
+    config: &Arc<ClientConfig>,
+    stage: Stage,
+) -> Result<Box<dyn Stream>, Failure> {
+    let upgraded = tls::upgrade(Box::new(stream), &server.host, Arc::clone(config), server.timeout).await;
+    upgraded.map_err(|e| trouble(stage, format!("{}: {e}", server.host)))
+}
+
+fn offers(reply: &Reply) -> Offers {
+    let mut offers = Offers::default();
+    for line in reply.lines.iter().skip(1) {
+        let line = line.to_ascii_uppercase();
+        let mut words = line.split([' ', '=']);
+        match words.next() {
+            Some("AUTH") => offers.mechanisms.extend(words.filter_map(mechanism)),
+            Some(keyword) => offers.keywords.push(keyword.to_owned()),
+            None => {}
+        }
+    }
+    offers
+}
+
+fn mechanism(word: &str) -> Option<Mechanism> {
+    match word {
+        "PLAIN" => Some(Mechanism::Plain),
+        "LOGIN" => Some(Mechanism::Login),
+        _ => None,
+    }
+}
+
+/// A 334 as lettre's login wants it.
+fn challenge(reply: &Reply) -> Response {
+    let code = Code::new(Severity::PositiveIntermediate, Category::Unspecified3, Detail::Four);
+    Response::new(code, reply.lines.clone())
+}
