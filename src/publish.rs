@@ -78,7 +78,8 @@ struct Staged {
 
 impl Staged {
     fn commit(mut self) -> Result<String, WriteError> {
-        std::fs::rename(&self.temporary, &self.target).map_err(|source| WriteError { path: self.target.clone(), source })?;
+        std::fs::rename(&self.temporary, &self.target)
+            .map_err(|source| WriteError { path: self.target.clone(), source })?;
         self.committed = true;
         Ok(std::mem::take(&mut self.relative))
     }

@@ -52,7 +52,8 @@ pub fn load(path: &Path) -> Loaded {
             return Loaded { config: Config::default(), problems: vec![problem] };
         }
     };
-    let environment: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name.starts_with("GAZETTED_")).collect();
+    let environment: BTreeMap<String, String> =
+        std::env::vars().filter(|(name, _)| name.starts_with("GAZETTED_")).collect();
     let mut loaded = load_str(&text, &shown, &environment);
     loaded.config.base = path.parent().map(Path::to_owned).unwrap_or_default();
     loaded.config.file = Some(path.to_owned());
@@ -70,7 +71,10 @@ pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) 
             let (line, column) = error.span().map_or((1, 1), |s| position(text, s.start));
             let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
             let problem = Problem::error(path, "config", format!("is not TOML: {message}")).at(line, column);
-            return Loaded { config: Config::default(), problems: vec![problem.hint("text wants quotes: `title = \"...\"`")] };
+            return Loaded {
+                config: Config::default(),
+                problems: vec![problem.hint("text wants quotes: `title = \"...\"`")],
+            };
         }
     };
     let mut config = reader.sections(&table);
@@ -125,7 +129,11 @@ impl Reader<'_> {
     fn section<T: Default + Serialize + DeserializeOwned>(&mut self, name: &str, value: &Entry<'_>) -> T {
         let known = field_names::<T>();
         let DeValue::Table(table) = value.get_ref() else {
-            self.error(value.span().start, format!("`{name}` is a section"), &format!("write `[{name}]` on a line of its own"));
+            self.error(
+                value.span().start,
+                format!("`{name}` is a section"),
+                &format!("write `[{name}]` on a line of its own"),
+            );
             return T::default();
         };
         let mut good = toml::Table::new();
@@ -148,7 +156,11 @@ impl Reader<'_> {
                 }
                 Err(message) => {
                     let shown = if key_name.contains("password") { "***" } else { value_text };
-                    self.error(value.span().start, format!("`{name}.{key_name}` is `{shown}`: {message}"), "see `gazetted config default` for what it takes");
+                    self.error(
+                        value.span().start,
+                        format!("`{name}.{key_name}` is `{shown}`: {message}"),
+                        "see `gazetted config default` for what it takes",
+                    );
                 }
             }
         }
@@ -172,7 +184,9 @@ impl Reader<'_> {
     /// `GAZETTED_SMTP__PASSWORD=x` is `[smtp] password = "x"`.
     fn environment(&mut self, config: &mut Config, environment: &BTreeMap<String, String>) {
         for (name, value) in environment {
-            let Some((section, key)) = name.strip_prefix("GAZETTED_").and_then(|n| n.split_once("__")) else { continue };
+            let Some((section, key)) = name.strip_prefix("GAZETTED_").and_then(|n| n.split_once("__")) else {
+                continue;
+            };
             let (section, key) = (section.to_lowercase(), key.to_lowercase());
             let result = match section.as_str() {
                 "site" => set(&mut config.site, &key, value),
@@ -228,7 +242,9 @@ fn plain(value: &Entry<'_>) -> toml::Value {
         DeValue::Array(items) => toml::Value::Array(items.iter().map(plain).collect()),
         DeValue::String(text) => toml::Value::String(text.as_ref().to_owned()),
         DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
-        DeValue::Integer(number) => toml::Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_default()),
+        DeValue::Integer(number) => {
+            toml::Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_default())
+        }
         DeValue::Float(number) => toml::Value::Float(number.as_str().parse().unwrap_or_default()),
         DeValue::Datetime(date) => toml::Value::Datetime(*date),
     }
@@ -237,11 +253,18 @@ fn plain(value: &Entry<'_>) -> toml::Value {
 /// Whether a section takes this value for this key; else serde's words.
 fn try_key<T: DeserializeOwned>(key: &str, value: &toml::Value) -> Result<(), String> {
     let table = toml::Table::from_iter([(key.to_owned(), value.clone())]);
-    table.try_into::<T>().map(|_| ()).map_err(|error| error.message().lines().next().unwrap_or("cannot be read").to_owned())
+    table
+        .try_into::<T>()
+        .map(|_| ())
+        .map_err(|error| error.message().lines().next().unwrap_or("cannot be read").to_owned())
 }
 
 /// Sets one key of a section from text: as TOML if it is some, else as a string.
-fn set<T: Default + Clone + Serialize + DeserializeOwned>(section: &mut T, key: &str, value: &str) -> Result<(), String> {
+fn set<T: Default + Clone + Serialize + DeserializeOwned>(
+    section: &mut T,
+    key: &str,
+    value: &str,
+) -> Result<(), String> {
     if !field_names::<T>().contains(&key) {
         return Err(format!("there is no key `{key}` in that section"));
     }
@@ -249,7 +272,9 @@ fn set<T: Default + Clone + Serialize + DeserializeOwned>(section: &mut T, key: 
     let candidates = as_toml.into_iter().chain([toml::Value::String(value.to_owned())]);
     let mut last = String::new();
     for candidate in candidates {
-        let Ok(toml::Value::Table(mut table)) = toml::Value::try_from(&*section) else { return Err("cannot be set".to_owned()) };
+        let Ok(toml::Value::Table(mut table)) = toml::Value::try_from(&*section) else {
+            return Err("cannot be set".to_owned());
+        };
         table.insert(key.to_owned(), candidate);
         match table.try_into::<T>() {
             Ok(changed) => {
@@ -279,14 +304,21 @@ fn set_smtp(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
 fn secrets(loaded: &mut Loaded, shown: &str) {
     let base = loaded.config.base.clone();
     let Some(smtp) = &mut loaded.config.smtp else { return };
-    let credential = std::env::var_os("CREDENTIALS_DIRECTORY").map(|dir| Path::new(&dir).join("smtp_password")).filter(|p| p.exists());
-    let file = if smtp.password_file.as_os_str().is_empty() { credential } else { Some(base.join(&smtp.password_file)) };
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .map(|dir| Path::new(&dir).join("smtp_password"))
+        .filter(|p| p.exists());
+    let file =
+        if smtp.password_file.as_os_str().is_empty() { credential } else { Some(base.join(&smtp.password_file)) };
     let Some(file) = file else { return };
     match std::fs::read_to_string(&file) {
         Ok(text) => smtp.password = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => loaded.problems.push(
-            Problem::error(shown, "config", format!("`smtp.password_file` `{}` cannot be read: {error}", file.display()))
-                .hint("check the path and that the daemon's user may read it"),
+            Problem::error(
+                shown,
+                "config",
+                format!("`smtp.password_file` `{}` cannot be read: {error}", file.display()),
+            )
+            .hint("check the path and that the daemon's user may read it"),
         ),
     }
 }
@@ -333,10 +365,16 @@ mod tests {
 
     #[test]
     fn all_problems_are_found_at_once_with_their_lines_and_nearest_keys() {
-        let text = format!("{LEAST}titel = \"x\"\n[feds]\n[feeds]\nlimit = \"many\"\nformats = [\"rss\", \"xml\"]\n[digest]\nschedule = 5\n");
+        let text = format!(
+            "{LEAST}titel = \"x\"\n[feds]\n[feeds]\nlimit = \"many\"\nformats = [\"rss\", \"xml\"]\n[digest]\nschedule = 5\n"
+        );
         let mut got = loaded(&text);
         got.problems.retain(Problem::is_error);
-        let shown: Vec<String> = got.problems.iter().map(|p| format!("{}:{} {}", p.line, p.column, p.hint.clone().unwrap_or_default())).collect();
+        let shown: Vec<String> = got
+            .problems
+            .iter()
+            .map(|p| format!("{}:{} {}", p.line, p.column, p.hint.clone().unwrap_or_default()))
+            .collect();
         assert_eq!(got.problems.len(), 5, "{:#?}", got.problems);
         assert_eq!(shown[0], "4:1 did you mean `title`?");
         assert_eq!(shown[1], "5:2 did you mean `feeds`?");

@@ -68,25 +68,35 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
         Err(html::TooDeep) => {
             let message = "the HTML is nested too deeply, and is left out";
             body.problems.push(
-                Problem::error(&*post.path, "too-deep", message).at(split.body_line, 1).hint("close the tags that are opened"),
+                Problem::error(&*post.path, "too-deep", message)
+                    .at(split.body_line, 1)
+                    .hint("close the tags that are opened"),
             );
         }
     }
     let marked = made.more.and_then(|at| cleaner.clean(&made.html[..at]).ok()).map(|clean| html::text(&clean));
-    body.excerpt = marked.filter(|text| !text.is_empty()).map(|text| plain::shortened(&text, MARKED_EXCERPT)).unwrap_or_default();
+    body.excerpt =
+        marked.filter(|text| !text.is_empty()).map(|text| plain::shortened(&text, MARKED_EXCERPT)).unwrap_or_default();
     summarised(post, body, &made)
 }
 
 /// Line ends made `\n`, control characters out, so that no later stage has to think of them.
 fn normalised(text: &str) -> Cow<'_, str> {
-    let text: Cow<'_, str> = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() };
+    let text: Cow<'_, str> =
+        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() };
     match plain::lines(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(clean) => clean.into(),
     }
 }
 
-fn templates<'t>(post: &Post, text: &'t str, front: Map<String, Value>, around: Surroundings<'_>, body: &mut Body) -> Cow<'t, str> {
+fn templates<'t>(
+    post: &Post,
+    text: &'t str,
+    front: Map<String, Value>,
+    around: Surroundings<'_>,
+    body: &mut Body,
+) -> Cow<'t, str> {
     let find = |name: &str| around.links.find(name);
     if around.rules.dialect != Dialect::Jekyll {
         let (text, unknown) = shortcodes::expand(around.rules.dialect, text, &find);
@@ -144,7 +154,8 @@ fn summarised(post: &Post, mut body: Body, made: &markdown::Html) -> Body {
     if let Some(own) = own {
         body.excerpt = plain::shortened(&own, MARKED_EXCERPT);
     } else if body.excerpt.is_empty() {
-        let found = html::first_paragraph(&body.html).unwrap_or_else(|| if made.html.contains("<pre") { String::new() } else { text.clone() });
+        let found = html::first_paragraph(&body.html)
+            .unwrap_or_else(|| if made.html.contains("<pre") { String::new() } else { text.clone() });
         body.excerpt = plain::shortened(&found, EXCERPT);
     }
     body.words = text.split_whitespace().count();

@@ -3,10 +3,10 @@
 
 pub mod author;
 pub mod body;
+pub mod bounce;
 pub mod byline;
 pub mod catalogue;
 pub mod dates;
-pub mod bounce;
 pub mod delivery;
 pub mod dialect;
 pub mod edition;

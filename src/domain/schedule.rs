@@ -116,7 +116,9 @@ fn field(text: &str, low: i8, high: i8, names: &[&str]) -> Result<Field, String>
         let number = |word: &str| -> Result<i8, String> {
             let named = names.iter().position(|n| n.eq_ignore_ascii_case(word)).and_then(|at| i8::try_from(at).ok());
             let value = named.map_or_else(|| word.parse::<i8>().ok(), |at| Some(if low == 1 { at + 1 } else { at }));
-            value.filter(|v| (low..=high).contains(v)).ok_or_else(|| format!("`{word}` is not between {low} and {high}"))
+            value
+                .filter(|v| (low..=high).contains(v))
+                .ok_or_else(|| format!("`{word}` is not between {low} and {high}"))
         };
         let (from, to) = match range.split_once('-') {
             _ if range == "*" => (low, high.min(if high == 7 { 6 } else { high })),
@@ -165,7 +167,19 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "0 9 1 *", "0 9 1 * * *", "60 9 1 * *", "0 24 1 * *", "0 9 0 * *", "0 9 32 * *", "0 9 1 13 *", "x 9 1 * *", "*/0 9 1 * *", "5-1 9 1 * *"] {
+        for text in [
+            "",
+            "0 9 1 *",
+            "0 9 1 * * *",
+            "60 9 1 * *",
+            "0 24 1 * *",
+            "0 9 0 * *",
+            "0 9 32 * *",
+            "0 9 1 13 *",
+            "x 9 1 * *",
+            "*/0 9 1 * *",
+            "5-1 9 1 * *",
+        ] {
             assert!(Schedule::parse(text).is_err(), "{text}");
         }
     }

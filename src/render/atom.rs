@@ -11,9 +11,15 @@ use crate::domain::author::Author;
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
-    let mut links = vec![link("self", feed.address(Format::Atom), Format::Atom.media_type()), link("alternate", &feed.page, "text/html")];
+    let mut links = vec![
+        link("self", feed.address(Format::Atom), Format::Atom.media_type()),
+        link("alternate", &feed.page, "text/html"),
+    ];
     links.extend(
-        feed.addresses.iter().filter(|(format, _)| *format != Format::Atom).map(|(f, a)| link("alternate", a, f.media_type())),
+        feed.addresses
+            .iter()
+            .filter(|(format, _)| *format != Format::Atom)
+            .map(|(f, a)| link("alternate", a, f.media_type())),
     );
     links.extend(feed.previous.iter().map(|previous| link("prev-archive", previous, Format::Atom.media_type())));
     links.extend(feed.current.iter().map(|current| link("current", current, Format::Atom.media_type())));
@@ -61,7 +67,11 @@ fn entry(entry: &Entry, feed: &Feed) -> atom::Entry {
             (true, Some(_)) => Vec::new(),
         },
         links: vec![link("alternate", &entry.url, "text/html")],
-        categories: entry.terms.iter().map(|term| atom::Category { term: term.clone(), ..atom::Category::default() }).collect(),
+        categories: entry
+            .terms
+            .iter()
+            .map(|term| atom::Category { term: term.clone(), ..atom::Category::default() })
+            .collect(),
         summary: Some(Text::plain(entry.summary.clone())).filter(|_| !entry.summary.is_empty() || entry.html.is_none()),
         content: entry.html.as_ref().map(|html| atom::Content {
             value: Some(html.clone()),
@@ -74,11 +84,21 @@ fn entry(entry: &Entry, feed: &Feed) -> atom::Entry {
 }
 
 fn person(author: &Author) -> atom::Person {
-    atom::Person { name: author.name.clone(), email: author.email.clone(), uri: author.uri.clone(), ..atom::Person::default() }
+    atom::Person {
+        name: author.name.clone(),
+        email: author.email.clone(),
+        uri: author.uri.clone(),
+        ..atom::Person::default()
+    }
 }
 
 fn link(rel: &str, href: &str, media_type: &str) -> atom::Link {
-    atom::Link { rel: rel.to_owned(), href: href.to_owned(), mime_type: Some(media_type.to_owned()), ..atom::Link::default() }
+    atom::Link {
+        rel: rel.to_owned(),
+        href: href.to_owned(),
+        mime_type: Some(media_type.to_owned()),
+        ..atom::Link::default()
+    }
 }
 
 /// RFC 3339, in UTC; chrono only because the crate asks for it.

@@ -177,8 +177,12 @@ fn slugs(terms: Vec<Term>, kind: Kind, problems: &mut Vec<Problem>) -> Vec<(Term
         if let Some(first) = taken.get(&wanted) {
             let what = if kind == Kind::Author { "author" } else { "tag" };
             problems.push(
-                Problem::warning("feeds", "slug", format!("the {what}s `{first}` and `{}` would share the feed `{wanted}`", term.name))
-                    .hint(format!("`{}` has its feed at `{slug}`; spell them alike if they mean the same", term.name)),
+                Problem::warning(
+                    "feeds",
+                    "slug",
+                    format!("the {what}s `{first}` and `{}` would share the feed `{wanted}`", term.name),
+                )
+                .hint(format!("`{}` has its feed at `{slug}`; spell them alike if they mean the same", term.name)),
             );
         }
         taken.insert(slug.clone(), term.name.clone());
@@ -407,7 +411,10 @@ pub(super) mod tests {
     fn an_archive_page_once_full_stays() {
         let pages = |count: usize| {
             let newest_first: Vec<usize> = (0..count).collect();
-            archives(&newest_first, 3).into_iter().map(|p| p.posts.iter().map(|i| count - i).collect::<Vec<_>>()).collect::<Vec<_>>()
+            archives(&newest_first, 3)
+                .into_iter()
+                .map(|p| p.posts.iter().map(|i| count - i).collect::<Vec<_>>())
+                .collect::<Vec<_>>()
         };
         assert_eq!(pages(3), Vec::<Vec<usize>>::new());
         assert_eq!(pages(7), [[3, 2, 1], [6, 5, 4]]);

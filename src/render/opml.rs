@@ -26,7 +26,9 @@ pub fn write(title: &str, outlines: &[Outline]) -> Vec<u8> {
             out.push_str(&format!("    <outline text=\"{group}\">\n"));
         }
         let (title, feed, page) = (escape(&outline.title), escape(&outline.feed), escape(&outline.page));
-        out.push_str(&format!("      <outline type=\"rss\" text=\"{title}\" title=\"{title}\" xmlUrl=\"{feed}\" htmlUrl=\"{page}\"/>\n"));
+        out.push_str(&format!(
+            "      <outline type=\"rss\" text=\"{title}\" title=\"{title}\" xmlUrl=\"{feed}\" htmlUrl=\"{page}\"/>\n"
+        ));
     }
     if !group.is_empty() {
         out.push_str("    </outline>\n");
@@ -41,7 +43,12 @@ mod tests {
 
     #[test]
     fn every_feed_is_listed_in_its_group() {
-        let outline = |title: &str, group| Outline { title: title.into(), feed: "https://a.example/f?a&b".into(), page: "https://a.example/".into(), group };
+        let outline = |title: &str, group| Outline {
+            title: title.into(),
+            feed: "https://a.example/f?a&b".into(),
+            page: "https://a.example/".into(),
+            group,
+        };
         let text = String::from_utf8(write("A & B", &[outline("A", "Blog"), outline("\"T\"", "Tags")])).unwrap();
         insta::assert_snapshot!("opml", text);
     }

@@ -30,7 +30,10 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         generator: Some("gazetted".to_owned()),
         // Minutes; readers that honour it ask once an hour.
         ttl: Some("60".to_owned()),
-        managing_editor: feed.author.as_ref().and_then(|a| a.email.as_ref().map(|email| format!("{email} ({})", a.name))),
+        managing_editor: feed
+            .author
+            .as_ref()
+            .and_then(|a| a.email.as_ref().map(|email| format!("{email} ({})", a.name))),
         atom_ext: Some(AtomExtension { links }),
         extensions,
         namespaces,

@@ -63,7 +63,13 @@ impl Root {
     }
 
     /// All regular files below `folder` (relative, empty for the root), sorted by name.
-    pub fn walk(&self, folder: &str, into: &mut Vec<Found>, problems: &mut Vec<Problem>, display: &dyn Fn(&str) -> String) {
+    pub fn walk(
+        &self,
+        folder: &str,
+        into: &mut Vec<Found>,
+        problems: &mut Vec<Problem>,
+        display: &dyn Fn(&str) -> String,
+    ) {
         let Ok(Some(fd)) = self.descend(folder) else { return };
         let mut walker = Walker { into, problems, display };
         walker.folder(&fd, folder, 0);
@@ -104,7 +110,8 @@ impl Walker<'_> {
         let mut entries = match Dir::read_from(&**fd).and_then(|dir| dir.collect::<Result<Vec<_>, _>>()) {
             Ok(entries) => entries,
             Err(error) => {
-                let problem = Problem::error((self.display)(path), "unreadable", format!("the folder cannot be read: {error}"));
+                let problem =
+                    Problem::error((self.display)(path), "unreadable", format!("the folder cannot be read: {error}"));
                 self.problems.push(problem.hint("give the daemon's user the right to read it"));
                 return;
             }
@@ -125,14 +132,20 @@ impl Walker<'_> {
             return;
         }
         match kind {
-            FileType::Directory if depth >= MAX_DEPTH => self.refuse(&relative, "folders are nested deeper than 32 levels", "move the posts further up"),
+            FileType::Directory if depth >= MAX_DEPTH => {
+                self.refuse(&relative, "folders are nested deeper than 32 levels", "move the posts further up")
+            }
             FileType::Directory => {
                 if let Ok(next) = openat(&**fd, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
                     self.folder(&Arc::new(next), &relative, depth + 1);
                 }
             }
             FileType::RegularFile | FileType::Unknown => self.file(fd, relative, name),
-            FileType::Symlink => self.refuse(&relative, "is a symbolic link, and links are not followed", "put the file itself into the posts directory"),
+            FileType::Symlink => self.refuse(
+                &relative,
+                "is a symbolic link, and links are not followed",
+                "put the file itself into the posts directory",
+            ),
             // Pipes, sockets and devices are nobody's posts.
             _ => {}
         }
@@ -156,8 +169,13 @@ impl Found {
     pub fn read(&self, max_bytes: u64) -> Result<(Stamp, Vec<u8>), ReadError> {
         let fd = openat(&*self.folder, &*self.name, FILE, Mode::empty()).map_err(|error| match error {
             Errno::NOENT => ReadError::Gone,
-            Errno::LOOP => refused("is a symbolic link, and links are not followed", "put the file itself into the posts directory"),
-            Errno::ACCESS | Errno::PERM => refused("the file may not be read", "give the daemon's user the right to read it"),
+            Errno::LOOP => refused(
+                "is a symbolic link, and links are not followed",
+                "put the file itself into the posts directory",
+            ),
+            Errno::ACCESS | Errno::PERM => {
+                refused("the file may not be read", "give the daemon's user the right to read it")
+            }
             other => refused(&format!("the file cannot be opened: {other}"), "look at the file system"),
         })?;
         let before = fstat(&fd).map_err(|_| ReadError::Gone)?;
@@ -172,7 +190,9 @@ impl Found {
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
         let mut file = std::fs::File::from(fd);
         let mut limited = Read::by_ref(&mut file).take(max_bytes + 1);
-        limited.read_to_end(&mut bytes).map_err(|error| refused(&format!("the file cannot be read: {error}"), "look at the file system"))?;
+        limited
+            .read_to_end(&mut bytes)
+            .map_err(|error| refused(&format!("the file cannot be read: {error}"), "look at the file system"))?;
         let after = fstat(&file).map_err(|_| ReadError::Gone)?;
         if Stamp::of(&before) != Stamp::of(&after) || bytes.len() as u64 != size {
             return Err(ReadError::Changed);

@@ -64,7 +64,8 @@ impl Files {
             ),
         }
         found.retain(|f| is_post_file(site.rules.dialect, &f.relative) && site.is_post_place(&f.relative));
-        let read: Vec<_> = found.par_iter().map(|f| read_one(f, site, before.known.get(&*f.relative), Some(settle))).collect();
+        let read: Vec<_> =
+            found.par_iter().map(|f| read_one(f, site, before.known.get(&*f.relative), Some(settle))).collect();
         for (found, one) in found.iter().zip(read) {
             files.take(&found.relative, one, before.known.get(&*found.relative));
         }
@@ -150,7 +151,9 @@ fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<S
             let now = settle.map_or(Timestamp::UNIX_EPOCH, |s| s.now);
             return One::Unsettled(now);
         }
-        Err(files::ReadError::Refused(message, hint)) => return One::Refused(Box::new(Problem::error(path, "unreadable", message).hint(hint))),
+        Err(files::ReadError::Refused(message, hint)) => {
+            return One::Refused(Box::new(Problem::error(path, "unreadable", message).hint(hint)));
+        }
     };
     if let Some(settle) = settle
         && before.is_none_or(|b| b.stamp != stamp)
@@ -167,7 +170,9 @@ fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<S
     }
     if bytes.is_empty() {
         // Editors truncate before they write.
-        return One::Refused(Box::new(Problem::error(path, "empty", "the file is empty").hint("write the post, or delete the file")));
+        return One::Refused(Box::new(
+            Problem::error(path, "empty", "the file is empty").hint("write the post, or delete the file"),
+        ));
     }
     let file = File { path: &path, relative: &found.relative, bytes: &bytes, modified: stamp.modified };
     One::New(stamp, parse(file, &site.rules))

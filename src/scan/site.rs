@@ -74,7 +74,8 @@ impl Site {
 pub fn site(config: &Config) -> Site {
     let dir = config.path(&config.posts.dir);
     let mut problems = Vec::new();
-    let found = neighbours(&dir).into_iter().find_map(|folder| site_config(&folder, &mut problems).map(|c| (folder, c)));
+    let found =
+        neighbours(&dir).into_iter().find_map(|folder| site_config(&folder, &mut problems).map(|c| (folder, c)));
     let dialect = match config.posts.format {
         PostsFormat::Jekyll => Dialect::Jekyll,
         PostsFormat::Hugo => Dialect::Hugo,
@@ -167,7 +168,12 @@ fn guessed(dir: &Path) -> Dialect {
         .iter()
         .filter(|f| f.relative.ends_with(".md") || f.relative.ends_with(".markdown"))
         .take(50)
-        .map(|f| (f.relative.to_string(), f.read(MAX_BYTES).map(|(_, b)| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()))
+        .map(|f| {
+            (
+                f.relative.to_string(),
+                f.read(MAX_BYTES).map(|(_, b)| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default(),
+            )
+        })
         .collect();
     guess(&name, samples.iter().map(|(path, text)| (path.as_str(), text.as_str())))
 }
@@ -206,7 +212,12 @@ fn rules(config: &Config, dialect: Dialect, found: Option<&SiteConfig>, section:
         .authors
         .iter()
         .map(|a| Known {
-            author: Author { name: a.name.clone(), email: optional(&a.email), uri: optional(&a.url), organisation: optional(&a.organisation) },
+            author: Author {
+                name: a.name.clone(),
+                email: optional(&a.email),
+                uri: optional(&a.url),
+                organisation: optional(&a.organisation),
+            },
             aliases: a.aliases.clone(),
         })
         .collect::<Vec<_>>();
