@@ -1,1 +1,5 @@
-//! daemon
+//! Everything put together: the blog as it is read and published, the editions as they fall due, the loop that runs
+//! them. Wiring only; what is decided is decided in the domain.
+
+pub mod blog;
+pub mod render_pass;

@@ -195,6 +195,7 @@ mod tests {
             date: Some(date),
             updated: None,
             minor: false,
+            refers: false,
             state: State::Draft,
             authors: vec![],
             tags: vec![],

@@ -192,6 +192,7 @@ mod tests {
             date: Some("2021-05-07T00:00:00Z".parse().unwrap()),
             updated: None,
             minor: false,
+            refers: false,
             state: State::Published,
             authors: vec![],
             tags: vec![],

@@ -37,6 +37,8 @@ pub struct Post {
     pub updated: Option<Timestamp>,
     /// `minor: true`: changes of the text do not move `updated`.
     pub minor: bool,
+    /// The text names other posts, so their addresses matter to it.
+    pub refers: bool,
     pub state: State,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,

@@ -155,6 +155,7 @@ impl Reader<'_> {
             date,
             updated: self.instant(&["last_modified_at", "lastmod", "updated", "modified", "date_modified"]),
             minor: self.flag("minor") == Some(true),
+            refers: refers(self.split.body),
             state: State::Draft,
             authors: self.authors(),
             tags: self.terms("tags", "tag"),
@@ -348,6 +349,11 @@ impl Reader<'_> {
         let joined = url::Url::parse(page).ok()?.join(&path).ok()?;
         matches!(joined.scheme(), "http" | "https").then(|| joined.into())
     }
+}
+
+/// Whether the text may name other posts: `{% post_url %}`, `{% link %}`, `{{< ref >}}`, `@/post.md`.
+fn refers(body: &str) -> bool {
+    ["post_url", "% link", "%- link", "ref ", "](@/"].iter().any(|sign| body.contains(sign))
 }
 
 fn capitalised(word: &str) -> String {

@@ -174,6 +174,7 @@ pub(crate) mod tests {
             date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
             updated: None,
             minor: false,
+            refers: false,
             state,
             authors: authors.iter().map(|name| Author::named(*name)).collect(),
             tags: Vec::new(),

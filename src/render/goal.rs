@@ -141,6 +141,7 @@ pub(crate) mod tests {
             date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
             updated: None,
             minor: false,
+            refers: false,
             state: State::Published,
             authors: Vec::new(),
             tags: Vec::new(),

@@ -23,6 +23,7 @@ fn post(day: &str) -> Post {
         date: Some(at(day)),
         updated: None,
         minor: false,
+        refers: false,
         state: PostState::Published,
         authors: vec![Author::named("Ann")],
         tags: vec!["rust".into()],

@@ -1,0 +1,520 @@
+//! The blog from its files to its feeds: scan, put together, render what changed, publish, remember. One pass at a time;
+//! the daemon and `gazetted build` run the same one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use crate::config::{Config, FeedContent, FeedFormat};
+use crate::domain::author::Author;
+use crate::domain::body::Body;
+use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
+use crate::domain::edition::EditionPost;
+use crate::domain::goal::{self, Bounds, GoalStatus};
+use crate::domain::hash::{self, Hasher};
+use crate::domain::identity::{EntryRow, Ledger};
+use crate::domain::period::Days;
+use crate::domain::post::{Post, State};
+use crate::domain::problem::Problem;
+use crate::publish::{self, Output, WriteError};
+use crate::render::feed::{self, Entry, Format, Kind, Plan, Settings};
+use crate::render::opml::{self, Outline};
+use crate::scan::{self, Files, Settle, Site};
+use crate::store::{OutputRow, SharedStore, StoreError};
+
+use super::render_pass::{Bodies, links_version, version};
+
+/// With fewer entries than this, "half of them are gone" says nothing.
+const FEW: usize = 4;
+
+/// Why a pass could not be finished. What was published before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error("{found} of {known} published posts are left in `{dir}`, so the feeds are left as they are")]
+    Vanished { found: usize, known: usize, dir: String },
+}
+
+/// What a pass did.
+#[derive(Debug, Clone, Default)]
+pub struct Pass {
+    pub posts: usize,
+    pub drafts: usize,
+    pub written: Vec<String>,
+    pub unchanged: usize,
+    /// Problems of the feeds themselves.
+    pub problems: Vec<Problem>,
+}
+
+pub struct Blog {
+    pub config: Arc<Config>,
+    pub site: Site,
+    store: Option<SharedStore>,
+    files: Files,
+    ledger: Ledger,
+    outputs: HashMap<String, OutputRow>,
+    bodies: Bodies,
+    pub catalogue: Catalogue,
+    links: LinkIndex,
+    links_version: u128,
+    /// The output files have been compared with what the store says of them.
+    verified: bool,
+    feed_problems: Vec<Problem>,
+}
+
+impl Blog {
+    /// Without a store nothing can be published; what there is can still be looked at.
+    pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
+        let (mut ledger, mut outputs) = (Ledger::new(), HashMap::new());
+        if let Some(store) = &store {
+            ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+            outputs = store.outputs().await?.into_iter().map(|row| (row.path.clone(), row)).collect();
+        }
+        let site = tokio::task::block_in_place(|| scan::site(&config));
+        Ok(Self {
+            config,
+            site,
+            store,
+            files: Files::default(),
+            ledger,
+            outputs,
+            bodies: Bodies::default(),
+            catalogue: Catalogue::default(),
+            links: LinkIndex::default(),
+            links_version: 0,
+            verified: false,
+            feed_problems: Vec::new(),
+        })
+    }
+
+    fn store(&self) -> Result<&SharedStore, StoreError> {
+        self.store.as_ref().ok_or_else(|| StoreError::Other("this command has no store".to_owned()))
+    }
+
+    /// Reads the whole posts directory, and the site's own configuration beside it.
+    pub fn scan(&mut self, machine_now: Timestamp) {
+        tokio::task::block_in_place(|| {
+            let site = scan::site(&self.config);
+            if !scan::same_rules(&site.rules, &self.site.rules) || site.includes != self.site.includes {
+                self.files = Files::default();
+                self.bodies.clear();
+            }
+            self.site = site;
+            self.files = Files::scan(&self.site, &self.files, self.settle(machine_now));
+            self.verified = false;
+        });
+    }
+
+    /// Reads files again that have changed; `closed` ones are finished, the others may still be written to. Returns
+    /// whether anything is different now.
+    pub fn refresh(&mut self, closed: &BTreeSet<String>, open: &BTreeSet<String>, machine_now: Timestamp) -> bool {
+        let settle = self.settle(machine_now);
+        tokio::task::block_in_place(|| {
+            let closed = closed.iter().fold(false, |any, path| self.files.refresh(&self.site, path, None) | any);
+            open.iter().fold(closed, |any, path| self.files.refresh(&self.site, path, Some(settle)) | any)
+        })
+    }
+
+    fn settle(&self, now: Timestamp) -> Settle {
+        Settle { now, age: self.config.posts.settle.get() }
+    }
+
+    /// When a file that is too young to be believed will be old enough.
+    #[must_use]
+    pub fn unsettled_until(&self) -> Option<Timestamp> {
+        self.files.unsettled_until
+    }
+
+    /// Puts the catalogue together as it stands at `now`, without touching anything outside.
+    pub fn assemble(&mut self, now: Timestamp) -> Vec<EntryRow> {
+        let (catalogue, rows) = Catalogue::assemble(self.files.known.values().map(|k| &*k.parsed), &self.ledger, now);
+        self.links = LinkIndex::new(&catalogue.posts);
+        self.links_version = links_version(&catalogue);
+        self.catalogue = catalogue;
+        rows
+    }
+
+    /// From the files as last scanned to feeds in place. `force` publishes even if most posts have vanished.
+    pub async fn publish(&mut self, now: Timestamp, force: bool) -> Result<Pass, PassError> {
+        let changed = tokio::task::block_in_place(|| self.assemble(now));
+        self.guard(force)?;
+        let settings = self.settings();
+        let (plans, problems) = feed::plan(&self.catalogue, &settings);
+        let work = tokio::task::block_in_place(|| {
+            let stale = self.stale(&plans, &settings);
+            self.render_for(&plans, &stale);
+            stale
+        });
+        let rows = self.ledger_changes(changed);
+        let (outputs, failed) = tokio::task::block_in_place(|| self.write_feeds(&plans, &work, &settings));
+        self.feed_problems = problems.into_iter().chain(failed).collect();
+        if !rows.is_empty() {
+            self.store()?.save_entries(&rows).await?;
+            self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        }
+        let pass = self.put_in_place(outputs, &plans, &work, &settings).await?;
+        self.verified = true;
+        Ok(pass)
+    }
+
+    /// FAULTS F15: an unmounted or emptied directory must not empty the feeds.
+    fn guard(&self, force: bool) -> Result<(), PassError> {
+        let known = self.ledger.values().filter(|row| row.withdrawn_at.is_none()).count();
+        let found = self.catalogue.published().filter(|p| self.ledger.contains_key(&p.id)).count();
+        if !force && known >= FEW && found * 2 < known {
+            return Err(PassError::Vanished { found, known, dir: self.site.display("") });
+        }
+        Ok(())
+    }
+
+    /// Renders the posts of the feeds that are out of date.
+    fn render_for(&mut self, plans: &[Plan], stale: &[Stale]) {
+        let wanted: BTreeSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
+        let wanted: Vec<usize> = wanted.into_iter().collect();
+        self.bodies.render(&self.site, &self.catalogue.posts, &wanted, &self.links, self.links_version);
+    }
+
+    /// Renders every post that is in a feed, so that it can stay there should its file break; forgets the rest.
+    pub fn warm(&mut self) {
+        tokio::task::block_in_place(|| {
+            let (plans, _) = feed::plan(&self.catalogue, &self.settings());
+            let shown: HashSet<usize> =
+                plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.posts.iter().copied()).collect();
+            let mut wanted: Vec<usize> = shown.iter().copied().collect();
+            wanted.sort_unstable();
+            self.bodies.render(&self.site, &self.catalogue.posts, &wanted, &self.links, self.links_version);
+            self.bodies.keep_only(&self.catalogue.posts, &shown);
+        });
+    }
+
+    /// Brings the ledger's text hashes and `updated` up to date with what has been rendered.
+    fn ledger_changes(&mut self, changed: Vec<EntryRow>) -> Vec<EntryRow> {
+        let mut changed: BTreeMap<String, EntryRow> = changed.into_iter().map(|row| (row.id.clone(), row)).collect();
+        for post in self.catalogue.posts.iter_mut().filter(|p| p.is_published()) {
+            let before = self.ledger.get(&post.id);
+            let Some(current) = changed.get(&post.id).or(before) else { continue };
+            let body = self.bodies.get(post).filter(|_| self.bodies.is_current(post, self.links_version));
+            let edited = before.is_some_and(|b| b.body_hash != post.body_hash || b.title != post.title);
+            let next = with_text(current, post, body.map(|b| b.text_hash), edited);
+            if next != *current {
+                // What the front matter says of `updated` stands; only what came from the ledger moves with it.
+                if post.updated == current.updated_at {
+                    post.updated = next.updated_at;
+                }
+                changed.insert(next.id.clone(), next);
+            }
+        }
+        changed.into_values().collect()
+    }
+
+    fn settings(&self) -> Settings {
+        settings(&self.config, &self.site)
+    }
+
+    /// The feeds that must be rendered: those whose ingredients have changed, and those whose file is not what we wrote.
+    fn stale(&self, plans: &[Plan], settings: &Settings) -> Vec<Stale> {
+        let base = Hasher::default()
+            .field(env!("CARGO_PKG_VERSION").as_bytes())
+            .field(format!("{settings:?}").as_bytes())
+            .field(format!("{:?}", self.site.rules).as_bytes())
+            .field(format!("{:?}", self.site.includes).as_bytes())
+            .finish();
+        let versions: Vec<u128> = self.catalogue.posts.par_iter().map(|post| self.entry_version(post)).collect();
+        let out = self.out_dir();
+        plans
+            .par_iter()
+            .enumerate()
+            .flat_map_iter(|(index, plan)| {
+                let fingerprint = plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
+                paths(plan, settings).map(move |(format, path)| Stale { plan: index, format, path, fingerprint })
+            })
+            .filter(|stale| !self.is_written(&out, stale))
+            .collect()
+    }
+
+    /// All that makes one entry what it is.
+    fn entry_version(&self, post: &Post) -> u128 {
+        let updated = post.updated.map_or(0, Timestamp::as_microsecond);
+        Hasher::default().number(version(post, self.links_version)).field(post.id.as_bytes()).field(&updated.to_le_bytes()).finish()
+    }
+
+    fn is_written(&self, out: &std::path::Path, stale: &Stale) -> bool {
+        let Some(row) = self.outputs.get(&stale.path) else { return false };
+        row.fingerprint == stale.fingerprint
+            && (self.verified
+                || publish::below(out, &stale.path)
+                    .and_then(|path| std::fs::read(path).ok())
+                    .is_some_and(|bytes| hash::of(&bytes) == row.bytes_hash))
+    }
+
+    fn out_dir(&self) -> PathBuf {
+        self.config.path(&self.config.feeds.out)
+    }
+
+    /// Writes the stale feeds into memory. One that fails is a problem, and its last good file stays.
+    fn write_feeds(&self, plans: &[Plan], stale: &[Stale], settings: &Settings) -> (Vec<Output>, Vec<Problem>) {
+        let made: Vec<Result<Output, Problem>> = stale
+            .par_iter()
+            .map(|stale| {
+                let bytes = self.feed(&plans[stale.plan], settings).and_then(|feed| feed::write(&feed, stale.format));
+                bytes.map(|bytes| Output { path: stale.path.clone(), bytes }).map_err(|message| {
+                    Problem::error(stale.path.clone(), "feed", format!("cannot be written: {message}; the last good file stays"))
+                })
+            })
+            .collect();
+        let (good, bad): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        (good.into_iter().filter_map(Result::ok).collect(), bad.into_iter().filter_map(Result::err).collect())
+    }
+
+    fn feed(&self, plan: &Plan, settings: &Settings) -> Result<feed::Feed, String> {
+        let entries: Option<Vec<Entry>> = plan
+            .posts
+            .iter()
+            .filter_map(|index| self.catalogue.posts.get(*index))
+            .map(|post| self.bodies.get(post).map(|body| Entry::new(post, body, settings.full)))
+            .collect();
+        let entries = entries.ok_or("a post's file changed while it was read")?;
+        Ok(feed::build(plan, entries, settings))
+    }
+
+    async fn put_in_place(
+        &mut self,
+        mut outputs: Vec<Output>,
+        plans: &[Plan],
+        stale: &[Stale],
+        settings: &Settings,
+    ) -> Result<Pass, PassError> {
+        outputs.push(Output { path: settings.opml.clone(), bytes: self.opml(plans, settings) });
+        let out = self.out_dir();
+        let written = tokio::task::block_in_place(|| publish::write_all(&out, &outputs))?;
+        let fingerprints: HashMap<&str, u128> = stale.iter().map(|s| (s.path.as_str(), s.fingerprint)).collect();
+        let rows: Vec<OutputRow> = outputs
+            .iter()
+            .map(|o| OutputRow {
+                path: o.path.clone(),
+                fingerprint: fingerprints.get(o.path.as_str()).copied().unwrap_or_default(),
+                bytes_hash: hash::of(&o.bytes),
+            })
+            .filter(|row| self.outputs.get(&row.path) != Some(row))
+            .collect();
+        let wanted: HashSet<String> =
+            plans.iter().flat_map(|p| paths(p, settings)).map(|(_, path)| path).chain([settings.opml.clone()]).collect();
+        let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
+        gone.iter().for_each(|path| publish::remove(&out, path));
+        if !(rows.is_empty() && gone.is_empty()) {
+            self.store()?.save_outputs(&rows, &gone).await?;
+            self.outputs.retain(|path, _| wanted.contains(path));
+            self.outputs.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
+        }
+        Ok(Pass {
+            posts: self.catalogue.published().count(),
+            drafts: self.catalogue.drafts().count(),
+            unchanged: wanted.len() - written.written.len().min(wanted.len()),
+            written: written.written,
+            problems: self.feed_problems.clone(),
+        })
+    }
+
+    fn opml(&self, plans: &[Plan], settings: &Settings) -> Vec<u8> {
+        let outlines: Vec<Outline> = plans
+            .iter()
+            .filter(|plan| plan.kind != Kind::Archive)
+            .filter_map(|plan| {
+                let feed = feed::build(plan, Vec::new(), settings);
+                let (_, address) = feed.addresses.first()?;
+                let group = match plan.kind {
+                    Kind::All | Kind::Archive => "Blog",
+                    Kind::Tag => "Tags",
+                    Kind::Author => "Authors",
+                    Kind::Category => "Categories",
+                };
+                Some(Outline { title: feed.title.clone(), feed: address.clone(), page: feed.page, group })
+            })
+            .collect();
+        opml::write(&settings.title, &outlines)
+    }
+
+    /// Every problem of the posts: those found by reading, and, with all bodies rendered, those found by rendering.
+    pub fn problems(&mut self, render_all: bool) -> Vec<Problem> {
+        let mut problems = self.site.problems.clone();
+        problems.extend(self.files.problems.iter().cloned());
+        problems.extend(self.catalogue.problems.iter().cloned());
+        problems.extend(self.feed_problems.iter().cloned());
+        if render_all {
+            self.render_everything();
+        }
+        let bodies: Vec<(&Post, &Arc<Body>)> =
+            self.catalogue.posts.iter().filter_map(|post| Some((post, self.bodies.get(post)?))).collect();
+        problems.extend(bodies.iter().flat_map(|(_, body)| body.problems.iter().cloned()));
+        problems.extend(report_unknown(bodies.iter().flat_map(|(post, body)| body.unknown.iter().map(|u| (&*post.path, u)))));
+        problems
+    }
+
+    /// Renders all posts, drafts included.
+    pub fn render_everything(&mut self) {
+        let all: Vec<usize> = (0..self.catalogue.posts.len()).collect();
+        self.render_posts(&all);
+    }
+
+    /// Renders these posts of the catalogue.
+    pub fn render_posts(&mut self, wanted: &[usize]) {
+        tokio::task::block_in_place(|| {
+            self.bodies.render(&self.site, &self.catalogue.posts, wanted, &self.links, self.links_version);
+        });
+    }
+
+    #[must_use]
+    pub fn body(&self, post: &Post) -> Option<&Arc<Body>> {
+        self.bodies.get(post)
+    }
+
+    #[must_use]
+    pub fn row(&self, post: &Post) -> Option<&EntryRow> {
+        self.ledger.get(&post.id)
+    }
+
+    /// Reads the ledger again: an edition has been opened.
+    pub async fn reload_ledger(&mut self) -> Result<(), StoreError> {
+        self.ledger = self.store()?.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+        Ok(())
+    }
+
+    /// A post as an edition and a page show it.
+    #[must_use]
+    pub fn edition_post(&self, post: &Post) -> EditionPost {
+        let body = self.bodies.get(post);
+        EditionPost {
+            id: post.id.clone(),
+            url: post.url.clone(),
+            title: post.title.clone(),
+            date: post.date.unwrap_or(Timestamp::UNIX_EPOCH),
+            authors: post.authors.clone(),
+            tags: post.tags.clone(),
+            excerpt: body.map(|b| b.excerpt.clone()).unwrap_or_default(),
+            words: body.map_or(0, |b| b.words),
+        }
+    }
+
+    /// The newest published posts, rendered.
+    pub fn latest(&mut self, count: usize) -> Vec<EditionPost> {
+        let newest: Vec<usize> =
+            (0..self.catalogue.posts.len()).filter(|i| self.catalogue.posts[*i].is_published()).take(count).collect();
+        self.render_posts(&newest);
+        newest.iter().map(|index| self.edition_post(&self.catalogue.posts[*index])).collect()
+    }
+
+    /// How every goal of the configuration stands.
+    #[must_use]
+    pub fn goals(&self, now: Timestamp, bounds: Bounds) -> Vec<GoalStatus> {
+        let zone = self.config.site.zone();
+        self.config.goal.iter().map(|g| goal::status(&spec(g), &self.catalogue.posts, &zone, now, bounds)).collect()
+    }
+
+    /// The feed files as they are now, for the HTTP server.
+    pub fn published_files(&self) -> Vec<(String, Vec<u8>)> {
+        let out = self.out_dir();
+        let mut paths: Vec<&String> = self.outputs.keys().collect();
+        paths.sort();
+        paths.into_iter().filter_map(|path| Some((path.clone(), std::fs::read(publish::below(&out, path)?).ok()?))).collect()
+    }
+}
+
+/// A feed file to be rendered.
+#[derive(Debug)]
+struct Stale {
+    plan: usize,
+    format: Format,
+    path: String,
+    fingerprint: u128,
+}
+
+fn plan_hash(plan: &Plan, base: u128) -> Hasher {
+    let numbers = [plan.kind as u64, u64::from(plan.complete), plan.archive.map_or(0, |n| n as u64 + 1)];
+    let hasher = Hasher::default().number(base).field(plan.name.as_bytes()).field(plan.folder.as_bytes());
+    numbers.into_iter().fold(hasher, |h, n| h.field(&n.to_le_bytes()))
+}
+
+fn paths<'a>(plan: &'a Plan, settings: &'a Settings) -> impl Iterator<Item = (Format, String)> + 'a {
+    let formats = settings.formats.iter().filter(|(format, _)| plan.kind != Kind::Archive || *format == Format::Atom);
+    formats.map(|(format, name)| (*format, format!("{}{name}", plan.folder)))
+}
+
+/// DESIGN: `updated` moves when the visible text does. `text_hash` is `None` if the post was not rendered in this pass.
+fn with_text(row: &EntryRow, post: &Post, text_hash: Option<u128>, edited: bool) -> EntryRow {
+    let mut next = row.clone();
+    let moved = match (row.text_hash, text_hash) {
+        (Some(before), Some(now)) => edited && before != now,
+        // Readers have seen it once, and nobody has looked at what changed: assume it was something.
+        (Some(_), None) => edited,
+        (None, _) => false,
+    };
+    if text_hash.is_some() || edited {
+        next.text_hash = text_hash;
+    }
+    if moved && !post.minor {
+        next.updated_at = Some(post.modified.max(post.date.unwrap_or(post.modified)).max(row.updated_at.unwrap_or(post.modified)));
+    }
+    next
+}
+
+/// What the feeds are to be, from the configuration and what the site says of itself.
+#[must_use]
+pub fn settings(config: &Config, site: &Site) -> Settings {
+    let feeds = &config.feeds;
+    let trimmed = |url: &str| url.trim_end_matches('/').to_owned();
+    let site_url = trimmed(&config.site.url);
+    let author = site.rules.default_author.clone().or_else(|| {
+        let email = Some(config.site.email.clone()).filter(|e| !e.is_empty())?;
+        Some(Author { email: Some(email), ..Author::named(site.title(config)) })
+    });
+    let formats = feeds.formats.iter().map(|format| match format {
+        FeedFormat::Rss => (Format::Rss, feeds.rss.clone()),
+        FeedFormat::Atom => (Format::Atom, feeds.atom.clone()),
+        FeedFormat::Json => (Format::Json, feeds.json.clone()),
+    });
+    let mut formats: Vec<(Format, String)> = formats.collect();
+    formats.sort();
+    formats.dedup();
+    Settings {
+        title: site.title(config),
+        description: site.description(config),
+        feeds_url: if feeds.url.is_empty() { site_url.clone() } else { trimmed(&feeds.url) },
+        site_url,
+        language: config.site.language.clone(),
+        author,
+        formats,
+        opml: feeds.opml.clone(),
+        limit: feeds.limit,
+        full: feeds.content == FeedContent::Full,
+        tags: feeds.tags,
+        authors: feeds.authors,
+        categories: feeds.categories,
+    }
+}
+
+/// A goal of the configuration as the domain counts it; `load` has checked its dates.
+#[must_use]
+pub fn spec(goal: &crate::config::Goal) -> goal::Spec {
+    let optional = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+    goal::Spec {
+        name: goal.name.clone(),
+        posts: goal.posts,
+        per: goal.per,
+        since: Days::parse(&goal.since).map(|days| days.first),
+        author: optional(&goal.author),
+        tag: optional(&goal.tag),
+        pauses: goal.pauses.iter().filter_map(|p| Days::parse(p)).collect(),
+    }
+}
+
+/// Whether a post may be named as "in the making".
+#[must_use]
+pub fn is_draft(post: &Post) -> bool {
+    matches!(post.state, State::Draft | State::Scheduled)
+}
