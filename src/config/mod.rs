@@ -44,6 +44,21 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where readers reach the daemon's pages, without a trailing slash.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        let own = if self.http.url.is_empty() { &self.site.url } else { &self.http.url };
+        own.trim_end_matches('/')
+    }
+
+    /// `store.url` with a relative SQLite path taken from the configuration's folder.
+    #[must_use]
+    pub fn store_url(&self) -> String {
+        let Some(path) = self.store.url.strip_prefix("sqlite:") else { return self.store.url.clone() };
+        let path = path.strip_prefix("//").unwrap_or(path);
+        format!("sqlite:{}", self.base.join(path).display())
+    }
+
     /// A path of the configuration, taken from the folder of its file.
     #[must_use]
     pub fn path(&self, path: &Path) -> PathBuf {

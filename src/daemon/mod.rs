@@ -2,4 +2,5 @@
 //! them. Wiring only; what is decided is decided in the domain.
 
 pub mod blog;
+pub mod editions;
 pub mod render_pass;

@@ -1,0 +1,226 @@
+//! The month's edition: which posts it takes, how it is rendered, and the moment it is frozen. Knows the blog and the
+//! store; what makes a post late or a month due is decided by dates alone.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::config::WhenEmpty;
+use crate::domain::edition::{Edition, EditionPost, State};
+use crate::domain::goal::{Bounds, GoalStatus};
+use crate::domain::period::Period;
+use crate::domain::post::Post;
+use crate::domain::problem::Problem;
+use crate::render::digest::{self, Digest, Draft, Input};
+use crate::render::templates::Templates;
+use crate::store::{Opened, SharedStore, StoreError};
+
+use super::blog::{Blog, is_draft};
+
+/// What an edition is made from.
+#[derive(Debug, Clone, Default)]
+pub struct Ingredients {
+    pub posts: Vec<EditionPost>,
+    pub late: Vec<EditionPost>,
+    pub goals: Vec<GoalStatus>,
+    pub drafts: Vec<Draft>,
+    /// Posts of the edition whose files changed a moment ago, and when the youngest will have been still long enough.
+    pub restless: Vec<String>,
+    pub still_at: Option<Timestamp>,
+}
+
+impl Ingredients {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.posts.is_empty() && self.late.is_empty()
+    }
+}
+
+/// Why an edition was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{period} is not over yet; it ends on {last_day}", last_day = period.last_day())]
+    NotOver { period: Period },
+    #[error("{} changed less than {age} ago, and an edition takes only what has been still for that long", paths.join(", "))]
+    Restless { paths: Vec<String>, age: String, until: Timestamp },
+    #[error("the digest cannot be rendered: {0}")]
+    Template(Box<Problem>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What came of opening one.
+#[derive(Debug)]
+pub enum Outcome {
+    Opened { posts: u32, recipients: u64 },
+    /// Nothing was published and nothing is late: the month is marked as decided.
+    Empty,
+    Before(Box<Edition>),
+}
+
+/// Gathers the edition of `period` as it would be frozen at `now`. `machine_now` is what file ages are measured by.
+pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Timestamp) -> Ingredients {
+    let zone = blog.config.site.zone();
+    let start = period.start(&zone);
+    let (mut own, mut late) = (Vec::new(), Vec::new());
+    for (index, post) in blog.catalogue.posts.iter().enumerate().filter(|(_, p)| p.is_published()) {
+        let Some(date) = post.date else { continue };
+        let row = blog.row(post);
+        let announced = row.and_then(|r| r.edition.as_deref()).is_some_and(|e| e != period.to_string());
+        if announced {
+            continue;
+        }
+        if period.contains(date, &zone) {
+            own.push(index);
+        } else if date < start && row.is_some_and(|r| !r.baseline) {
+            late.push(index);
+        }
+    }
+    let all: Vec<usize> = own.iter().chain(&late).copied().collect();
+    blog.render_posts(&all);
+    let (restless, still_at) = restless(blog, &all, machine_now);
+    let chosen = |indices: &[usize]| {
+        // Oldest first: a digest is read from the beginning of the month.
+        indices.iter().rev().map(|index| blog.edition_post(&blog.catalogue.posts[*index])).collect()
+    };
+    let bounds = Bounds { from: None, to: Some(period.last_day()) };
+    Ingredients {
+        posts: chosen(&own),
+        late: chosen(&late),
+        goals: blog.goals(now.max(period.end(&zone)), bounds),
+        drafts: drafts(blog),
+        restless,
+        still_at,
+    }
+}
+
+/// FAULTS F2: a post somebody is still typing must not be mailed. What was there when the store was made counts as still.
+fn restless(blog: &Blog, chosen: &[usize], machine_now: Timestamp) -> (Vec<String>, Option<Timestamp>) {
+    let age = blog.config.posts.freeze_age.get();
+    let mut paths = Vec::new();
+    let mut still_at = None;
+    for post in chosen.iter().map(|index| &blog.catalogue.posts[*index]) {
+        let until = post.modified.checked_add(age).unwrap_or(post.modified);
+        let from_the_start = blog.row(post).is_none_or(|row| row.baseline && row.body_hash == post.body_hash && row.updated_at.is_none());
+        if until > machine_now && post.modified <= machine_now && !from_the_start {
+            paths.push(post.path.to_string());
+            still_at = still_at.max(Some(until));
+        }
+    }
+    (paths, still_at)
+}
+
+fn drafts(blog: &Blog) -> Vec<Draft> {
+    if !blog.config.digest.drafts {
+        return Vec::new();
+    }
+    let mut drafts: Vec<&Post> = blog.catalogue.posts.iter().filter(|p| is_draft(p)).collect();
+    drafts.sort_by(|a, b| a.title.cmp(&b.title));
+    drafts.into_iter().map(|p| Draft { title: p.title.clone(), authors: p.authors.clone() }).collect()
+}
+
+/// Text and HTML of an edition, the recipient's parts left open.
+pub fn render(blog: &Blog, templates: &Templates, period: Period, what: &Ingredients) -> Result<(Digest, serde_json::Value), Problem> {
+    let zone = blog.config.site.zone();
+    let title = blog.site.title(&blog.config);
+    let input = Input {
+        period,
+        zone: &zone,
+        language: &blog.config.site.language,
+        title: &title,
+        site_url: blog.config.site.url.trim_end_matches('/'),
+        pages_url: blog.config.public_url(),
+        subject: &blog.config.digest.subject,
+        posts: &what.posts,
+        late: &what.late,
+        goals: &what.goals,
+        drafts: &what.drafts,
+        postal_address: &blog.config.digest.postal_address,
+        preferences: false,
+    };
+    Ok((digest::render(templates, &input)?, digest::content(&input)))
+}
+
+/// Freezes the edition of a closed period and queues its deliveries. `as_is` takes restless posts, too.
+pub async fn open(
+    blog: &mut Blog,
+    store: &SharedStore,
+    templates: &Templates,
+    period: Period,
+    now: Timestamp,
+    machine_now: Timestamp,
+    as_is: bool,
+) -> Result<Outcome, OpenError> {
+    let zone = blog.config.site.zone();
+    if period.end(&zone) > now {
+        return Err(OpenError::NotOver { period });
+    }
+    if let Some(before) = store.edition(period).await? {
+        return Ok(Outcome::Before(Box::new(before)));
+    }
+    let what = tokio::task::block_in_place(|| gather(blog, period, now, machine_now));
+    if let (Some(until), false) = (what.still_at, as_is) {
+        let age = blog.config.posts.freeze_age.to_string();
+        return Err(OpenError::Restless { paths: what.restless, age, until });
+    }
+    let (digest, content) = render(blog, templates, period, &what).map_err(|p| OpenError::Template(Box::new(p)))?;
+    let skipped = what.is_empty() && blog.config.digest.when_empty == WhenEmpty::Skip;
+    let ids: Vec<String> = what.posts.iter().chain(&what.late).map(|p| p.id.clone()).collect();
+    let edition = Edition {
+        period,
+        state: if skipped { State::Skipped } else { State::Open },
+        subject: digest.subject,
+        text: digest.text,
+        html: digest.html,
+        content,
+        posts: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+        opened_at: now,
+        finished_at: skipped.then_some(now),
+    };
+    let opened = store.open_edition(&edition, &ids).await?;
+    blog.reload_ledger().await?;
+    Ok(match opened {
+        Opened::Before(before) => Outcome::Before(before),
+        Opened::Now { .. } if skipped => Outcome::Empty,
+        Opened::Now { recipients } => Outcome::Opened { posts: edition.posts, recipients },
+    })
+}
+
+/// The templates: those embedded, and those the operator has put into `digest.templates`.
+pub fn templates(folder: &Path) -> Result<Templates, Vec<Problem>> {
+    Templates::new(&replacements(folder))
+}
+
+fn replacements(folder: &Path) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok().filter(|n| n.ends_with(".html") || n.ends_with(".txt"))?;
+            Some((name, std::fs::read_to_string(entry.path()).ok()?))
+        })
+        .collect()
+}
+
+/// The period whose digest is due at `now`, oldest first, among those after the store was made that have no edition yet.
+pub async fn due(blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec<Period>, StoreError> {
+    let digest = &blog.config.digest;
+    let Ok(schedule) = crate::domain::schedule::Schedule::parse(&digest.schedule) else { return Ok(Vec::new()) };
+    let zone = blog.config.site.zone();
+    let born = Period::at(crate::domain::period::Per::Month, store.created_at().await?, &zone);
+    let mut due = Vec::new();
+    let mut period = Period::at(crate::domain::period::Per::Month, now, &zone).previous();
+    while period >= born {
+        let at = schedule.due_after(period, &zone);
+        let late = at.checked_add(digest.catch_up.get()).unwrap_or(Timestamp::MAX);
+        if late < now {
+            break;
+        }
+        if at <= now && store.edition(period).await?.is_none() {
+            due.push(period);
+        }
+        period = period.previous();
+    }
+    due.reverse();
+    Ok(due)
+}
