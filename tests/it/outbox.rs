@@ -537,15 +537,8 @@ async fn a_folder_that_cannot_be_written_pauses_the_outbox() {
     assert_eq!(house.counts().await, [("queued", 3)]);
 }
 
-/// Ended with the test, however that ends.
-struct Sink(std::process::Child);
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+/// Runs a program until the end of its own input: until the test ends, however that ends.
+const KEEPER: &str = r#""$@" & program=$!; read -r _; kill $program"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_sink_takes_everything() {
@@ -554,12 +547,13 @@ async fn a_real_sink_takes_everything() {
         assert!(!everything_is_wanted(), "GAZETTED_TEST_ALL is set, and no smtp-sink was found");
         return left_out("smtp-sink");
     };
-    let mut command = Command::new(program);
+    let mut command = Command::new("sh");
+    command.args(["-c", KEEPER, "keeper"]).arg(program);
     if rustix::process::geteuid().is_root() {
         command.args(["-u", "nobody"]);
     }
-    command.arg(format!("127.0.0.1:{port}")).arg("100").stdout(Stdio::null());
-    let _sink = Sink(command.spawn().unwrap());
+    command.arg(format!("127.0.0.1:{port}")).arg("100").stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut keeper = command.spawn().unwrap();
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -571,4 +565,6 @@ async fn a_real_sink_takes_everything() {
     assert_eq!(tally.accepted, 500, "{tally:?}");
     let states: BTreeMap<_, _> = house.counts().await.into_iter().collect();
     assert_eq!(states["accepted"], 500);
+    drop(keeper.stdin.take());
+    keeper.wait().unwrap();
 }
