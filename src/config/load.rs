@@ -1,8 +1,428 @@
-//! (being written)
-use super::Config;
+//! Finds, reads and checks `gazetted.toml`: every problem at once, each with its line and, for a mistyped key, the
+//! nearest known one. The environment and secret files are read here and nowhere else.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::introspect::field_names;
+use super::{AuthorAlias, Config, Goal, Smtp};
+use crate::domain::front_matter::position;
+use crate::domain::problem::Problem;
+
+/// A configuration and what is wrong with it. With an error among the problems it must not be run.
+#[derive(Debug)]
 pub struct Loaded {
     pub config: Config,
+    pub problems: Vec<Problem>,
 }
-pub fn find() {}
-pub fn load() {}
-pub fn load_str() {}
+
+impl Loaded {
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        !self.problems.iter().any(Problem::is_error)
+    }
+}
+
+/// Where the configuration is: the option, `$GAZETTED_CONFIG`, `./gazetted.toml`, `/etc/gazetted/gazetted.toml`.
+#[must_use]
+pub fn find(option: Option<&Path>) -> PathBuf {
+    if let Some(path) = option {
+        return path.to_owned();
+    }
+    let here = PathBuf::from("gazetted.toml");
+    let system = PathBuf::from("/etc/gazetted/gazetted.toml");
+    if !here.exists() && system.exists() { system } else { here }
+}
+
+/// Reads the file, the environment and the secret files.
+#[must_use]
+pub fn load(path: &Path) -> Loaded {
+    let shown = path.to_string_lossy().into_owned();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let problem = Problem::error(shown, "config", format!("the configuration cannot be read: {error}"))
+                .hint("write one with `gazetted init`, or name it with `--config FILE`");
+            return Loaded { config: Config::default(), problems: vec![problem] };
+        }
+    };
+    let environment: BTreeMap<String, String> =
+        std::env::vars().filter(|(name, _)| name.starts_with("GAZETTED_")).collect();
+    let mut loaded = load_str(&text, &shown, &environment);
+    loaded.config.base = path.parent().map(Path::to_owned).unwrap_or_default();
+    loaded.config.file = Some(path.to_owned());
+    secrets(&mut loaded, &shown);
+    loaded
+}
+
+/// Reads a configuration from text; `environment` holds the `GAZETTED_SECTION__KEY` variables.
+#[must_use]
+pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) -> Loaded {
+    let mut reader = Reader { text, path, problems: Vec::new() };
+    let table = match DeTable::parse(text) {
+        Ok(table) => table.into_inner(),
+        Err(error) => {
+            let (line, column) = error.span().map_or((1, 1), |s| position(text, s.start));
+            let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
+            let problem = Problem::error(path, "config", format!("is not TOML: {message}")).at(line, column);
+            return Loaded {
+                config: Config::default(),
+                problems: vec![problem.hint("text wants quotes: `title = \"...\"`")],
+            };
+        }
+    };
+    let mut config = reader.sections(&table);
+    reader.environment(&mut config, environment);
+    reader.check(&config);
+    reader.problems.sort_by_key(|p| (p.line, p.column));
+    Loaded { config, problems: reader.problems }
+}
+
+const SECTIONS: [&str; 11] =
+    ["site", "posts", "feeds", "goal", "digest", "smtp", "outbox", "store", "http", "log", "authors"];
+
+struct Reader<'a> {
+    text: &'a str,
+    path: &'a str,
+    problems: Vec<Problem>,
+}
+
+type Table<'i> = DeTable<'i>;
+type Entry<'i> = Spanned<DeValue<'i>>;
+
+impl Reader<'_> {
+    fn sections(&mut self, table: &Table<'_>) -> Config {
+        let mut config = Config::default();
+        for (name, value) in table {
+            match name.get_ref().as_ref() {
+                "site" => config.site = self.section("site", value),
+                "posts" => config.posts = self.section("posts", value),
+                "feeds" => config.feeds = self.section("feeds", value),
+                "goal" => config.goal = self.list::<Goal>("goal", value),
+                "digest" => config.digest = self.section("digest", value),
+                "smtp" => config.smtp = Some(self.section::<Smtp>("smtp", value)),
+                "outbox" => config.outbox = self.section("outbox", value),
+                "store" => config.store = self.section("store", value),
+                "http" => config.http = self.section("http", value),
+                "log" => config.log = self.section("log", value),
+                "authors" => config.authors = self.list::<AuthorAlias>("authors", value),
+                unknown => self.unknown("section", unknown, &SECTIONS, name.span().start),
+            }
+        }
+        config
+    }
+
+    fn list<T: Default + Serialize + DeserializeOwned>(&mut self, name: &str, value: &Entry<'_>) -> Vec<T> {
+        match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| self.section(name, item)).collect(),
+            _ => vec![self.section(name, value)],
+        }
+    }
+
+    /// Reads a section key by key, so that one wrong value does not hide the next.
+    fn section<T: Default + Serialize + DeserializeOwned>(&mut self, name: &str, value: &Entry<'_>) -> T {
+        let known = field_names::<T>();
+        let DeValue::Table(table) = value.get_ref() else {
+            self.error(
+                value.span().start,
+                format!("`{name}` is a section"),
+                &format!("write `[{name}]` on a line of its own"),
+            );
+            return T::default();
+        };
+        let mut good = toml::Table::new();
+        for (key, value) in table {
+            let key_name = key.get_ref().as_ref();
+            if !known.contains(&key_name) {
+                self.unknown(&format!("key in `[{name}]`"), key_name, known, key.span().start);
+                continue;
+            }
+            let value_text = &self.text[value.span()];
+            let Ok(parsed) = format!("v = {value_text}").parse::<toml::Table>() else {
+                // A sub-table written as `[posts.permalinks]` has no text of its own.
+                good.insert(key_name.to_owned(), plain(value));
+                continue;
+            };
+            let Some(parsed) = parsed.get("v").cloned() else { continue };
+            match try_key::<T>(key_name, &parsed) {
+                Ok(()) => {
+                    good.insert(key_name.to_owned(), parsed);
+                }
+                Err(message) => {
+                    let shown = if key_name.contains("password") { "***" } else { value_text };
+                    self.error(
+                        value.span().start,
+                        format!("`{name}.{key_name}` is `{shown}`: {message}"),
+                        "see `gazetted config default` for what it takes",
+                    );
+                }
+            }
+        }
+        good.try_into().unwrap_or_default()
+    }
+
+    fn unknown(&mut self, what: &str, name: &str, known: &[&str], offset: usize) {
+        let nearest = known.iter().map(|k| (distance(name, k), *k)).min().filter(|(d, _)| *d <= 2.max(name.len() / 3));
+        let hint = match nearest {
+            Some((_, nearest)) => format!("did you mean `{nearest}`?"),
+            None => format!("known are: {}", known.join(", ")),
+        };
+        self.error(offset, format!("there is no {what} called `{name}`"), &hint);
+    }
+
+    fn error(&mut self, offset: usize, message: String, hint: &str) {
+        let (line, column) = position(self.text, offset);
+        self.problems.push(Problem::error(self.path, "config", message).at(line, column).hint(hint));
+    }
+
+    /// `GAZETTED_SMTP__PASSWORD=x` is `[smtp] password = "x"`.
+    fn environment(&mut self, config: &mut Config, environment: &BTreeMap<String, String>) {
+        for (name, value) in environment {
+            let Some((section, key)) = name.strip_prefix("GAZETTED_").and_then(|n| n.split_once("__")) else {
+                continue;
+            };
+            let (section, key) = (section.to_lowercase(), key.to_lowercase());
+            let result = match section.as_str() {
+                "site" => set(&mut config.site, &key, value),
+                "posts" => set(&mut config.posts, &key, value),
+                "feeds" => set(&mut config.feeds, &key, value),
+                "goal" => set(config.goal.first_mut().map_or(&mut Goal::default(), |g| g), &key, value),
+                "digest" => set(&mut config.digest, &key, value),
+                "smtp" => set_smtp(config, &key, value),
+                "outbox" => set(&mut config.outbox, &key, value),
+                "store" => set(&mut config.store, &key, value),
+                "http" => set(&mut config.http, &key, value),
+                "log" => set(&mut config.log, &key, value),
+                _ => Err(format!("there is no section `{section}`")),
+            };
+            if let Err(message) = result {
+                let problem = Problem::error(format!("${name}"), "config", message);
+                self.problems.push(problem.hint("environment variables are named `GAZETTED_SECTION__KEY`"));
+            }
+        }
+    }
+
+    fn check(&mut self, config: &Config) {
+        let problems = super::check::check(config, |key| self.place(key));
+        self.problems.extend(problems.into_iter().map(|p| Problem { path: self.path.to_owned(), ..p }));
+    }
+
+    /// Where `section.key` stands in the file, or its section, or the first line.
+    fn place(&self, key: &str) -> (usize, usize) {
+        let (section, key) = key.split_once('.').unwrap_or((key, ""));
+        let mut current = String::new();
+        let mut fallback = (1, 1);
+        for (index, line) in self.text.lines().enumerate() {
+            let trimmed = line.trim();
+            if let Some(header) = trimmed.strip_prefix('[') {
+                header.trim_matches(['[', ']', ' ']).clone_into(&mut current);
+                if current == section {
+                    fallback = (index + 1, 1);
+                }
+            } else if current == section && trimmed.split('=').next().is_some_and(|k| k.trim() == key) {
+                return (index + 1, 1 + line.len() - line.trim_start().len());
+            }
+        }
+        fallback
+    }
+}
+
+/// A parsed value without its places.
+fn plain(value: &Entry<'_>) -> toml::Value {
+    match value.get_ref() {
+        DeValue::Table(table) => {
+            toml::Value::Table(table.iter().map(|(k, v)| (k.get_ref().as_ref().to_owned(), plain(v))).collect())
+        }
+        DeValue::Array(items) => toml::Value::Array(items.iter().map(plain).collect()),
+        DeValue::String(text) => toml::Value::String(text.as_ref().to_owned()),
+        DeValue::Boolean(flag) => toml::Value::Boolean(*flag),
+        DeValue::Integer(number) => {
+            toml::Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_default())
+        }
+        DeValue::Float(number) => toml::Value::Float(number.as_str().parse().unwrap_or_default()),
+        DeValue::Datetime(date) => toml::Value::Datetime(*date),
+    }
+}
+
+/// Whether a section takes this value for this key; else serde's words.
+fn try_key<T: DeserializeOwned>(key: &str, value: &toml::Value) -> Result<(), String> {
+    let table = toml::Table::from_iter([(key.to_owned(), value.clone())]);
+    table
+        .try_into::<T>()
+        .map(|_| ())
+        .map_err(|error| error.message().lines().next().unwrap_or("cannot be read").to_owned())
+}
+
+/// Sets one key of a section from text: as TOML if it is some, else as a string.
+fn set<T: Default + Clone + Serialize + DeserializeOwned>(
+    section: &mut T,
+    key: &str,
+    value: &str,
+) -> Result<(), String> {
+    if !field_names::<T>().contains(&key) {
+        return Err(format!("there is no key `{key}` in that section"));
+    }
+    let as_toml = format!("v = {value}").parse::<toml::Table>().ok().and_then(|mut t| t.remove("v"));
+    let candidates = as_toml.into_iter().chain([toml::Value::String(value.to_owned())]);
+    let mut last = String::new();
+    for candidate in candidates {
+        let Ok(toml::Value::Table(mut table)) = toml::Value::try_from(&*section) else {
+            return Err("cannot be set".to_owned());
+        };
+        table.insert(key.to_owned(), candidate);
+        match table.try_into::<T>() {
+            Ok(changed) => {
+                *section = changed;
+                return Ok(());
+            }
+            Err(error) => error.message().lines().next().unwrap_or_default().clone_into(&mut last),
+        }
+    }
+    Err(format!("`{key}`: {last}"))
+}
+
+/// `Smtp` hides its password when written, so it is put back after another key is set.
+fn set_smtp(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
+    let smtp = config.smtp.get_or_insert_with(Smtp::default);
+    if key == "password" {
+        smtp.password = SecretString::from(value.to_owned());
+        return Ok(());
+    }
+    let password = smtp.password.clone();
+    let result = set(smtp, key, value);
+    smtp.password = password;
+    result
+}
+
+/// `password_file`, and `$CREDENTIALS_DIRECTORY/smtp_password` as systemd gives it.
+fn secrets(loaded: &mut Loaded, shown: &str) {
+    let base = loaded.config.base.clone();
+    let Some(smtp) = &mut loaded.config.smtp else { return };
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .map(|dir| Path::new(&dir).join("smtp_password"))
+        .filter(|p| p.exists());
+    let file =
+        if smtp.password_file.as_os_str().is_empty() { credential } else { Some(base.join(&smtp.password_file)) };
+    let Some(file) = file else { return };
+    match std::fs::read_to_string(&file) {
+        Ok(text) => smtp.password = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()),
+        Err(error) => loaded.problems.push(
+            Problem::error(
+                shown,
+                "config",
+                format!("`smtp.password_file` `{}` cannot be read: {error}", file.display()),
+            )
+            .hint("check the path and that the daemon's user may read it"),
+        ),
+    }
+}
+
+/// Edits between two words, swaps counted once.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for j in 0..=b.len() {
+        rows[0][j] = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let change = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            rows[i][j] = change.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                rows[i][j] = rows[i][j].min(rows[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(text: &str) -> Loaded {
+        load_str(text, "gazetted.toml", &BTreeMap::new())
+    }
+
+    const LEAST: &str = "[site]\ntitle = \"Notes\"\nurl = \"https://a.example\"\n";
+
+    #[test]
+    fn the_least_working_file_works() {
+        let got = loaded(&format!("{LEAST}[posts]\ndir = \"_posts\"\n"));
+        assert!(got.is_usable(), "{:?}", got.problems);
+        assert_eq!(got.config.feeds.limit, 50);
+        assert!(got.config.goal.is_empty());
+    }
+
+    #[test]
+    fn all_problems_are_found_at_once_with_their_lines_and_nearest_keys() {
+        let text = format!(
+            "{LEAST}titel = \"x\"\n[feds]\n[feeds]\nlimit = \"many\"\nformats = [\"rss\", \"xml\"]\n[digest]\nschedule = 5\n"
+        );
+        let mut got = loaded(&text);
+        got.problems.retain(Problem::is_error);
+        let shown: Vec<String> = got
+            .problems
+            .iter()
+            .map(|p| format!("{}:{} {}", p.line, p.column, p.hint.clone().unwrap_or_default()))
+            .collect();
+        assert_eq!(got.problems.len(), 5, "{:#?}", got.problems);
+        assert_eq!(shown[0], "4:1 did you mean `title`?");
+        assert_eq!(shown[1], "5:2 did you mean `feeds`?");
+        assert!(shown[2].starts_with("7:9 "));
+        assert!(shown[3].starts_with("8:11 "));
+        assert!(shown[4].starts_with("10:12 "));
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let environment = [
+            ("GAZETTED_SMTP__PASSWORD", "se\"cret"),
+            ("GAZETTED_SMTP__HOST", "mail.example"),
+            ("GAZETTED_SMTP__TLS", "tls"),
+            ("GAZETTED_FEEDS__LIMIT", "7"),
+            ("GAZETTED_FEEDS__FORMATS", "[\"rss\"]"),
+            ("GAZETTED_SITE__TITLE", "2021"),
+            ("GAZETTED_POSTS__SETTLE", "5s"),
+        ];
+        let environment = environment.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let got = load_str(&format!("{LEAST}[digest]\nfrom = \"a@b.example\"\n"), "gazetted.toml", &environment);
+        assert!(got.is_usable(), "{:?}", got.problems);
+        let smtp = got.config.smtp.unwrap();
+        assert_eq!((smtp.host.as_str(), smtp.port()), ("mail.example", 465));
+        assert_eq!(secrecy::ExposeSecret::expose_secret(&smtp.password), "se\"cret");
+        assert_eq!((got.config.feeds.limit, got.config.feeds.formats.len()), (7, 1));
+        assert_eq!(got.config.site.title, "2021");
+    }
+
+    #[test]
+    fn one_goal_or_several() {
+        assert_eq!(loaded(&format!("{LEAST}[goal]\nposts = 2\n")).config.goal[0].posts, 2);
+        let got = loaded(&format!("{LEAST}[[goal]]\nauthor = \"A\"\n[[goal]]\nper = \"quarter\"\n"));
+        assert_eq!(got.config.goal.len(), 2);
+    }
+
+    #[test]
+    fn sub_tables_are_read() {
+        let got = loaded(&format!("{LEAST}[posts.permalinks]\nposts = \"/:year/:title/\"\n"));
+        assert!(got.is_usable(), "{:?}", got.problems);
+        assert_eq!(got.config.posts.permalinks["posts"], "/:year/:title/");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let got = loaded(&format!("{LEAST}[smtp]\npassword = \"hunter2\"\nhost = \"h\"\n"));
+        let shown = format!("{:?} {}", got.config, toml::to_string(&got.config).unwrap());
+        assert!(!shown.contains("hunter2"));
+        assert!(shown.contains("***"));
+    }
+}

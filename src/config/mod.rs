@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::period::Per;
 
+mod check;
 mod duration;
+mod introspect;
 mod load;
 mod secret;
 
@@ -414,5 +416,18 @@ impl Site {
     #[must_use]
     pub fn today(&self, now: Timestamp) -> Date {
         self.zone().to_datetime(now).date()
+    }
+}
+
+/// A URL as it may be shown.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((login, host)) => match login.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+            None => url.to_owned(),
+        },
+        None => url.to_owned(),
     }
 }

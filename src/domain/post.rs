@@ -35,6 +35,8 @@ pub struct Post {
     pub date: Option<Timestamp>,
     /// From the front matter, or from the ledger when the visible text has changed since publication.
     pub updated: Option<Timestamp>,
+    /// `minor: true`: changes of the text do not move `updated`.
+    pub minor: bool,
     pub state: State,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,

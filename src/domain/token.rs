@@ -1,1 +1,305 @@
-//! Tokens in links: made and read with a key, bound to a purpose and a subscriber. Pure: the key is an argument.
+//! Tokens in links: made and read with a key, bound to a purpose and a subscriber. Pure: the key is an argument, and so
+//! is the time. Knows no address and no page; who holds a token may do that one thing for that one subscriber.
+//!
+//! A token is `kid ‖ purpose ‖ subscriber [‖ expiry] ‖ MAC`: one byte, one byte, eight, eight if it expires, and sixteen
+//! of HMAC-SHA-256. In links it is written in base64url. In return-paths it is written in hexadecimal, because mail
+//! servers on the way back may change the case of what stands before the `@`.
+
+use std::fmt;
+
+use aws_lc_rs::{constant_time, hmac};
+use jiff::Timestamp;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    Unsubscribe = 1,
+    Preferences = 2,
+    Confirm = 3,
+    Bounce = 4,
+}
+
+/// Why a token is refused. All read the same to a stranger: nothing tells how near a guess was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this link is not valid, or not any more")]
+pub enum TokenError {
+    Malformed,
+    Forged,
+    /// Genuine, and made for something else.
+    Purpose,
+    Expired,
+}
+
+const MAC: usize = 16;
+const HEAD: usize = 10;
+const EXPIRY: usize = 8;
+
+/// The keys tokens are made and read with. New tokens are made with the current one; older ones are still read, so that
+/// links in sent mail outlive a change of key.
+#[derive(Clone)]
+pub struct Keys {
+    current: Key,
+    older: Vec<Key>,
+}
+
+#[derive(Clone)]
+struct Key {
+    /// Found from the key itself; two keys with the same one are tried in turn.
+    kid: u8,
+    mac: hmac::Key,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(***)")
+    }
+}
+
+impl Key {
+    fn new(secret: &[u8; 32]) -> Self {
+        let [kid, ..] = derive(secret, "kid", &[]);
+        Self { kid, mac: hmac::Key::new(hmac::HMAC_SHA256, &derive32(secret, "token")) }
+    }
+
+    fn seal(&self, payload: &[u8]) -> [u8; MAC] {
+        first_bytes(hmac::sign(&self.mac, payload).as_ref())
+    }
+}
+
+impl Keys {
+    #[must_use]
+    pub fn new(current: &[u8; 32], older: &[[u8; 32]]) -> Self {
+        Self { current: Key::new(current), older: older.iter().map(Key::new).collect() }
+    }
+
+    /// A token for a link.
+    #[must_use]
+    pub fn mint(&self, purpose: Purpose, subscriber: i64, expires: Option<Timestamp>) -> String {
+        base64url(&self.sealed(purpose, subscriber, expires))
+    }
+
+    /// A token for the local part of a return-path: 52 characters, whatever becomes of their case.
+    #[must_use]
+    pub fn mint_for_address(&self, purpose: Purpose, subscriber: i64) -> String {
+        hex(&self.sealed(purpose, subscriber, None))
+    }
+
+    fn sealed(&self, purpose: Purpose, subscriber: i64, expires: Option<Timestamp>) -> Vec<u8> {
+        let mut token = vec![self.current.kid, purpose as u8];
+        token.extend(subscriber.to_be_bytes());
+        token.extend(expires.into_iter().flat_map(|at| at.as_second().to_be_bytes()));
+        let mac = self.current.seal(&token);
+        token.extend(mac);
+        token
+    }
+
+    /// Whose token it is, if it is genuine, for this purpose, and still good.
+    pub fn read(&self, token: &str, purpose: Purpose, now: Timestamp) -> Result<i64, TokenError> {
+        let bytes = decode(token).ok_or(TokenError::Malformed)?;
+        if ![HEAD + MAC, HEAD + EXPIRY + MAC].contains(&bytes.len()) {
+            return Err(TokenError::Malformed);
+        }
+        let (payload, mac) = bytes.split_at(bytes.len() - MAC);
+        let (head, expiry) = payload.split_at(HEAD);
+        let [kid, made_for, subscriber @ ..] = head else { return Err(TokenError::Malformed) };
+        if !self.is_genuine(*kid, payload, mac) {
+            return Err(TokenError::Forged);
+        }
+        if *made_for != purpose as u8 {
+            return Err(TokenError::Purpose);
+        }
+        let expired = <[u8; EXPIRY]>::try_from(expiry).is_ok_and(|at| i64::from_be_bytes(at) <= now.as_second());
+        if expired {
+            return Err(TokenError::Expired);
+        }
+        subscriber.try_into().map(i64::from_be_bytes).map_err(|_| TokenError::Malformed)
+    }
+
+    fn is_genuine(&self, kid: u8, payload: &[u8], mac: &[u8]) -> bool {
+        let mut keys = std::iter::once(&self.current).chain(&self.older).filter(|key| key.kid == kid);
+        keys.any(|key| constant_time::verify_slices_are_equal(&key.seal(payload), mac).is_ok())
+    }
+}
+
+/// Sixteen bytes that follow from the key, what they are for, and what they name: the same every time, and nobody's
+/// guess.
+#[must_use]
+pub fn derive(secret: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 16] {
+    first_bytes(tag(secret, purpose, parts).as_ref())
+}
+
+fn derive32(secret: &[u8; 32], purpose: &str) -> [u8; 32] {
+    first_bytes(tag(secret, purpose, &[]).as_ref())
+}
+
+fn tag(secret: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> hmac::Tag {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let mut context = hmac::Context::with_key(&key);
+    // Each part with its length, so that no two lists of parts read the same.
+    for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.sign()
+}
+
+/// Identifies one edition's delivery to one subscriber.
+#[must_use]
+pub fn delivery_id(secret: &[u8; 32], edition: &str, subscriber: i64) -> String {
+    hex(&derive(secret, "delivery", &[edition.as_bytes(), &subscriber.to_be_bytes()]))
+}
+
+/// What stands before the `@` of the Message-ID: `2021-05.` and a name for the recipient that says nothing of them.
+#[must_use]
+pub fn message_id(secret: &[u8; 32], edition: &str, subscriber: i64) -> String {
+    let id = derive(secret, "message-id", &[edition.as_bytes(), &subscriber.to_be_bytes()]);
+    format!("{edition}.{}", hex(&id))
+}
+
+/// What parts a message's parts.
+#[must_use]
+pub fn boundary(secret: &[u8; 32], edition: &str, subscriber: i64) -> String {
+    hex(&derive(secret, "boundary", &[edition.as_bytes(), &subscriber.to_be_bytes()]))
+}
+
+fn first_bytes<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut first = [0; N];
+    first.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    first
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|n| char::from_digit(n.into(), 16)).collect()
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+fn base64url(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 1);
+    for chunk in bytes.chunks(3) {
+        let [a, b, c] = first_bytes(chunk);
+        let bits = u32::from_be_bytes([0, a, b, c]);
+        let digits = (0..=chunk.len()).map(|n| bits >> (18 - 6 * n) & 63);
+        out.extend(digits.filter_map(|n| ALPHABET.get(n as usize)).map(|c| char::from(*c)));
+    }
+    out
+}
+
+/// The shortest hexadecimal token is longer than the longest in base64url.
+fn decode(token: &str) -> Option<Vec<u8>> {
+    const LONGEST_BASE64: usize = (HEAD + EXPIRY + MAC) * 4 / 3 + 1;
+    if token.len() > 2 * (HEAD + EXPIRY + MAC) {
+        return None;
+    }
+    if token.len() > LONGEST_BASE64 {
+        digits(token, 4, |c| char::from(c).to_digit(16))
+    } else {
+        digits(token, 6, digit64)
+    }
+}
+
+fn digit64(c: u8) -> Option<u32> {
+    ALPHABET.iter().position(|known| *known == c).and_then(|at| at.try_into().ok())
+}
+
+/// Only the one way of writing: bits left over at the end must be nought, or one token would have several spellings.
+fn digits(text: &str, width: u32, digit: impl Fn(u8) -> Option<u32>) -> Option<Vec<u8>> {
+    let (mut bytes, mut bits, mut held) = (Vec::with_capacity(text.len()), 0_u32, 0_u32);
+    for c in text.bytes() {
+        bits = bits << width | digit(c)?;
+        held += width;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held & 0xff).try_into().ok()?);
+            bits &= (1 << held) - 1;
+        }
+    }
+    (bits == 0 && held < width).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn keys() -> Keys {
+        Keys::new(&[7; 32], &[])
+    }
+
+    #[test]
+    fn a_token_is_read_by_whom_it_was_made_for() {
+        for subscriber in [0, 1, -1, i64::MAX, i64::MIN] {
+            for purpose in [Purpose::Unsubscribe, Purpose::Preferences, Purpose::Confirm, Purpose::Bounce] {
+                let token = keys().mint(purpose, subscriber, None);
+                assert_eq!(token.len(), 35);
+                assert!(token.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_'));
+                assert_eq!(keys().read(&token, purpose, NOW), Ok(subscriber));
+                let address = keys().mint_for_address(purpose, subscriber);
+                assert_eq!(keys().read(&address.to_uppercase(), purpose, NOW), Ok(subscriber));
+            }
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_refused() {
+        let expires = Timestamp::from_second(100).unwrap();
+        for token in [keys().mint(Purpose::Confirm, 42, None), keys().mint(Purpose::Confirm, 42, Some(expires))] {
+            let bytes = decode(&token).unwrap();
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(keys().read(&base64url(&flipped), Purpose::Confirm, NOW).is_err(), "bit {bit}");
+            }
+            for length in 0..token.len() {
+                assert!(keys().read(&token[..length], Purpose::Confirm, NOW).is_err(), "{length}");
+            }
+            assert!(keys().read(&format!("{token}A"), Purpose::Confirm, NOW).is_err());
+        }
+    }
+
+    #[test]
+    fn every_other_spelling_of_a_token_is_refused() {
+        let token = keys().mint(Purpose::Confirm, 42, None);
+        for at in 0..token.len() {
+            for c in ALPHABET.iter().chain(b"+/=% \n") {
+                let mut other = token.clone().into_bytes();
+                other[at] = *c;
+                let other = String::from_utf8(other).unwrap();
+                assert_eq!(keys().read(&other, Purpose::Confirm, NOW).is_ok(), other == token, "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_are_bound_to_purpose_key_and_time() {
+        let token = keys().mint(Purpose::Confirm, 42, Timestamp::from_second(100).ok());
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(keys().read(&token, Purpose::Confirm, at(99)), Ok(42));
+        assert_eq!(keys().read(&token, Purpose::Confirm, at(100)), Err(TokenError::Expired));
+        assert_eq!(keys().read(&token, Purpose::Unsubscribe, at(99)), Err(TokenError::Purpose));
+        assert_eq!(Keys::new(&[8; 32], &[]).read(&token, Purpose::Confirm, at(99)), Err(TokenError::Forged));
+        assert_eq!(Keys::new(&[8; 32], &[[7; 32]]).read(&token, Purpose::Confirm, at(99)), Ok(42));
+        for rubbish in ["", "é", "a", &"A".repeat(35), &"0".repeat(52), &"A".repeat(100_000)] {
+            assert!(keys().read(rubbish, Purpose::Confirm, NOW).is_err());
+        }
+    }
+
+    #[test]
+    fn derived_ids_differ_by_everything_they_name() {
+        let key = [7; 32];
+        assert_eq!(message_id(&key, "2021-05", 1), message_id(&key, "2021-05", 1));
+        let ids = [
+            delivery_id(&key, "2021-05", 1),
+            delivery_id(&key, "2021-05", 2),
+            delivery_id(&key, "2021-06", 1),
+            delivery_id(&[8; 32], "2021-05", 1),
+            boundary(&key, "2021-05", 1),
+            hex(&derive(&key, "a", &[b"bc"])),
+            hex(&derive(&key, "ab", &[b"c"])),
+        ];
+        let different: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(different.len(), ids.len());
+        assert!(message_id(&key, "2021-05", 1).starts_with("2021-05."));
+        assert_eq!(format!("{:?}", keys()), "Keys(***)");
+    }
+}

@@ -1,11 +1,25 @@
 //! The MIME message of one delivery: the edition's frozen text and HTML with the recipient's parts filled in, and the
 //! headers of DESIGN §4.4. Deterministic: the same edition and recipient give the same bytes, so a retried mail is the
 //! same mail.
+//!
+//! Knows no server. What comes from posts and people is freed of control characters before it becomes a header, and
+//! every address is taken apart and put together again, so nothing they hold can begin a header of its own.
 
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use lettre::Address;
+use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Mailboxes, MessageBuilder, MultiPart, SinglePart};
+use url::{Host, Url};
+
+use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean};
+use super::xml::escape;
 use crate::domain::edition::Edition;
+use crate::domain::token::{self, Keys, Purpose};
 
 /// What every message of this blog has in common.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Sender {
     /// `Name <address>`.
     pub from: String,
@@ -18,6 +32,17 @@ pub struct Sender {
     pub language: String,
     /// What tokens and ids are derived with.
     pub key: [u8; 32],
+    /// Where bounces are read, as `bounces@example.org`; each message's return-path is `bounces+TOKEN@example.org`.
+    /// Without it bounces go to `from`, and unsubscribing by mail is not offered.
+    pub bounce_address: Option<String>,
+    /// What stands in List-Id's brackets; without it, the title's slug at the blog's host.
+    pub list_id: Option<String>,
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("from", &self.from).field("key", &"***").finish_non_exhaustive()
+    }
 }
 
 /// Whom one message goes to.
@@ -44,6 +69,218 @@ pub struct Message {
 #[error("{0}")]
 pub struct MessageError(pub String);
 
-pub fn compose(_sender: &Sender, _edition: &Edition, _to: Recipient<'_>) -> Result<Message, MessageError> {
-    Err(MessageError("not yet".into()))
+fn cannot(what: impl Into<String>) -> MessageError {
+    MessageError(what.into())
 }
+
+pub fn compose(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError> {
+    let links = Links::of(sender, to.subscriber)?;
+    let recipient = address(to.email)?;
+    let from = mailbox(&sender.from)?;
+    let period = edition.period.to_string();
+    let message_id = format!("{}@{}", token::message_id(&sender.key, &period, to.subscriber), from.email.domain());
+    let headers = Headers { sender, edition, links: &links, from: &from, message_id: &message_id };
+    let builder = headers.build(to, &recipient)?;
+    let boundary = token::boundary(&sender.key, &period, to.subscriber);
+    let message = builder
+        .multipart(body(edition, &links, to.name, &boundary))
+        .map_err(|error| cannot(format!("the message cannot be built: {error}")))?;
+    Ok(Message {
+        message_id: format!("<{message_id}>"),
+        return_path: links.return_path.clone().unwrap_or_else(|| from.email.to_string()),
+        recipient: recipient.to_string(),
+        bytes: message.formatted(),
+    })
+}
+
+/// The recipient's own addresses.
+struct Links {
+    unsubscribe: String,
+    preferences: String,
+    archive: String,
+    unsubscribe_mail: Option<String>,
+    return_path: Option<String>,
+}
+
+impl Links {
+    fn of(sender: &Sender, subscriber: i64) -> Result<Self, MessageError> {
+        let keys = Keys::new(&sender.key, &[]);
+        let base = Url::parse(sender.public_url.trim_end_matches('/'))
+            .ok()
+            .filter(|url| matches!(url.scheme(), "https" | "http"))
+            .ok_or_else(|| cannot(format!("`{}` is not the address of a web site", clean(&sender.public_url))))?;
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        let page = |name, purpose| format!("{base}/{name}/{}", keys.mint(purpose, subscriber, None));
+        let bounces = sender.bounce_address.as_deref().map(address).transpose()?;
+        let tagged = |purpose| {
+            let bounces = bounces.as_ref()?;
+            let token = keys.mint_for_address(purpose, subscriber);
+            Some(format!("{}+{token}@{}", bounces.user(), bounces.domain()))
+        };
+        Ok(Self {
+            unsubscribe: page("unsubscribe", Purpose::Unsubscribe),
+            preferences: page("preferences", Purpose::Preferences),
+            archive: format!("{base}/editions/"),
+            unsubscribe_mail: tagged(Purpose::Unsubscribe),
+            return_path: tagged(Purpose::Bounce),
+        })
+    }
+}
+
+/// An address as the envelope takes it: the domain in ASCII, the local part as it is. A local part beyond ASCII would need
+/// a server that speaks SMTPUTF8, and must not be rewritten.
+fn address(text: &str) -> Result<Address, MessageError> {
+    let text = text.trim();
+    let wrong = || cannot(format!("`{}` is not a mail address", clean(text)));
+    let (local, domain) = text.rsplit_once('@').ok_or_else(wrong)?;
+    if !local.is_ascii() {
+        return Err(cannot("the part of the address before the `@` is not ASCII, which mail servers rarely take"));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let dotted = local.split('.').all(|part| !part.is_empty() && part.chars().all(plain));
+    let domain = match Host::parse(domain) {
+        Ok(Host::Domain(domain)) if domain.len() <= 253 => domain.trim_end_matches('.').to_owned(),
+        _ => return Err(wrong()),
+    };
+    if !dotted || local.len() > 64 {
+        return Err(wrong());
+    }
+    Address::new(local, domain).map_err(|_| wrong())
+}
+
+/// `Name <address>` or a bare address.
+fn mailbox(text: &str) -> Result<Mailbox, MessageError> {
+    let text = clean(text);
+    let Some((name, rest)) = text.rsplit_once('<') else { return Ok(Mailbox::new(None, address(&text)?)) };
+    let email = address(rest.trim().trim_end_matches('>'))?;
+    let name = name.trim().trim_matches('"').trim();
+    Ok(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), email))
+}
+
+struct Headers<'a> {
+    sender: &'a Sender,
+    edition: &'a Edition,
+    links: &'a Links,
+    from: &'a Mailbox,
+    message_id: &'a str,
+}
+
+impl Headers<'_> {
+    fn build(&self, to: Recipient<'_>, recipient: &Address) -> Result<MessageBuilder, MessageError> {
+        // Before 1970 the header's type has no days.
+        let seconds = u64::try_from(self.edition.opened_at.as_second()).unwrap_or_default();
+        let mut builder = lettre::Message::builder()
+            .from(self.from.clone())
+            .raw_header(person::<header::From>(self.from.name.as_deref(), &self.from.email))
+            .raw_header(person::<header::To>(to.name, recipient))
+            .date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+            .subject(clean(&self.edition.subject))
+            .message_id(Some(format!("<{}>", self.message_id)));
+        if let Some(reply_to) = self.sender.reply_to.as_deref().filter(|text| !text.trim().is_empty()) {
+            let reply_to = mailbox(reply_to)?;
+            builder = builder.raw_header(person::<header::ReplyTo>(reply_to.name.as_deref(), &reply_to.email));
+        }
+        let mut unsubscribe = format!("<{}>", self.links.unsubscribe);
+        if let Some(mail) = &self.links.unsubscribe_mail {
+            unsubscribe.push_str(&format_folded(mail));
+        }
+        builder = builder
+            .raw_header(encoded("List-Id", &self.list_id()))
+            .raw_header(as_written("List-Unsubscribe", unsubscribe))
+            .raw_header(encoded("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+            .raw_header(as_written("List-Archive", format!("<{}>", self.links.archive)))
+            .raw_header(encoded("Feedback-ID", &self.feedback_id()))
+            .raw_header(encoded("Auto-Submitted", "auto-generated"))
+            .raw_header(encoded("Precedence", "bulk"))
+            .raw_header(encoded("X-Auto-Response-Suppress", "All"));
+        let language: String =
+            self.sender.language.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        Ok(if language.is_empty() { builder } else { builder.raw_header(encoded("Content-Language", &language)) })
+    }
+
+    /// RFC 2919: a name for people, and one that never changes.
+    fn list_id(&self) -> String {
+        let own = self.sender.list_id.clone().unwrap_or_else(|| {
+            let site = Url::parse(&self.sender.site_url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+            let host = site.unwrap_or_else(|| self.from.email.domain().to_owned());
+            format!("{}.{host}", slug_of(&self.sender.title))
+        });
+        let own: String = own.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')).collect();
+        let title: String = clean(&self.sender.title).chars().filter(|c| !matches!(c, '<' | '>')).take(100).collect();
+        format!("{} <{own}>", title.trim()).trim().to_owned()
+    }
+
+    /// Gmail groups complaints by these; the last one is 5 to 15 characters long and always the same.
+    fn feedback_id(&self) -> String {
+        let sender: String = slug_of(&self.sender.title).chars().filter(|c| *c != '-').take(15).collect();
+        let sender = if sender.len() < 5 { format!("{sender}digest") } else { sender };
+        format!("{}:digest:gazetted:{sender}", self.edition.period)
+    }
+}
+
+fn slug_of(title: &str) -> String {
+    let slug: String = slug::slugify(title).chars().take(60).collect();
+    if slug.is_empty() { "blog".into() } else { slug }
+}
+
+/// A second address, on a line of its own.
+fn format_folded(mail: &str) -> String {
+    format!(",\r\n <mailto:{}?subject=unsubscribe>", mail.replace('%', "%25").replace('?', "%3F").replace('&', "%26"))
+}
+
+/// `Name <address>`, the address always in brackets: a bare one costs a point with spam filters. A name in ASCII stays
+/// readable, quoted where it must be; any other is left to the encoder.
+fn person<H: Header + From<Mailboxes>>(name: Option<&str>, address: &Address) -> HeaderValue {
+    let name: String = name.map(clean).unwrap_or_default().trim().chars().take(120).collect();
+    if !name.is_ascii() {
+        return H::from(Mailboxes::from(Mailbox::new(Some(name), address.clone()))).display();
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " !#$%&'*+-/=^_`{|}~".contains(c);
+    let written = match name.as_str() {
+        "" => String::new(),
+        name if name.chars().all(is_plain) && !name.contains("=?") => format!("{name} "),
+        name => format!("\"{}\" ", name.replace('\\', "\\\\").replace('"', "\\\"")),
+    };
+    let raw = format!("{written}<{address}>");
+    let folded = if raw.len() > 60 && !written.is_empty() {
+        format!("{}\r\n <{address}>", written.trim_end())
+    } else {
+        raw.clone()
+    };
+    HeaderValue::dangerous_new_pre_encoded(H::name(), raw, folded)
+}
+
+/// A value that may hold any text: encoded and folded.
+fn encoded(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// A value made of addresses only, which an encoder must not break: ASCII, and folded by us.
+fn as_written(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+}
+
+fn body(edition: &Edition, links: &Links, name: Option<&str>, boundary: &str) -> MultiPart {
+    let name = name.map(clean).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    let name: String = name.map(|name| format!(" {name}")).unwrap_or_default().chars().take(60).collect();
+    let text = fill(&edition.text, &name, links, ToOwned::to_owned);
+    let html = fill(&edition.html, &name, links, escape);
+    MultiPart::alternative()
+        .boundary(boundary)
+        .singlepart(part(ContentType::TEXT_PLAIN, text))
+        .singlepart(part(ContentType::TEXT_HTML, html))
+}
+
+fn fill(frozen: &str, name: &str, links: &Links, written: impl Fn(&str) -> String) -> String {
+    frozen
+        .replace(NAME, &written(name))
+        .replace(UNSUBSCRIBE, &written(&links.unsubscribe))
+        .replace(PREFERENCES, &written(&links.preferences))
+}
+
+fn part(kind: ContentType, text: String) -> SinglePart {
+    SinglePart::builder().header(kind).header(ContentTransferEncoding::QuotedPrintable).body(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,17 @@
 //! Turns what the domain knows into text people and programs read. Pure, like the domain.
 
+pub mod atom;
+pub mod badge;
+pub mod calendar;
+pub mod chart;
+pub mod digest;
+pub mod feed;
+pub mod goal;
+pub mod json_feed;
 pub mod message;
+pub mod opml;
+pub mod page;
+pub mod report;
+pub mod rss;
+pub mod templates;
+pub mod xml;

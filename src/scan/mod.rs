@@ -1,1 +1,205 @@
-//! scan
+//! Reads the posts directory: finds the files, reads each one whole or not at all, and makes posts of them. Knows the
+//! file system and its traps (links, pipes, half-written files); what a post means is the domain's business.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use crate::domain::dialect::{Rules, is_post_file};
+use crate::domain::post_file::{File, Parsed, parse};
+use crate::domain::problem::Problem;
+
+mod files;
+mod site;
+pub mod watch;
+
+pub use files::{Found, Root};
+pub use site::{Site, site};
+
+/// One file as it was last believed.
+#[derive(Debug, Clone)]
+pub struct Known {
+    stamp: files::Stamp,
+    pub parsed: Arc<Parsed>,
+    /// The file's newest version is broken; `parsed.post` is the one before.
+    pub stale: bool,
+}
+
+/// All files below the posts directory, by relative path.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    pub known: BTreeMap<Arc<str>, Known>,
+    /// What concerns the directory rather than a post: links, odd files, folders that cannot be read.
+    pub problems: Vec<Problem>,
+    /// When the youngest file that is not believed yet will be old enough.
+    pub unsettled_until: Option<Timestamp>,
+}
+
+/// How a scan decides whether a file is finished.
+#[derive(Debug, Clone, Copy)]
+pub struct Settle {
+    /// The machine's time: file ages are the machine's.
+    pub now: Timestamp,
+    pub age: Duration,
+}
+
+impl Files {
+    /// Reads the whole tree. What is still being written keeps its last version.
+    #[must_use]
+    pub fn scan(site: &Site, before: &Self, settle: Settle) -> Self {
+        let mut files = Self::default();
+        let mut found = Vec::new();
+        match Root::open(&site.root) {
+            Ok(root) => {
+                for folder in &site.folders {
+                    root.walk(folder, &mut found, &mut files.problems, &|path| site.display(path));
+                }
+            }
+            Err(error) => files.problems.push(
+                Problem::error(site.display(""), "posts-dir", format!("the posts directory cannot be opened: {error}"))
+                    .hint("check `posts.dir` and the directory's permissions"),
+            ),
+        }
+        found.retain(|f| is_post_file(site.rules.dialect, &f.relative) && site.is_post_place(&f.relative));
+        let read: Vec<_> =
+            found.par_iter().map(|f| read_one(f, site, before.known.get(&*f.relative), Some(settle))).collect();
+        for (found, one) in found.iter().zip(read) {
+            files.take(&found.relative, one, before.known.get(&*found.relative));
+        }
+        files
+    }
+
+    /// Reads one file again, because its writer has closed it (`settle` is `None`) or it may have settled by now.
+    /// True if anything changed.
+    pub fn refresh(&mut self, site: &Site, relative: &str, settle: Option<Settle>) -> bool {
+        let wanted = is_post_file(site.rules.dialect, relative) && site.is_post_place(relative);
+        if !wanted || !site.folders.iter().any(|f| f.is_empty() || relative.starts_with(&format!("{f}/"))) {
+            return false;
+        }
+        let before = self.known.get(relative).cloned();
+        self.problems.retain(|p| p.path != site.display(relative));
+        let one = match Root::open(&site.root).and_then(|root| root.find(relative)) {
+            Ok(Some(found)) => read_one(&found, site, before.as_ref(), settle),
+            _ => One::Gone,
+        };
+        let unchanged = matches!((&one, &before), (One::Same, _) | (One::Gone, None));
+        self.take(relative, one, before.as_ref());
+        !unchanged
+    }
+
+    fn take(&mut self, relative: &str, one: One, before: Option<&Known>) {
+        match one {
+            One::Same => {
+                if let Some(before) = before {
+                    self.known.insert(relative.into(), before.clone());
+                }
+            }
+            One::Unsettled(until) => {
+                self.unsettled_until = [self.unsettled_until, Some(until)].into_iter().flatten().min();
+                if let Some(before) = before {
+                    self.known.insert(relative.into(), before.clone());
+                }
+            }
+            One::New(stamp, parsed) => {
+                self.known.insert(relative.into(), last_good(stamp, parsed, before));
+            }
+            One::Refused(problem) => {
+                self.problems.push(*problem);
+                self.known.remove(relative);
+                if let Some(before) = before.filter(|b| b.parsed.post.is_some()) {
+                    self.known.insert(relative.into(), Known { stale: true, ..before.clone() });
+                }
+            }
+            One::Gone => {
+                self.known.remove(relative);
+            }
+        }
+    }
+}
+
+/// DESIGN invariant 1: a post that breaks while the daemon runs keeps its last good version, and says so.
+fn last_good(stamp: files::Stamp, mut parsed: Parsed, before: Option<&Known>) -> Known {
+    let broken = parsed.post.is_none() && parsed.problems.iter().any(Problem::is_error);
+    let good = before.and_then(|b| b.parsed.post.clone()).filter(|_| broken);
+    let stale = good.is_some();
+    if let (Some(good), Some(problem)) = (good, parsed.problems.first_mut()) {
+        problem.message.push_str("; the last good version stays in the feeds");
+        parsed.post = Some(good);
+    }
+    Known { stamp, parsed: Arc::new(parsed), stale }
+}
+
+enum One {
+    /// Same bytes' stamp as before.
+    Same,
+    /// Too young, or changed while it was read.
+    Unsettled(Timestamp),
+    New(files::Stamp, Parsed),
+    Refused(Box<Problem>),
+    Gone,
+}
+
+fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<Settle>) -> One {
+    let path = site.display(&found.relative);
+    let (stamp, bytes) = match found.read(site.max_bytes) {
+        Ok(read) => read,
+        Err(files::ReadError::Gone) => return One::Gone,
+        Err(files::ReadError::Changed) => {
+            let now = settle.map_or(Timestamp::UNIX_EPOCH, |s| s.now);
+            return One::Unsettled(now);
+        }
+        Err(files::ReadError::Refused(message, hint)) => {
+            return One::Refused(Box::new(Problem::error(path, "unreadable", message).hint(hint)));
+        }
+    };
+    if let Some(settle) = settle
+        && before.is_none_or(|b| b.stamp != stamp)
+        && let Some(until) = too_young(&stamp, settle)
+    {
+        return One::Unsettled(until);
+    }
+    let hash = crate::domain::hash::of(&bytes);
+    if let Some(before) = before
+        && before.parsed.post.as_ref().is_some_and(|(post, _)| post.source_hash == hash)
+        && !before.stale
+    {
+        return One::Same;
+    }
+    if bytes.is_empty() {
+        // Editors truncate before they write.
+        return One::Refused(Box::new(
+            Problem::error(path, "empty", "the file is empty").hint("write the post, or delete the file"),
+        ));
+    }
+    let file = File { path: &path, relative: &found.relative, bytes: &bytes, modified: stamp.modified };
+    One::New(stamp, parse(file, &site.rules))
+}
+
+fn too_young(stamp: &files::Stamp, settle: Settle) -> Option<Timestamp> {
+    let until = stamp.modified.checked_add(settle.age).ok()?;
+    // A file from the future cannot be waited for.
+    (stamp.modified <= settle.now && until > settle.now).then_some(until)
+}
+
+/// The whole text of a post's file, if it still is the version that was parsed.
+#[must_use]
+pub fn text(site: &Site, relative: &str, source_hash: u128) -> Option<String> {
+    let found = Root::open(&site.root).ok()?.find(relative).ok()??;
+    let (_, bytes) = found.read(site.max_bytes).ok()?;
+    if crate::domain::hash::of(&bytes) != source_hash {
+        return None;
+    }
+    Some(match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
+}
+
+/// What decides the meaning of every post; a change of it means reading all of them again.
+#[must_use]
+pub fn same_rules(a: &Rules, b: &Rules) -> bool {
+    format!("{a:?}") == format!("{b:?}")
+}

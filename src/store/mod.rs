@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::OnDoubt;
+use crate::config::{OnDoubt, without_password};
 use crate::domain::delivery::{Outcome, State as DeliveryState};
 use crate::domain::edition::{Edition, State as EditionState};
+use crate::domain::identity::EntryRow;
 use crate::domain::period::Period;
 use crate::domain::subscriber::{State as SubscriberState, Subscriber};
 
@@ -47,29 +48,6 @@ pub enum StoreError {
 }
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
-
-/// One entry's identity, for ever: DESIGN invariant 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryRow {
-    pub id: String,
-    /// Where its post was last seen.
-    pub path: String,
-    pub url: String,
-    pub title: String,
-    pub published_at: Option<Timestamp>,
-    pub body_hash: u128,
-    /// Hash of the text readers see; `None` until the entry has been rendered for a feed.
-    pub text_hash: Option<u128>,
-    /// Set when the visible text changed after publication.
-    pub updated_at: Option<Timestamp>,
-    pub first_seen: Timestamp,
-    /// Seen in the store's very first scan: older than the store, so never "late".
-    pub baseline: bool,
-    /// Not among the published posts any more.
-    pub withdrawn_at: Option<Timestamp>,
-    /// The edition that announced it.
-    pub edition: Option<String>,
-}
 
 /// One written output file, and what it was made from: an equal fingerprint and equal bytes need no rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -270,18 +248,5 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
             "`store.url` is `{}`; expected `sqlite:gazetted.db` or `postgres://user@host/database`",
             without_password(url)
         ))),
-    }
-}
-
-/// The URL as it may be shown.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    match rest.rsplit_once('@') {
-        Some((login, host)) => match login.split_once(':') {
-            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-            None => url.to_owned(),
-        },
-        None => url.to_owned(),
     }
 }

@@ -7,9 +7,10 @@ use std::time::Instant;
 use gazetted::config::OnDoubt;
 use gazetted::domain::delivery::{Outcome, State as DeliveryState};
 use gazetted::domain::edition::{Edition, State as EditionState};
+use gazetted::domain::identity::EntryRow;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
-use gazetted::store::{Added, Claim, EntryRow, NewSubscriber, Opened, OutputRow, SharedStore, StoreError, open};
+use gazetted::store::{Added, Claim, NewSubscriber, Opened, OutputRow, SharedStore, StoreError, open};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::postgres;

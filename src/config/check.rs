@@ -1,0 +1,240 @@
+//! What a configuration must be beyond its syntax: addresses, zones, schedules that can come about. Finds everything at
+//! once; touches nothing outside.
+
+use jiff::tz::TimeZone;
+
+use super::{Config, Goal, Tls};
+use crate::domain::period::{Days, EXPECTED, Period};
+use crate::domain::problem::Problem;
+use crate::domain::schedule::Schedule;
+
+/// `place` tells where a key stands.
+pub fn check(config: &Config, place: impl Fn(&str) -> (usize, usize)) -> Vec<Problem> {
+    let mut checker = Checker { problems: Vec::new(), place: &place };
+    checker.site(config);
+    checker.feeds(config);
+    for goal in &config.goal {
+        checker.goal(goal);
+    }
+    checker.digest(config);
+    checker.smtp(config);
+    checker.rest(config);
+    checker.problems
+}
+
+struct Checker<'a> {
+    problems: Vec<Problem>,
+    place: &'a dyn Fn(&str) -> (usize, usize),
+}
+
+impl Checker<'_> {
+    fn error(&mut self, key: &str, message: String, hint: &str) {
+        let (line, column) = (self.place)(key);
+        self.problems.push(Problem::error("", "config", message).at(line, column).hint(hint));
+    }
+
+    fn warning(&mut self, key: &str, message: &str, hint: &str) {
+        let (line, column) = (self.place)(key);
+        self.problems.push(Problem::warning("", "config", message).at(line, column).hint(hint));
+    }
+
+    fn site(&mut self, config: &Config) {
+        if config.site.title.trim().is_empty() {
+            self.error(
+                "site.title",
+                "`site.title` is missing".into(),
+                "give the blog's title: `title = \"...\"` below `[site]`",
+            );
+        }
+        if config.site.url.is_empty() {
+            self.error(
+                "site.url",
+                "`site.url` is missing".into(),
+                "give the blog's address: `url = \"https://blog.example.org\"` below `[site]`",
+            );
+        }
+        self.web_address("site.url", &config.site.url);
+        self.web_address("feeds.url", &config.feeds.url);
+        self.web_address("http.url", &config.http.url);
+        if TimeZone::get(&config.site.time_zone).is_err() {
+            let message = format!("`site.time_zone` is `{}`, which is no IANA time zone", config.site.time_zone);
+            self.error(
+                "site.time_zone",
+                message,
+                "expected a name like `UTC`, `Europe/Berlin` or `Australia/Melbourne`",
+            );
+        }
+    }
+
+    fn web_address(&mut self, key: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let good = url::Url::parse(text)
+            .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.host_str().is_some() && u.query().is_none());
+        if !good {
+            self.error(
+                key,
+                format!("`{key}` is `{text}`, which is no web address"),
+                "expected one like `https://blog.example.org`",
+            );
+        }
+    }
+
+    fn feeds(&mut self, config: &Config) {
+        let feeds = &config.feeds;
+        let names = [("rss", &feeds.rss), ("atom", &feeds.atom), ("json", &feeds.json), ("opml", &feeds.opml)];
+        for (index, (key, name)) in names.iter().enumerate() {
+            let key = format!("feeds.{key}");
+            if !is_file_name(name) {
+                self.error(
+                    &key,
+                    format!("`{key}` is `{name}`, which is no file name below `feeds.out`"),
+                    "expected a relative name like `feed.xml` or `blog/index.xml`",
+                );
+            }
+            if names[..index].iter().any(|(_, other)| other == name) {
+                self.error(
+                    &key,
+                    format!("two feeds would be written to `{name}`"),
+                    "give each format a name of its own",
+                );
+            }
+        }
+        if feeds.limit == 0 {
+            self.error(
+                "feeds.limit",
+                "`feeds.limit` is 0: a feed without entries".into(),
+                "expected 1 or more; readers lose what drops out, so 50 is good",
+            );
+        }
+        if feeds.formats.is_empty() {
+            self.error(
+                "feeds.formats",
+                "`feeds.formats` names no format".into(),
+                "expected some of \"rss\", \"atom\", \"json\"",
+            );
+        }
+    }
+
+    fn goal(&mut self, goal: &Goal) {
+        if goal.posts == 0 {
+            self.error(
+                "goal.posts",
+                "`goal.posts` is 0, which is no goal".into(),
+                "expected 1 or more; leave `[goal]` out to have none",
+            );
+        }
+        if !goal.since.is_empty() && Days::parse(&goal.since).is_none() {
+            self.error("goal.since", format!("`goal.since` is `{}`, which is no day or period", goal.since), EXPECTED);
+        }
+        for pause in &goal.pauses {
+            if Period::parse(pause).is_none_or(|p| p.per() != goal.per) {
+                self.error(
+                    "goal.pauses",
+                    format!("`goal.pauses` names `{pause}`, which is no {}", goal.per.as_str()),
+                    "expected periods of the goal's own length, like `2021-12`",
+                );
+            }
+        }
+    }
+
+    fn digest(&mut self, config: &Config) {
+        let digest = &config.digest;
+        if let Err(message) = Schedule::parse(&digest.schedule) {
+            self.error(
+                "digest.schedule",
+                format!("`digest.schedule` is `{}`: {message}", digest.schedule),
+                "expected five fields, minute hour day month weekday: `0 9 1 * *` is 09:00 on the first of the month",
+            );
+        }
+        for (key, value) in [("digest.from", &digest.from), ("digest.reply_to", &digest.reply_to)] {
+            if !value.is_empty() && value.parse::<lettre::message::Mailbox>().is_err() {
+                self.error(
+                    key,
+                    format!("`{key}` is `{value}`, which is no mail address"),
+                    "expected `Name <name@example.org>`",
+                );
+            }
+        }
+    }
+
+    fn smtp(&mut self, config: &Config) {
+        let Some(smtp) = &config.smtp else {
+            self.warning(
+                "digest",
+                "there is no `[smtp]`, so messages go as files to `outbox.dir`",
+                "add `[smtp]` with `host` when mail is to be sent",
+            );
+            return;
+        };
+        if smtp.host.is_empty() {
+            self.error(
+                "smtp.host",
+                "`smtp.host` is missing".into(),
+                "name the mail server, or leave `[smtp]` out to write messages as files",
+            );
+        }
+        if config.digest.from.is_empty() {
+            self.error(
+                "digest.from",
+                "`digest.from` is missing, and mail needs a sender".into(),
+                "expected `from = \"Name <name@example.org>\"` below `[digest]`",
+            );
+        }
+        if smtp.connections == 0 {
+            self.error("smtp.connections", "`smtp.connections` is 0".into(), "expected 1 or more");
+        }
+        let local = matches!(smtp.host.as_str(), "localhost" | "127.0.0.1" | "::1");
+        if smtp.tls == Tls::None && !local {
+            self.warning(
+                "smtp.tls",
+                "`smtp.tls` is `none`: mail crosses the network readable by all",
+                "use `starttls` (port 587) or `tls` (port 465)",
+            );
+        }
+    }
+
+    fn rest(&mut self, config: &Config) {
+        if config.http.listen.parse::<std::net::SocketAddr>().is_err() {
+            self.error(
+                "http.listen",
+                format!("`http.listen` is `{}`", config.http.listen),
+                "expected an address and a port, like `127.0.0.1:8080` or `[::]:8080`",
+            );
+        }
+        let scheme = config.store.url.split(':').next().unwrap_or_default();
+        if !matches!(scheme, "sqlite" | "postgres" | "postgresql") {
+            let shown = crate::config::without_password(&config.store.url);
+            self.error(
+                "store.url",
+                format!("`store.url` is `{shown}`"),
+                "expected `sqlite:gazetted.db` or `postgres://user@host/database`",
+            );
+        }
+        if !matches!(config.log.level.as_str(), "error" | "warn" | "info" | "debug" | "trace") {
+            self.error(
+                "log.level",
+                format!("`log.level` is `{}`", config.log.level),
+                "expected error, warn, info, debug or trace",
+            );
+        }
+        for author in &config.authors {
+            if author.name.trim().is_empty() {
+                self.error(
+                    "authors.name",
+                    "an `[[authors]]` entry has no `name`".into(),
+                    "give the name as readers should see it",
+                );
+            }
+        }
+    }
+}
+
+/// A relative name that stays where it is put.
+fn is_file_name(name: &str) -> bool {
+    let parts = std::path::Path::new(name).components();
+    !name.is_empty()
+        && !name.ends_with('/')
+        && parts.into_iter().all(|part| matches!(part, std::path::Component::Normal(_)))
+}

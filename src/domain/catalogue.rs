@@ -1,0 +1,290 @@
+//! All posts together: in order, each with its own address and id, with every problem found. Knows nothing of files
+//! beyond their names.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+
+use super::identity::{self, EntryRow, Ledger};
+use super::post::{Post, State};
+use super::post_file::{Parsed, state_at};
+use super::problem::Problem;
+use super::shortcodes::Unknown;
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalogue {
+    /// Newest first; drafts without a date before all others.
+    pub posts: Vec<Post>,
+    /// By path and place.
+    pub problems: Vec<Problem>,
+    /// When the next scheduled post is due, or a published one expires.
+    pub next_change: Option<Timestamp>,
+}
+
+impl Catalogue {
+    /// Puts the parsed files together as they stand at `now`. Returns the ledger rows that changed.
+    #[must_use]
+    pub fn assemble<'a>(
+        files: impl IntoIterator<Item = &'a Parsed>,
+        ledger: &Ledger,
+        now: Timestamp,
+    ) -> (Self, Vec<EntryRow>) {
+        let mut problems = Vec::new();
+        let mut posts = Vec::new();
+        let mut next_change: Option<Timestamp> = None;
+        for parsed in files {
+            problems.extend(parsed.problems.iter().cloned());
+            let Some((post, visibility)) = &parsed.post else { continue };
+            let mut post = post.clone();
+            post.state = state_at(*visibility, now);
+            if let super::post_file::Visibility::Public { from, until } = *visibility {
+                next_change = [Some(from), until, next_change].into_iter().flatten().filter(|t| *t > now).min();
+            }
+            posts.push(post);
+        }
+        refuse_twins(&mut posts, &mut problems, ledger);
+        let rows = identity::attach(&mut posts, ledger, now);
+        posts.sort_by(|a, b| newest_first(a, b));
+        problems.sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
+        (Self { posts, problems, next_change }, rows)
+    }
+
+    pub fn published(&self) -> impl Iterator<Item = &Post> {
+        self.posts.iter().filter(|p| p.is_published())
+    }
+
+    pub fn drafts(&self) -> impl Iterator<Item = &Post> {
+        self.posts.iter().filter(|p| p.state == State::Draft)
+    }
+}
+
+/// The order of feeds: by date, then by id, so that it is the same on every machine.
+#[must_use]
+pub fn newest_first(a: &Post, b: &Post) -> std::cmp::Ordering {
+    b.date.unwrap_or(Timestamp::MAX).cmp(&a.date.unwrap_or(Timestamp::MAX)).then_with(|| a.id.cmp(&b.id))
+}
+
+/// Two posts with one address, or one id, cannot both be in a feed. The one the ledger knows stays, else the first by
+/// name; the other is a problem that names both.
+fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Ledger) {
+    posts.sort_by(|a, b| a.path.cmp(&b.path));
+    let known: HashMap<&str, &str> = ledger.values().map(|row| (row.path.as_str(), row.url.as_str())).collect();
+    let rank = |post: &Post| {
+        (post.state != State::Published, known.get(&*post.path) != Some(&post.url.as_str()), post.path.clone())
+    };
+    let mut order: Vec<usize> = (0..posts.len()).collect();
+    order.sort_by_cached_key(|&index| rank(&posts[index]));
+    let (mut addresses, mut ids) = (HashMap::new(), HashMap::new());
+    let mut refused = vec![false; posts.len()];
+    for index in order {
+        let post = &posts[index];
+        let address = post.url.trim_end_matches('/').to_lowercase();
+        let twin = post
+            .own_id
+            .as_ref()
+            .and_then(|id| ids.get(id))
+            .map(|first| (first, "id"))
+            .or_else(|| addresses.get(&address).map(|first| (first, "address")));
+        if let Some((first, what)) = twin {
+            // A draft may well prepare the next version of a published post.
+            if post.state != State::Draft || what == "id" {
+                let shown = if what == "id" { post.own_id.clone().unwrap_or_default() } else { post.url.clone() };
+                let first: &std::sync::Arc<str> = first;
+                let message = format!("has the same {what} as `{first}` (`{shown}`), so only `{first}` is published");
+                let code = if what == "id" { "duplicate-id" } else { "duplicate-address" };
+                problems.push(
+                    Problem::error(&*post.path, code, message)
+                        .at(1, 1)
+                        .hint("change the file's name, date, `slug` or `id`"),
+                );
+            }
+            refused[index] = true;
+            continue;
+        }
+        addresses.insert(address, post.path.clone());
+        if let Some(id) = &post.own_id {
+            ids.insert(id.clone(), post.path.clone());
+        }
+    }
+    let mut refused = refused.into_iter();
+    posts.retain(|post| !refused.next().unwrap_or_default() || post.state == State::Draft && post.own_id.is_none());
+}
+
+/// Finds a post's address by the ways the three generators refer to one another's posts.
+#[derive(Debug, Default, Clone)]
+pub struct LinkIndex(HashMap<String, Vec<(String, String)>>);
+
+impl LinkIndex {
+    #[must_use]
+    pub fn new<'a>(posts: impl IntoIterator<Item = &'a Post>) -> Self {
+        let mut index: HashMap<String, Vec<(String, String)>> = HashMap::new();
+        for post in posts {
+            let path = reference(&post.path);
+            let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+            index.entry(name).or_default().push((path, post.url.clone()));
+        }
+        Self(index)
+    }
+
+    /// `2021-05-07-name`, `_posts/2021-05-07-name.md`, `posts/name.md`, `name`, `blog/name/index.md`.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<String> {
+        let wanted = reference(name);
+        let last = wanted.rsplit('/').next().unwrap_or(&wanted);
+        let candidates = self.0.get(last)?;
+        let found = candidates.iter().find(|(path, _)| path.ends_with(&wanted)).or_else(|| candidates.first());
+        found.map(|(_, url)| url.clone())
+    }
+}
+
+fn reference(path: &str) -> String {
+    let path = path.trim().trim_start_matches("@/").trim_matches('/');
+    let path = ["md", "markdown", "html"].iter().find_map(|e| path.strip_suffix(&format!(".{e}"))).unwrap_or(path);
+    path.strip_suffix("/index").unwrap_or(path).to_owned()
+}
+
+/// What posts use and this program does not know: one problem a name, at the first place, with a count.
+#[must_use]
+pub fn report_unknown<'a>(found: impl IntoIterator<Item = (&'a str, &'a Unknown)>) -> Vec<Problem> {
+    let mut by_name: BTreeMap<(&str, &str), (&str, &Unknown, usize)> = BTreeMap::new();
+    for (path, unknown) in found {
+        by_name
+            .entry((unknown.kind, &unknown.name))
+            .and_modify(|(first, at, count)| {
+                *count += 1;
+                if (path, unknown.line) < (*first, at.line) {
+                    (*first, *at) = (path, unknown);
+                }
+            })
+            .or_insert((path, unknown, 1));
+    }
+    by_name
+        .into_iter()
+        .map(|((kind, name), (path, at, count))| {
+            let times = if count == 1 { String::new() } else { format!(", here and at {} other places", count - 1) };
+            Problem::warning(path, "unknown", format!("the {kind} `{name}` is not known and is left out{times}"))
+                .at(at.line, at.column)
+                .hint(hint(kind))
+        })
+        .collect()
+}
+
+fn hint(kind: &str) -> &'static str {
+    match kind {
+        "include" => "put the file into `_includes`, or ignore this if the feed does not need it",
+        "link" => "name an existing post by its file name",
+        "syntax" => "close what was opened, or put the text between `{% raw %}` and `{% endraw %}`",
+        "limit" => "the text makes the template run too long; simplify it",
+        _ => "the text it stands in is kept; nothing else is lost",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::post_file::Visibility;
+
+    fn parsed(path: &str, url: &str, date: &str, visibility: Option<Visibility>) -> Parsed {
+        let date: Timestamp = date.parse().unwrap();
+        let post = Post {
+            path: path.into(),
+            id: String::new(),
+            own_id: None,
+            url: url.into(),
+            title: path.into(),
+            date: Some(date),
+            updated: None,
+            minor: false,
+            state: State::Draft,
+            authors: vec![],
+            tags: vec![],
+            categories: vec![],
+            summary: None,
+            language: None,
+            image: None,
+            source_hash: 1,
+            body_hash: super::super::hash::of(path.as_bytes()),
+            modified: date,
+        };
+        Parsed {
+            post: Some((post, visibility.unwrap_or(Visibility::Public { from: date, until: None }))),
+            problems: vec![],
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn two_posts_with_one_address_are_told_apart_whatever_their_order() {
+        let mut files = vec![
+            parsed("b.md", "https://x/same/", "2021-05-07T00:00:00Z", None),
+            parsed("a.md", "https://x/same", "2021-05-08T00:00:00Z", None),
+            parsed("c.md", "https://x/c", "2021-05-09T00:00:00Z", None),
+        ];
+        for _ in 0..2 {
+            let (catalogue, _) = Catalogue::assemble(&files, &Ledger::new(), at("2021-06-01T00:00:00Z"));
+            let paths: Vec<&str> = catalogue.posts.iter().map(|p| &*p.path).collect();
+            assert_eq!(paths, ["c.md", "a.md"]);
+            assert_eq!(
+                (catalogue.problems[0].path.as_str(), catalogue.problems[0].code),
+                ("b.md", "duplicate-address")
+            );
+            files.reverse();
+        }
+    }
+
+    #[test]
+    fn the_post_the_ledger_knows_keeps_its_address() {
+        let old = [parsed("b.md", "https://x/same", "2021-05-07T00:00:00Z", None)];
+        let (_, rows) = Catalogue::assemble(&old, &Ledger::new(), at("2021-06-01T00:00:00Z"));
+        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r)).collect();
+        let both = [parsed("a.md", "https://x/same", "2021-05-08T00:00:00Z", None), old[0].clone()];
+        let (catalogue, _) = Catalogue::assemble(&both, &ledger, at("2021-06-02T00:00:00Z"));
+        assert_eq!(&*catalogue.posts[0].path, "b.md");
+    }
+
+    #[test]
+    fn a_scheduled_post_appears_at_its_minute() {
+        let files = [parsed("a.md", "https://x/a", "2021-05-07T10:00:00Z", None)];
+        let (before, rows) = Catalogue::assemble(&files, &Ledger::new(), at("2021-05-07T09:59:59Z"));
+        assert_eq!((before.posts[0].state, before.next_change), (State::Scheduled, Some(at("2021-05-07T10:00:00Z"))));
+        assert!(rows.is_empty());
+        let (after, _) = Catalogue::assemble(&files, &Ledger::new(), at("2021-05-07T10:00:00Z"));
+        assert_eq!((after.posts[0].state, after.next_change), (State::Published, None));
+    }
+
+    #[test]
+    fn posts_are_found_by_the_names_generators_use() {
+        let (catalogue, _) = Catalogue::assemble(
+            &[
+                parsed("_posts/2021-05-07-name.md", "https://x/name", "2021-05-07T10:00:00Z", None),
+                parsed("content/blog/other/index.md", "https://x/other", "2021-05-07T10:00:00Z", None),
+            ],
+            &Ledger::new(),
+            at("2021-06-01T00:00:00Z"),
+        );
+        let index = LinkIndex::new(&catalogue.posts);
+        for (name, want) in [
+            ("2021-05-07-name", Some("https://x/name")),
+            ("_posts/2021-05-07-name.md", Some("https://x/name")),
+            ("blog/other/index.md", Some("https://x/other")),
+            ("@/blog/other/index.md", Some("https://x/other")),
+            ("/blog/other", Some("https://x/other")),
+            ("nothing", None),
+        ] {
+            assert_eq!(index.find(name).as_deref(), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_reported_once() {
+        let unknown = |name: &str, line| Unknown { kind: "tag", name: name.into(), line, column: 1 };
+        let (a, b, c) = (unknown("gist", 4), unknown("gist", 9), unknown("x", 1));
+        let problems = report_unknown([("b.md", &a), ("a.md", &b), ("a.md", &c)]);
+        assert_eq!(problems.len(), 2);
+        assert_eq!((problems[0].path.as_str(), problems[0].line), ("a.md", 9));
+        assert!(problems[0].message.contains("1 other place"));
+    }
+}

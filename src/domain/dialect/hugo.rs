@@ -1,0 +1,197 @@
+//! Hugo: its site configuration, page bundles, sections and `[permalinks]`.
+
+use jiff::civil::DateTime;
+use serde_json::{Map, Value};
+
+use super::{Dialect, SiteConfig, slug, text};
+
+pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
+    let params = raw.get("params").and_then(Value::as_object);
+    let param = |keys: &[&str]| params.and_then(|p| text(p, keys));
+    let author = ["author", "Author"].iter().find_map(|k| raw.get(*k).or_else(|| params?.get(*k)));
+    let author = match author {
+        Some(Value::Object(author)) => text(author, &["name"]),
+        Some(other) => super::scalar(other),
+        None => None,
+    };
+    let main = text(raw, &["defaultContentLanguage"]);
+    SiteConfig {
+        title: text(raw, &["title"]),
+        description: param(&["description", "subtitle"]),
+        url: text(raw, &["baseURL", "baseUrl", "baseurl"]).map(|u| u.trim_end_matches('/').to_owned()),
+        language: text(raw, &["languageCode", "locale"]).or_else(|| main.clone()),
+        time_zone: text(raw, &["timeZone"]),
+        author,
+        permalinks: permalinks(raw),
+        languages: languages(raw, main.as_deref().unwrap_or("en")),
+        ..SiteConfig::empty(Dialect::Hugo)
+    }
+}
+
+pub(super) fn languages(raw: &Map<String, Value>, main: &str) -> Vec<String> {
+    raw.get("languages")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter(|l| *l != main)
+        .cloned()
+        .collect()
+}
+
+/// `[permalinks]` and its newer form `[permalinks.page]`.
+fn permalinks(raw: &Map<String, Value>) -> std::collections::BTreeMap<String, String> {
+    let Some(table) = raw.get("permalinks").and_then(Value::as_object) else {
+        return std::collections::BTreeMap::new();
+    };
+    let table = table.get("page").and_then(Value::as_object).unwrap_or(table);
+    table.iter().filter_map(|(section, pattern)| Some((section.clone(), pattern.as_str()?.to_owned()))).collect()
+}
+
+/// Where a content file lies: its folders, and the name that stands for it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Below `content`: `posts`, `posts/2021`.
+    pub sections: Vec<&'a str>,
+    /// File or bundle name without extension and language.
+    pub name: &'a str,
+    pub language: Option<&'a str>,
+}
+
+/// `posts/my-post.md`, `posts/my-post/index.md`, `posts/my-post.fr.md`.
+#[must_use]
+pub fn place<'a>(section: &'a str, relative: &'a str, languages: &[String]) -> Place<'a> {
+    let stem = relative.rsplit_once('.').map_or(relative, |(stem, _)| stem);
+    let mut folders: Vec<&str> = section.split('/').chain(stem.split('/')).filter(|p| !p.is_empty()).collect();
+    let mut name = folders.pop().unwrap_or_default();
+    let mut language = None;
+    if let Some((before, suffix)) = name.rsplit_once('.')
+        && languages.iter().any(|l| l == suffix)
+    {
+        (name, language) = (before, Some(suffix));
+    }
+    if name == "index" {
+        name = folders.pop().unwrap_or_default();
+    }
+    Place { sections: folders, name, language }
+}
+
+/// What a `[permalinks]` pattern is made from.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    pub date: DateTime,
+    pub title: &'a str,
+    pub slug: Option<&'a str>,
+    pub place: &'a Place<'a>,
+}
+
+/// The path of a page, unencoded.
+#[must_use]
+pub fn path(pattern: Option<&str>, parts: &Parts<'_>) -> String {
+    let path = match pattern {
+        Some(pattern) => expand(pattern, parts),
+        None => {
+            let name = parts.slug.map_or_else(|| slug::hugo(parts.place.name), slug::hugo);
+            let folders = parts.place.sections.iter().map(|s| slug::hugo(s));
+            format!("/{}/", folders.chain([name]).collect::<Vec<_>>().join("/"))
+        }
+    };
+    match parts.place.language {
+        Some(language) => format!("/{language}{path}"),
+        None => path,
+    }
+}
+
+fn expand(pattern: &str, parts: &Parts<'_>) -> String {
+    let segments = pattern.split('/').filter(|s| !s.is_empty()).map(|segment| {
+        let mut out = String::new();
+        let mut rest = segment;
+        while let Some(at) = rest.find(':') {
+            out.push_str(&rest[..at]);
+            let after = &rest[at + 1..];
+            let length =
+                after.find(|c: char| !(c.is_ascii_lowercase() || "[]:0123456789".contains(c))).unwrap_or(after.len());
+            let name = after[..length].split(':').next().unwrap_or_default();
+            let name = if after.starts_with("sections[") { &after[..length] } else { name };
+            out.push_str(&value(name, parts).unwrap_or_else(|| format!(":{name}")));
+            rest = &after[name.len()..];
+        }
+        out.push_str(rest);
+        out
+    });
+    let joined = segments.filter(|s| !s.is_empty()).collect::<Vec<_>>().join("/");
+    if pattern.ends_with('/') || !joined.rsplit('/').next().unwrap_or_default().contains('.') {
+        format!("/{joined}/")
+    } else {
+        format!("/{joined}")
+    }
+}
+
+fn value(name: &str, parts: &Parts<'_>) -> Option<String> {
+    let date = parts.date;
+    let file = || slug::hugo(parts.place.name);
+    let section = |range: &str| -> String {
+        let all = &parts.place.sections;
+        let chosen: &[&str] = match range.trim_matches(['[', ']']).split_once(':') {
+            Some((from, to)) => {
+                let from: usize = from.parse().unwrap_or(0);
+                let to: usize = to.parse().unwrap_or(all.len());
+                all.get(from.min(all.len())..to.min(all.len()).max(from.min(all.len()))).unwrap_or_default()
+            }
+            None if range.is_empty() => all,
+            None => range.trim_matches(['[', ']']).parse().ok().and_then(|n: usize| all.get(n..=n)).unwrap_or_default(),
+        };
+        chosen.iter().map(|s| slug::hugo(s)).collect::<Vec<_>>().join("/")
+    };
+    Some(match name {
+        "year" => format!("{:04}", date.year()),
+        "month" => format!("{:02}", date.month()),
+        "monthname" => date.strftime("%B").to_string(),
+        "day" => format!("{:02}", date.day()),
+        "weekday" => date.weekday().to_sunday_zero_offset().to_string(),
+        "weekdayname" => date.strftime("%A").to_string(),
+        "yearday" => date.day_of_year().to_string(),
+        "section" => parts.place.sections.first().map(|s| slug::hugo(s)).unwrap_or_default(),
+        "title" => slug::hugo(parts.title),
+        "slug" => slug::hugo(parts.slug.unwrap_or(parts.title)),
+        "slugorfilename" | "slugorcontentbasename" => parts.slug.map_or_else(file, slug::hugo),
+        "filename" | "contentbasename" => file(),
+        _ => section(name.strip_prefix("sections")?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(pattern: Option<&str>, relative: &str, slug: Option<&str>) -> String {
+        let languages = ["fr".to_owned()];
+        let place = place("posts", relative, &languages);
+        let date = jiff::civil::date(2021, 5, 7).at(9, 5, 0, 0);
+        path(pattern, &Parts { date, title: "My Post: Two", slug, place: &place })
+    }
+
+    #[test]
+    fn pages_stand_where_hugo_puts_them() {
+        for (pattern, relative, slug, want) in [
+            (None, "my-post.md", None, "/posts/my-post/"),
+            (None, "My Post.md", None, "/posts/my-post/"),
+            (None, "my-post/index.md", None, "/posts/my-post/"),
+            (None, "2021/my-post.md", Some("other"), "/posts/2021/other/"),
+            (None, "my-post.fr.md", None, "/fr/posts/my-post/"),
+            (Some("/:year/:month/:title/"), "my-post.md", None, "/2021/05/my-post-two/"),
+            (Some("/:section/:slug"), "my-post.md", Some("s"), "/posts/s/"),
+            (Some("/:sections[1:]/:filename/"), "2021/a.md", None, "/2021/a/"),
+            (Some("/:year/:monthname/:slugorfilename.html"), "a.md", None, "/2021/May/a.html"),
+        ] {
+            assert_eq!(link(pattern, relative, slug), want, "{pattern:?} {relative}");
+        }
+    }
+
+    #[test]
+    fn the_newer_form_of_permalinks_is_read_too() {
+        for text in [r#"{"permalinks": {"posts": "/:year/"}}"#, r#"{"permalinks": {"page": {"posts": "/:year/"}}}"#] {
+            let raw = serde_json::from_str(text).unwrap();
+            assert_eq!(permalinks(&raw)["posts"], "/:year/");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Jekyll: `_config.yml`, permalink styles and templates, categories and space-separated tags, front matter defaults.
+
+use jiff::civil::{Date, DateTime};
+use serde_json::{Map, Value};
+
+use super::{Dialect, SiteConfig, slug, text};
+
+pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
+    let base = text(raw, &["baseurl"]).unwrap_or_default();
+    let author = match raw.get("author") {
+        Some(Value::Object(author)) => text(author, &["name"]),
+        _ => text(raw, &["author"]),
+    };
+    let collection =
+        raw.get("collections").and_then(|c| c.get("posts")).and_then(|p| p.get("permalink")).and_then(super::scalar);
+    SiteConfig {
+        title: text(raw, &["title", "name"]),
+        description: text(raw, &["description", "tagline"]),
+        url: text(raw, &["url", "production_url"])
+            .map(|url| format!("{}{}", url.trim_end_matches('/'), base.trim_end_matches('/'))),
+        language: text(raw, &["lang", "locale", "language"]).map(|l| l.replace('_', "-")),
+        time_zone: text(raw, &["timezone"]),
+        author,
+        permalink: collection.or_else(|| text(raw, &["permalink"])),
+        ..SiteConfig::empty(Dialect::Jekyll)
+    }
+}
+
+/// `defaults:` of `_config.yml` that apply to a post, the most specific last.
+pub fn defaults(site: &Map<String, Value>, path: &str) -> Map<String, Value> {
+    let mut found: Vec<(usize, &Map<String, Value>)> = Vec::new();
+    for entry in site.get("defaults").and_then(Value::as_array).into_iter().flatten() {
+        let scope = entry.get("scope");
+        let field = |name| scope.and_then(|s| s.get(name)).and_then(Value::as_str).unwrap_or_default();
+        let (kind, prefix) = (field("type"), field("path").trim_matches('/'));
+        let applies = matches!(kind, "" | "posts" | "post") && (prefix.is_empty() || path.contains(prefix));
+        if let (true, Some(values)) = (applies, entry.get("values").and_then(Value::as_object)) {
+            found.push((prefix.len(), values));
+        }
+    }
+    found.sort_by_key(|(length, _)| *length);
+    found.into_iter().flat_map(|(_, values)| values.clone()).collect()
+}
+
+/// `categories: [a, b]`, `categories: a b`, `category: a b`: the second form splits at spaces, the last does not.
+pub fn words(map: &Map<String, Value>, plural: &str, singular: &str) -> Vec<String> {
+    if let Some(value) = map.get(singular).filter(|_| !map.contains_key(plural)) {
+        return super::scalar(value).into_iter().filter(|s| !s.is_empty()).collect();
+    }
+    match map.get(plural) {
+        Some(Value::Array(list)) => list.iter().filter_map(super::scalar).filter(|s| !s.is_empty()).collect(),
+        Some(Value::String(line)) => line.split_whitespace().map(str::to_owned).collect(),
+        Some(other) => super::scalar(other).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// What a permalink is made from.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// In the site's zone.
+    pub date: DateTime,
+    /// From the file name, its case kept.
+    pub title: &'a str,
+    /// Front matter `slug`.
+    pub slug: Option<&'a str>,
+    pub categories: &'a [String],
+    /// The path below the site, for `:path`.
+    pub path: &'a str,
+}
+
+/// The path a pattern or style gives, unencoded.
+#[must_use]
+pub fn permalink(pattern: &str, parts: &Parts<'_>) -> String {
+    let template = match pattern.trim() {
+        "" | "date" => "/:categories/:year/:month/:day/:title:output_ext",
+        "pretty" => "/:categories/:year/:month/:day/:title/",
+        "ordinal" => "/:categories/:year/:y_day/:title:output_ext",
+        "weekdate" => "/:categories/:year/W:week/:short_day/:title:output_ext",
+        "none" => "/:categories/:title:output_ext",
+        other => other,
+    };
+    let mut out = String::with_capacity(template.len() + 40);
+    let mut rest = template;
+    while let Some(at) = rest.find(':') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let length = after.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(after.len());
+        let (name, used) = placeholder(&after[..length], parts);
+        match name {
+            Some(value) => out.push_str(&value),
+            None => out.push_str(&rest[at..=at + used]),
+        }
+        rest = &after[used..];
+    }
+    out.push_str(rest);
+    squeeze(&out)
+}
+
+/// The value of the longest placeholder `name` begins with, and that placeholder's length.
+fn placeholder(name: &str, parts: &Parts<'_>) -> (Option<String>, usize) {
+    (1..=name.len())
+        .rev()
+        .find_map(|length| value(&name[..length], parts).map(|v| (Some(v), length)))
+        .unwrap_or((None, name.len()))
+}
+
+fn value(name: &str, parts: &Parts<'_>) -> Option<String> {
+    let date = parts.date;
+    let week = date.date().iso_week_date();
+    let joined = |f: fn(&str) -> String| parts.categories.iter().map(|c| f(c)).collect::<Vec<_>>().join("/");
+    Some(match name {
+        "year" => format!("{:04}", date.year()),
+        "short_year" => format!("{:02}", date.year() % 100),
+        "month" => format!("{:02}", date.month()),
+        "i_month" => date.month().to_string(),
+        "short_month" => date.strftime("%b").to_string(),
+        "long_month" => date.strftime("%B").to_string(),
+        "day" => format!("{:02}", date.day()),
+        "i_day" => date.day().to_string(),
+        "y_day" => format!("{:03}", date.day_of_year()),
+        "week" => format!("{:02}", week.week()),
+        "w_year" => format!("{:04}", week.year()),
+        "w_day" => week.weekday().to_monday_one_offset().to_string(),
+        "short_day" => date.strftime("%a").to_string(),
+        "long_day" => date.strftime("%A").to_string(),
+        "hour" => format!("{:02}", date.hour()),
+        "minute" => format!("{:02}", date.minute()),
+        "second" => format!("{:02}", date.second()),
+        "title" => slug::jekyll_pretty(parts.slug.unwrap_or(parts.title)),
+        "slug" => slug::jekyll(parts.slug.unwrap_or(parts.title)),
+        "categories" => joined(|c| c.to_lowercase()),
+        "slugified_categories" => joined(slug::jekyll),
+        "output_ext" => ".html".to_owned(),
+        "collection" => "posts".to_owned(),
+        "path" => parts.path.to_owned(),
+        _ => return None,
+    })
+}
+
+/// No empty segments: `/:categories/x` without categories is `/x`.
+fn squeeze(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 1);
+    out.push('/');
+    for c in path.chars() {
+        if c != '/' || !out.ends_with('/') {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The day and title of a post's file name; drafts have no day.
+#[must_use]
+pub fn file_name(stem: &str) -> (Option<Date>, &str) {
+    match super::super::dates::from_file_name(stem) {
+        Some((day, title)) if stem.as_bytes().get(4) == Some(&b'-') => (Some(day), title),
+        _ => (None, stem),
+    }
+}
+
+/// The folders above `_posts`: Jekyll's categories of the post.
+#[must_use]
+pub fn folder_categories(relative: &str) -> Vec<String> {
+    let folders = relative.split("_posts/").next().filter(|before| before.len() < relative.len()).unwrap_or_default();
+    folders.split('/').filter(|f| !f.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(pattern: &str, categories: &[&str]) -> String {
+        let categories: Vec<String> = categories.iter().map(|c| (*c).to_owned()).collect();
+        let date = jiff::civil::date(2021, 5, 7).at(9, 5, 0, 0);
+        let parts = Parts { date, title: "High Level-Graphs", slug: None, categories: &categories, path: "_posts/x" };
+        permalink(pattern, &parts)
+    }
+
+    #[test]
+    fn styles_and_templates_give_jekylls_addresses() {
+        for (pattern, want) in [
+            ("date", "/2021/05/07/High-Level-Graphs.html"),
+            ("", "/2021/05/07/High-Level-Graphs.html"),
+            ("pretty", "/2021/05/07/High-Level-Graphs/"),
+            ("ordinal", "/2021/127/High-Level-Graphs.html"),
+            ("weekdate", "/2021/W18/Fri/High-Level-Graphs.html"),
+            ("none", "/High-Level-Graphs.html"),
+            ("/:categories/:year/:month/:day/:title", "/2021/05/07/High-Level-Graphs"),
+            ("/blog/:slug:output_ext", "/blog/high-level-graphs.html"),
+            ("/:short_year/:i_month/:i_day/:title/", "/21/5/7/High-Level-Graphs/"),
+            ("blog/:year-:title.html", "/blog/2021-High-Level-Graphs.html"),
+            ("/:unknown/:title", "/:unknown/High-Level-Graphs"),
+        ] {
+            assert_eq!(link(pattern, &[]), want, "{pattern}");
+        }
+        assert_eq!(link("pretty", &["Foo Bar", "b"]), "/foo bar/b/2021/05/07/High-Level-Graphs/");
+    }
+
+    #[test]
+    fn tags_are_lists_or_words() {
+        let map = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+        assert_eq!(words(&map(r#"{"tags": "a b"}"#), "tags", "tag"), ["a", "b"]);
+        assert_eq!(words(&map(r#"{"tags": ["a b", 3]}"#), "tags", "tag"), ["a b", "3"]);
+        assert_eq!(words(&map(r#"{"tag": "a b"}"#), "tags", "tag"), ["a b"]);
+        assert_eq!(words(&map(r#"{"tags": null}"#), "tags", "tag"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn defaults_apply_by_scope() {
+        let site: Value = serde_json::json!({"defaults": [
+            {"scope": {"path": "", "type": "posts"}, "values": {"author": "A", "layout": "post"}},
+            {"scope": {"path": "_posts/special"}, "values": {"author": "B"}},
+            {"scope": {"path": "", "type": "pages"}, "values": {"author": "C"}},
+        ]});
+        let site = site.as_object().unwrap();
+        assert_eq!(defaults(site, "_posts/x.md")["author"], "A");
+        assert_eq!(defaults(site, "_posts/special/x.md")["author"], "B");
+    }
+
+    #[test]
+    fn folders_above_posts_are_categories() {
+        assert_eq!(folder_categories("news/big/_posts/2021-05-07-a.md"), ["news", "big"]);
+        assert_eq!(folder_categories("_posts/2021-05-07-a.md"), Vec::<String>::new());
+        assert_eq!(folder_categories("2021-05-07-a.md"), Vec::<String>::new());
+    }
+}

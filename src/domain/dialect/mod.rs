@@ -1,0 +1,287 @@
+//! The three kinds of blog: what their site configuration says, which of their files are posts, and at which address
+//! each post's page stands. Knows no file system: it is handed names and texts.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use super::author::Author;
+use super::byline::Known;
+use super::problem::Problem;
+
+pub mod hugo;
+pub mod jekyll;
+pub mod slug;
+pub mod zola;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dialect {
+    Jekyll,
+    Hugo,
+    Zola,
+}
+
+impl Dialect {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jekyll => "jekyll",
+            Self::Hugo => "hugo",
+            Self::Zola => "zola",
+        }
+    }
+
+    /// The names a site's own configuration goes by, in the order they are looked for.
+    pub const CONFIG_NAMES: [&str; 10] = [
+        "_config.yml",
+        "_config.yaml",
+        "_config.toml",
+        "hugo.toml",
+        "hugo.yaml",
+        "hugo.json",
+        "zola.toml",
+        "config.toml",
+        "config.yaml",
+        "config.json",
+    ];
+}
+
+/// What a generator's own configuration tells us.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteConfig {
+    pub dialect: Dialect,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub url: Option<String>,
+    pub language: Option<String>,
+    pub time_zone: Option<String>,
+    pub author: Option<String>,
+    /// Jekyll's one pattern.
+    pub permalink: Option<String>,
+    /// Hugo's patterns by section.
+    pub permalinks: BTreeMap<String, String>,
+    /// Languages other than the main one: `post.fr.md`, `/fr/...`.
+    pub languages: Vec<String>,
+    /// All of it, for Liquid's `site.*` and front matter defaults.
+    pub raw: Map<String, Value>,
+}
+
+impl SiteConfig {
+    /// Reads the configuration file `name`; a problem if it cannot be read.
+    pub fn read(name: &str, text: &str) -> Result<Self, Problem> {
+        let raw = parse(name, text)?;
+        let dialect = match name {
+            _ if name.starts_with("_config") => Dialect::Jekyll,
+            "zola.toml" => Dialect::Zola,
+            "config.toml" if raw.contains_key("base_url") && !raw.contains_key("baseURL") => Dialect::Zola,
+            _ => Dialect::Hugo,
+        };
+        let mut config = match dialect {
+            Dialect::Jekyll => jekyll::site(&raw),
+            Dialect::Hugo => hugo::site(&raw),
+            Dialect::Zola => zola::site(&raw),
+        };
+        config.raw = raw;
+        Ok(config)
+    }
+
+    fn empty(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            title: None,
+            description: None,
+            url: None,
+            language: None,
+            time_zone: None,
+            author: None,
+            permalink: None,
+            permalinks: BTreeMap::new(),
+            languages: Vec::new(),
+            raw: Map::new(),
+        }
+    }
+}
+
+fn parse(name: &str, text: &str) -> Result<Map<String, Value>, Problem> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let extension = name.rsplit('.').next().unwrap_or_default();
+    let (open, close) = match extension {
+        "toml" => ("+++\n", "\n+++\n"),
+        "json" => ("", ""),
+        _ => ("---\n", "\n---\n"),
+    };
+    // A site's configuration is front matter without a text; its lines count from one less than there.
+    let body = if extension == "yml" || extension == "yaml" { text.trim_start_matches("---\n") } else { text };
+    let whole = format!("{open}{body}{close}");
+    let split =
+        super::front_matter::split(&whole).map_err(|_| Problem::error(name, "site-config", "cannot be read"))?;
+    super::front_matter::read(name, &split).map_err(|mut problem| {
+        problem.line = problem.line.saturating_sub(open.len().min(1));
+        problem.code = "site-config";
+        problem.message = problem.message.replace("front matter", "site configuration");
+        problem
+    })
+}
+
+/// The first of these keys that holds a text.
+#[must_use]
+pub fn text(map: &Map<String, Value>, keys: &[&str]) -> Option<String> {
+    keys.iter().find_map(|k| map.get(*k)).and_then(scalar).filter(|s| !s.is_empty())
+}
+
+/// A scalar as the text a person typed.
+#[must_use]
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(s) => Some(s.trim().to_owned()),
+        Value::Number(n) => Some(n.to_string()),
+        Value::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+/// Everything beside the file itself that decides what a post means and where it stands.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub dialect: Dialect,
+    /// The blog's address without a trailing slash; may have a path (`https://example.org/blog`).
+    pub base_url: String,
+    pub zone: TimeZone,
+    /// Jekyll's pattern or style.
+    pub permalink: Option<String>,
+    /// Hugo's patterns by section.
+    pub permalinks: BTreeMap<String, String>,
+    /// Where the posts directory lies below `content`: `posts` for `content/posts`.
+    pub section: String,
+    pub languages: Vec<String>,
+    pub known_authors: Vec<Known>,
+    /// Stands in for posts that name nobody.
+    pub default_author: Option<Author>,
+    /// The site's own configuration.
+    pub site: Map<String, Value>,
+}
+
+impl Rules {
+    /// The absolute, percent-encoded address of a path.
+    #[must_use]
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}/{}", self.base_url, slug::encode_path(path.trim_start_matches('/')))
+    }
+}
+
+/// Whether a file below the posts directory can be a post, by its name alone.
+#[must_use]
+pub fn is_post_file(dialect: Dialect, relative: &str) -> bool {
+    let name = relative.rsplit('/').next().unwrap_or(relative);
+    let Some((stem, extension)) = name.rsplit_once('.') else { return false };
+    let extension = extension.to_ascii_lowercase();
+    let known = match dialect {
+        Dialect::Jekyll => matches!(extension.as_str(), "md" | "markdown" | "mkdown" | "mkdn" | "mkd" | "html" | "htm"),
+        Dialect::Hugo => matches!(extension.as_str(), "md" | "markdown" | "mdown" | "html" | "htm"),
+        Dialect::Zola => extension == "md",
+    };
+    let section = stem == "_index" || stem.starts_with("_index.");
+    known && !section && !is_scratch(relative)
+}
+
+/// Editors' and tools' own files, wherever they lie.
+#[must_use]
+pub fn is_scratch(relative: &str) -> bool {
+    relative.split('/').any(|part| {
+        part.starts_with('.')
+            || part.starts_with('#')
+            || part.ends_with('~')
+            || part.ends_with('#')
+            || part.starts_with("~$")
+            || part == "node_modules"
+            || ["swp", "swo", "swx", "tmp", "bak", "orig", "rej", "part", "crdownload"]
+                .iter()
+                .any(|e| part.rsplit_once('.').is_some_and(|(_, ext)| ext.eq_ignore_ascii_case(e)))
+    })
+}
+
+/// Guesses the dialect where no site configuration tells it: from a few of the posts' names and first lines.
+#[must_use]
+pub fn guess<'a>(dir_name: &str, samples: impl Iterator<Item = (&'a str, &'a str)>) -> Dialect {
+    if dir_name == "_posts" {
+        return Dialect::Jekyll;
+    }
+    let (mut toml, mut zola, mut dated, mut all) = (0, 0, 0, 0);
+    for (path, start) in samples {
+        all += 1;
+        if path.split('/').any(|part| part == "_posts" || part == "_drafts") {
+            return Dialect::Jekyll;
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        dated += usize::from(super::dates::from_file_name(name).is_some());
+        if start.trim_start_matches('\u{feff}').starts_with("+++") {
+            toml += 1;
+            zola += usize::from(start.contains("\n[taxonomies]") || start.contains("\n[extra]"));
+        }
+    }
+    match () {
+        () if zola > 0 => Dialect::Zola,
+        () if toml > 0 => Dialect::Hugo,
+        () if all > 0 && dated * 2 > all => Dialect::Jekyll,
+        () => Dialect::Hugo,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn site_configurations_are_told_apart_and_read() {
+        for (name, text, dialect, title) in [
+            ("_config.yml", "title : Notes\nurl: https://a.example\n", Dialect::Jekyll, "Notes"),
+            ("hugo.toml", "title = \"Notes\"\nbaseURL = \"https://a.example/\"\n", Dialect::Hugo, "Notes"),
+            ("config.toml", "title = \"Notes\"\nbase_url = \"https://a.example\"\n", Dialect::Zola, "Notes"),
+            ("config.toml", "title = \"Notes\"\nbaseURL = \"https://a.example\"\n", Dialect::Hugo, "Notes"),
+            ("hugo.json", "{\"title\": \"Notes\", \"baseURL\": \"https://a.example\"}", Dialect::Hugo, "Notes"),
+        ] {
+            let config = SiteConfig::read(name, text).unwrap();
+            assert_eq!((config.dialect, config.title.as_deref()), (dialect, Some(title)), "{name}");
+            assert_eq!(config.url.as_deref(), Some("https://a.example"), "{name}");
+        }
+        let problem = SiteConfig::read("_config.yml", "title: a\nb: [\n").unwrap_err();
+        assert!((2..=3).contains(&problem.line), "{problem}");
+    }
+
+    #[test]
+    fn editors_files_are_never_posts() {
+        for name in [
+            ".x.md.swp",
+            "x.md~",
+            ".#x.md",
+            "#x.md#",
+            "4913",
+            "x.md.tmp",
+            ".git/x.md",
+            ".obsidian/a.md",
+            "x.bak",
+            "a/.hidden.md",
+            "~$x.md",
+            "_index.md",
+            "x.txt",
+            "_index.fr.md",
+        ] {
+            for dialect in [Dialect::Jekyll, Dialect::Hugo, Dialect::Zola] {
+                assert!(!is_post_file(dialect, name), "{name}");
+            }
+        }
+        assert!(is_post_file(Dialect::Hugo, "a/index.md"));
+        assert!(is_post_file(Dialect::Jekyll, "2021-05-07-x.markdown"));
+    }
+
+    #[test]
+    fn the_dialect_is_guessed_from_the_posts() {
+        let guess = |samples: &[(&'static str, &'static str)]| guess("posts", samples.iter().copied());
+        assert_eq!(guess(&[("2021-05-07-a.md", "---\n"), ("2021-05-08-b.md", "---\n")]), Dialect::Jekyll);
+        assert_eq!(guess(&[("a.md", "+++\ntitle = 'a'\n[taxonomies]\n")]), Dialect::Zola);
+        assert_eq!(guess(&[("a/index.md", "+++\ntitle = 'a'\n")]), Dialect::Hugo);
+        assert_eq!(guess(&[("a.md", "---\n")]), Dialect::Hugo);
+        assert_eq!(guess(&[("x/_posts/a.md", "---\n")]), Dialect::Jekyll);
+    }
+}

@@ -1,0 +1,469 @@
+//! Makes a post of one file: front matter read, date, address, authors and tags found. Returns what it could make and
+//! every problem it met; never fails, never panics. Knows nothing of other posts.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::author::Author;
+use super::dialect::{Dialect, Rules, hugo, jekyll, scalar, text, zola};
+use super::front_matter::{self, Kind, Split};
+use super::post::{Post, State};
+use super::problem::Problem;
+use super::{byline, dates, hash, plain};
+
+/// Ids longer than this are no ids.
+const MAX_ID: usize = 1_000;
+
+/// One file as it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// As shown to people: the posts directory and what follows.
+    pub path: &'a str,
+    /// Below the posts directory, `/`-separated.
+    pub relative: &'a str,
+    pub bytes: &'a [u8],
+    pub modified: Timestamp,
+}
+
+/// Whom the author lets see the post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    Public {
+        /// Not before: the post's date, or Hugo's `publishDate`.
+        from: Timestamp,
+        /// Not after: Hugo's `expiryDate`.
+        until: Option<Timestamp>,
+    },
+    Draft,
+    /// `published: false`.
+    Hidden,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// `None`: the file is no post, or too broken to be one.
+    pub post: Option<(Post, Visibility)>,
+    pub problems: Vec<Problem>,
+}
+
+/// How a post stands at an instant.
+#[must_use]
+pub fn state_at(visibility: Visibility, now: Timestamp) -> State {
+    match visibility {
+        Visibility::Draft | Visibility::Hidden => State::Draft,
+        Visibility::Public { from, .. } if from > now => State::Scheduled,
+        Visibility::Public { until: Some(until), .. } if until <= now => State::Withdrawn,
+        Visibility::Public { .. } => State::Published,
+    }
+}
+
+#[must_use]
+pub fn parse(file: File<'_>, rules: &Rules) -> Parsed {
+    let mut problems = Vec::new();
+    let post = decode(file, &mut problems).and_then(|text| read(file, &text, rules, &mut problems));
+    Parsed { post, problems }
+}
+
+/// The file's text; what is not UTF-8 becomes U+FFFD, with a problem that says where.
+pub fn decode<'a>(file: File<'a>, problems: &mut Vec<Problem>) -> Option<std::borrow::Cow<'a, str>> {
+    if file.bytes.starts_with(&[0xff, 0xfe]) || file.bytes.starts_with(&[0xfe, 0xff]) {
+        problems.push(
+            Problem::error(file.path, "encoding", "the file is UTF-16; expected UTF-8")
+                .at(1, 1)
+                .hint("save it again as UTF-8"),
+        );
+        return None;
+    }
+    if let Err(error) = std::str::from_utf8(file.bytes) {
+        let good = String::from_utf8_lossy(&file.bytes[..error.valid_up_to()]);
+        let (line, column) = front_matter::position(&good, good.len());
+        problems.push(
+            Problem::warning(file.path, "encoding", "bytes that are not UTF-8 are shown as `\u{fffd}`")
+                .at(line, column)
+                .hint("save the file as UTF-8"),
+        );
+    }
+    Some(String::from_utf8_lossy(file.bytes))
+}
+
+fn read(file: File<'_>, text: &str, rules: &Rules, problems: &mut Vec<Problem>) -> Option<(Post, Visibility)> {
+    let split = match front_matter::split(text) {
+        Ok(split) => split,
+        Err((line, mark)) => {
+            let message = format!("the front matter is opened with `{mark}` and never closed");
+            let hint = format!("put a line with only `{mark}` below it");
+            problems.push(Problem::error(file.path, "front-matter", message).at(line, 1).hint(hint));
+            return None;
+        }
+    };
+    match front_matter::read(file.path, &split) {
+        Ok(front) => Reader { file, rules, split: &split, front: effective(front, file, rules), problems }.post(),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    }
+}
+
+/// The front matter with the site's defaults behind it, in the spelling this module looks keys up by.
+fn effective(front: Map<String, Value>, file: File<'_>, rules: &Rules) -> Map<String, Value> {
+    match rules.dialect {
+        // Hugo's keys mean the same in any case.
+        Dialect::Hugo => front.into_iter().map(|(k, v)| (k.to_lowercase(), v)).collect(),
+        Dialect::Jekyll if rules.site.contains_key("defaults") => {
+            let mut all = jekyll::defaults(&rules.site, file.path);
+            all.extend(front);
+            all
+        }
+        _ => front,
+    }
+}
+
+struct Reader<'a> {
+    file: File<'a>,
+    rules: &'a Rules,
+    split: &'a Split<'a>,
+    front: Map<String, Value>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn post(mut self) -> Option<(Post, Visibility)> {
+        let place = hugo::place(&self.rules.section, self.file.relative, &self.rules.languages);
+        let in_drafts = self.file.relative.split('/').any(|part| part == "_drafts");
+        let draft = in_drafts || self.flag("draft") == Some(true);
+        let hidden = self.flag("published") == Some(false);
+        let date = self.date(&place, draft || hidden)?;
+        let title = self.title(&place);
+        let url = self.url(&place, date, &title);
+        let visibility = match date {
+            _ if hidden => Visibility::Hidden,
+            _ if draft => Visibility::Draft,
+            None => return None,
+            Some(date) => Visibility::Public {
+                from: self.instant(&["publishdate", "publishDate"]).map_or(date, |from| from.max(date)),
+                until: self.instant(&["expirydate", "expiryDate"]),
+            },
+        };
+        let post = Post {
+            path: self.file.path.into(),
+            id: String::new(),
+            own_id: self.own_id(),
+            image: self.image(&url),
+            url,
+            title,
+            date,
+            updated: self.instant(&["last_modified_at", "lastmod", "updated", "modified", "date_modified"]),
+            minor: self.flag("minor") == Some(true),
+            state: State::Draft,
+            authors: self.authors(),
+            tags: self.terms("tags", "tag"),
+            categories: self.categories(),
+            summary: text(&self.front, &["excerpt", "description", "summary"]),
+            language: text(&self.front, &["lang", "language"]).or_else(|| place.language.map(str::to_owned)),
+            source_hash: hash::of(self.file.bytes),
+            body_hash: hash::of(self.split.body.trim().as_bytes()),
+            modified: self.file.modified,
+        };
+        Some((post, visibility))
+    }
+
+    fn complain(&mut self, key: &str, code: &'static str, message: String, hint: &str) {
+        let (line, column) = front_matter::line_of(self.split, key);
+        self.problems.push(Problem::error(self.file.path, code, message).at(line, column).hint(hint));
+    }
+
+    /// A switch; YAML 1.1's words are understood as Jekyll does.
+    fn flag(&self, key: &str) -> Option<bool> {
+        match self.front.get(key)? {
+            Value::Bool(b) => Some(*b),
+            Value::String(s) => match s.to_lowercase().as_str() {
+                "true" | "yes" | "on" | "y" => Some(true),
+                "false" | "no" | "off" | "n" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn instant(&mut self, keys: &[&str]) -> Option<Timestamp> {
+        let key = *keys.iter().find(|k| self.front.get(**k).is_some_and(|v| !v.is_null() && v.as_str() != Some("")))?;
+        let value = self.front.get(key)?;
+        let found = dates::from_value(value, &self.rules.zone);
+        if found.is_none() {
+            let shown = scalar(value).unwrap_or_else(|| "a list or table".to_owned());
+            self.complain(
+                key,
+                "date",
+                format!("`{key}` is `{}`, which is no date", plain::shortened(&shown, 60)),
+                dates::EXPECTED,
+            );
+        }
+        found
+    }
+
+    /// The post's date: front matter before file name. `None` outside: no post; `None` inside: a draft without a date.
+    #[expect(clippy::option_option, reason = "an undated draft is a post, an undated page is not")]
+    fn date(&mut self, place: &hugo::Place<'_>, may_lack: bool) -> Option<Option<Timestamp>> {
+        let written = self.front.get("date").is_some_and(|v| !v.is_null() && v.as_str() != Some(""));
+        if written {
+            return match self.instant(&["date"]) {
+                Some(date) => Some(Some(date)),
+                None => may_lack.then_some(None),
+            };
+        }
+        let named = dates::from_file_name(place.name).and_then(|(day, _)| dates::at_midnight(day, &self.rules.zone));
+        let found = named.or_else(|| self.instant(&["publishdate", "publishDate", "pubdate"]));
+        if found.is_some() || may_lack {
+            return Some(found);
+        }
+        let (message, hint) = match self.split.kind {
+            Kind::None => (
+                "the file has no front matter and no date, so it is not a post",
+                "begin it with `---`, `title: ...`, `date: ...`, `---`",
+            ),
+            _ => ("the post has no date, so it is in no feed", dates::EXPECTED),
+        };
+        self.problems.push(Problem::warning(self.file.path, "no-date", message).at(1, 1).hint(hint));
+        None
+    }
+
+    fn title(&self, place: &hugo::Place<'_>) -> String {
+        let written = text(&self.front, &["title"]).map(|t| plain::line(&t)).filter(|t| !t.is_empty());
+        written.unwrap_or_else(|| {
+            let slug = dates::from_file_name(place.name).map_or(place.name, |(_, slug)| slug);
+            let words = slug.split(['-', '_']).filter(|w| !w.is_empty()).map(capitalised);
+            plain::line(&words.collect::<Vec<_>>().join(" "))
+        })
+    }
+
+    fn own_id(&mut self) -> Option<String> {
+        let id = plain::line(&text(&self.front, &["id", "guid"])?);
+        if id.is_empty() || id.len() > MAX_ID {
+            self.complain(
+                "id",
+                "id",
+                format!("the entry id is longer than {MAX_ID} bytes"),
+                "use a short, stable text such as a URL or a UUID",
+            );
+            return None;
+        }
+        Some(id)
+    }
+
+    fn url(&self, place: &hugo::Place<'_>, date: Option<Timestamp>, title: &str) -> String {
+        // A draft without a date gets an address as if it were published when it was last saved.
+        let local = self.rules.zone.to_datetime(date.unwrap_or(self.file.modified));
+        let own = text(&self.front, &["permalink", "url"]);
+        if let Some(own) = own.as_deref().filter(|u| u.starts_with("https://") || u.starts_with("http://")) {
+            return url::Url::parse(own).map_or_else(|_| self.rules.absolute("/"), String::from);
+        }
+        let slug = text(&self.front, &["slug"]);
+        let path = match self.rules.dialect {
+            Dialect::Jekyll => {
+                let (_, name) = jekyll::file_name(place.name);
+                let relative = self.file.relative.rsplit_once('.').map_or(self.file.relative, |(stem, _)| stem);
+                let categories = self.categories();
+                let parts = jekyll::Parts {
+                    date: local,
+                    title: name,
+                    slug: slug.as_deref(),
+                    categories: &categories,
+                    path: relative,
+                };
+                let pattern = own.as_deref().or(self.rules.permalink.as_deref()).unwrap_or("date");
+                jekyll::permalink(pattern, &parts)
+            }
+            Dialect::Hugo => match own {
+                Some(own) => format!("/{}", own.trim_start_matches('/')),
+                None => {
+                    let section = place.sections.first().copied().unwrap_or_default();
+                    let pattern =
+                        self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
+                    hugo::path(pattern, &hugo::Parts { date: local, title, slug: slug.as_deref(), place })
+                }
+            },
+            Dialect::Zola => zola::path(place, text(&self.front, &["path"]).as_deref(), slug.as_deref()),
+        };
+        self.rules.absolute(&path)
+    }
+
+    fn authors(&self) -> Vec<Author> {
+        let nested = |table: &str| self.front.get(table).and_then(|t| t.get("authors").or_else(|| t.get("author")));
+        let value = ["authors", "author", "byline"]
+            .iter()
+            .find_map(|key| self.front.get(*key))
+            .or_else(|| nested("taxonomies"))
+            .or_else(|| nested("extra"))
+            .or_else(|| nested("params"));
+        let mut found = value.map(|v| byline::read(v, &self.rules.known_authors)).unwrap_or_default();
+        for author in &mut found {
+            author.name = plain::line(&author.name);
+        }
+        found.retain(|author| !author.name.is_empty());
+        if found.is_empty() {
+            found.extend(self.rules.default_author.clone());
+        }
+        found
+    }
+
+    fn terms(&self, plural: &str, singular: &str) -> Vec<String> {
+        let raw = match self.rules.dialect {
+            Dialect::Jekyll => jekyll::words(&self.front, plural, singular),
+            Dialect::Hugo => match self.front.get(plural) {
+                Some(Value::Array(list)) => list.iter().filter_map(scalar).collect(),
+                Some(one) => scalar(one).into_iter().collect(),
+                None => Vec::new(),
+            },
+            Dialect::Zola => zola::taxonomy(&self.front, plural),
+        };
+        let mut unique: Vec<String> = Vec::with_capacity(raw.len());
+        for term in raw.iter().map(|t| plain::line(t)).filter(|t| !t.is_empty()) {
+            if !unique.iter().any(|u| u.to_lowercase() == term.to_lowercase()) {
+                unique.push(term);
+            }
+        }
+        unique
+    }
+
+    fn categories(&self) -> Vec<String> {
+        let mut all = match self.rules.dialect {
+            Dialect::Jekyll => jekyll::folder_categories(self.file.relative),
+            _ => Vec::new(),
+        };
+        all.extend(self.terms("categories", "category"));
+        all
+    }
+
+    fn image(&self, page: &str) -> Option<String> {
+        let value = self
+            .front
+            .get("image")
+            .or_else(|| self.front.get("images")?.get(0))
+            .or_else(|| self.front.get("cover")?.get("image"))?;
+        let path = match value {
+            Value::Object(image) => text(image, &["path", "url", "src", "feature"])?,
+            other => scalar(other).filter(|s| !s.is_empty())?,
+        };
+        let joined = url::Url::parse(page).ok()?.join(&path).ok()?;
+        matches!(joined.scheme(), "http" | "https").then(|| joined.into())
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+
+    fn rules(dialect: Dialect) -> Rules {
+        Rules {
+            dialect,
+            base_url: "https://a.example".into(),
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+            permalink: None,
+            permalinks: std::collections::BTreeMap::default(),
+            section: String::new(),
+            languages: Vec::new(),
+            known_authors: Vec::new(),
+            default_author: Some(Author::named("The Team")),
+            site: Map::new(),
+        }
+    }
+
+    fn parsed(dialect: Dialect, relative: &str, text: &[u8]) -> Parsed {
+        let file = File { path: relative, relative, bytes: text, modified: "2021-06-01T00:00:00Z".parse().unwrap() };
+        parse(file, &rules(dialect))
+    }
+
+    fn post(dialect: Dialect, relative: &str, text: &str) -> (Post, Visibility) {
+        let parsed = parsed(dialect, relative, text.as_bytes());
+        assert_eq!(parsed.problems, []);
+        parsed.post.unwrap()
+    }
+
+    #[test]
+    fn a_jekyll_post_is_read() {
+        let text = "---\ntitle: \"A: b\"\nauthor: X (Org), Y\ntags: one two\ncategories: [news]\n---\nHello";
+        let (post, visibility) = post(Dialect::Jekyll, "_posts/2021-05-07-My-Post.md", text);
+        assert_eq!(post.title, "A: b");
+        assert_eq!(post.url, "https://a.example/news/2021/05/07/My-Post.html");
+        assert_eq!(post.date.unwrap().to_string(), "2021-05-06T22:00:00Z");
+        assert_eq!((post.tags.len(), post.authors.len()), (2, 2));
+        assert_eq!(state_at(visibility, "2021-05-06T22:00:00Z".parse().unwrap()), State::Published);
+        assert_eq!(state_at(visibility, "2021-05-06T21:59:59Z".parse().unwrap()), State::Scheduled);
+    }
+
+    #[test]
+    fn a_hugo_post_is_read() {
+        let text = "+++\nTitle = 'A'\ndate = 2021-05-07T10:00:00+02:00\npublishDate = 2021-05-09\nlastmod = 2021-05-10\nauthors = ['X']\n+++\nHi";
+        let (post, visibility) = post(Dialect::Hugo, "my post/index.md", text);
+        assert_eq!(post.url, "https://a.example/my-post/");
+        assert_eq!(post.updated.unwrap().to_string(), "2021-05-09T22:00:00Z");
+        assert_eq!(state_at(visibility, "2021-05-08T00:00:00Z".parse().unwrap()), State::Scheduled);
+    }
+
+    #[test]
+    fn a_zola_post_is_read() {
+        let text = "+++\ntitle = \"A\"\nauthors = [\"X\", \"Y\"]\nupdated = 2021-05-08\n[taxonomies]\ntags = [\"t u\"]\n+++\nHi";
+        let (post, _) = post(Dialect::Zola, "blog/2021-05-07-my-post.md", text);
+        assert_eq!((post.url.as_str(), post.tags[0].as_str()), ("https://a.example/blog/my-post/", "t u"));
+        assert_eq!(post.authors.len(), 2);
+    }
+
+    #[test]
+    fn drafts_and_hidden_posts_are_not_published() {
+        let far = "9000-01-01T00:00:00Z".parse().unwrap();
+        for (relative, text) in [
+            ("_posts/2021-05-07-a.md", "---\ntitle: A\ndraft: true\n---\n"),
+            ("_posts/2021-05-07-a.md", "---\ntitle: A\ndraft: yes\n---\n"),
+            ("_posts/2021-05-07-a.md", "---\ntitle: A\npublished: false\n---\n"),
+            ("_drafts/a.md", "---\ntitle: A\n---\n"),
+        ] {
+            let (_, visibility) = post(Dialect::Jekyll, relative, text);
+            assert_eq!(state_at(visibility, far), State::Draft, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_names_nobody_is_signed_by_the_site() {
+        let (post, _) = post(Dialect::Jekyll, "_posts/2021-05-07-a-b.md", "---\n---\n");
+        assert_eq!((post.authors[0].name.as_str(), post.title.as_str()), ("The Team", "A B"));
+    }
+
+    #[test]
+    fn broken_posts_are_problems_with_a_place() {
+        for (relative, text, place, code) in [
+            ("_posts/2021-05-07-a.md", &b"---\ntitle: A\n"[..], (1, 1), "front-matter"),
+            ("_posts/2021-05-07-a.md", b"---\ntitle: A\ndate: tomorrow\n---\n", (3, 1), "date"),
+            ("_posts/2021-05-07-a.md", b"---\ndate: [2021]\n---\n", (2, 1), "date"),
+            ("_posts/a.md", b"Hello", (1, 1), "no-date"),
+            ("_posts/a.md", b"\xff\xfeH\0", (1, 1), "encoding"),
+        ] {
+            let parsed = parsed(Dialect::Jekyll, relative, text);
+            assert!(parsed.post.is_none());
+            let problem = &parsed.problems[0];
+            assert_eq!((problem.line, problem.column, problem.code), (place.0, place.1, code));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_replaced_and_named() {
+        let parsed = parsed(Dialect::Jekyll, "_posts/2021-05-07-a.md", b"---\ntitle: A\xffB\n---\n");
+        assert_eq!(parsed.post.unwrap().0.title, "A\u{fffd}B");
+        assert_eq!((parsed.problems[0].line, parsed.problems[0].column), (2, 9));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_makes_the_reader_panic(text in "(---|\\+\\+\\+|\\{)?\n?[\\PC\n:]{0,80}(\n---\n)?[\\PC\n]{0,40}", name in "[\\PC/]{0,30}") {
+            for dialect in [Dialect::Jekyll, Dialect::Hugo, Dialect::Zola] {
+                let _ = parsed(dialect, &name, text.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The progress report: what was promised for a stretch of time, what was published in it, and what is being written.
+//! Knows posts and one goal; where it is shown is `render::report`'s work.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::goal::{Bounds, PeriodStatus, Spec, status};
+use super::period::Per;
+use super::post::{Post, State};
+use super::wording;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Exceeded,
+    Met,
+    Missed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportPost {
+    pub title: String,
+    pub url: String,
+    /// The day in the site's zone; drafts may have none.
+    pub date: Option<Date>,
+    pub authors: Vec<String>,
+    /// The authors but the one the report is about; without one, all but the first.
+    pub coauthors: Vec<String>,
+}
+
+/// `report --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    pub from: Date,
+    pub to: Date,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    pub published: u32,
+    /// What the goal asked for in the periods that had begun.
+    pub target: u32,
+    pub verdict: Verdict,
+    pub sentence: String,
+    pub posts: Vec<ReportPost>,
+    pub drafts: Vec<ReportPost>,
+    pub periods: Vec<PeriodStatus>,
+    #[serde(skip)]
+    pub goal: u32,
+    #[serde(skip)]
+    pub per: Per,
+}
+
+/// The report on `from..=to`, as of `now`. Who asks about an author sets `spec.author`. Posts count by their day, so a
+/// range that begins in the middle of a month takes only the posts it names.
+#[must_use]
+pub fn report(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, from: Date, to: Date) -> Report {
+    let spec = Spec { since: None, ..spec.clone() };
+    let bounds = Bounds { from: Some(from), to: Some(to) };
+    let standing = status(&spec, posts, zone, now, bounds);
+    let listed = published(&spec, posts, zone, now, from, to);
+    let drafts = in_the_making(&spec, posts, zone);
+    let published = u32::try_from(listed.len()).unwrap_or(u32::MAX);
+    let verdict = match published.cmp(&standing.target) {
+        std::cmp::Ordering::Greater => Verdict::Exceeded,
+        std::cmp::Ordering::Equal => Verdict::Met,
+        std::cmp::Ordering::Less => Verdict::Missed,
+    };
+    let mut report = Report {
+        from,
+        to,
+        author: spec.author.as_deref().map(|asked| as_spelt(asked, posts)),
+        published,
+        target: standing.target,
+        verdict,
+        sentence: String::new(),
+        posts: listed,
+        drafts,
+        periods: standing.periods,
+        goal: spec.posts,
+        per: spec.per,
+    };
+    report.sentence = sentence(&report);
+    report
+}
+
+/// The author's name as the posts have it, whatever case it was asked in.
+fn as_spelt(asked: &str, posts: &[Post]) -> String {
+    let found = posts.iter().flat_map(|post| &post.authors).find(|author| author.is(asked));
+    found.map_or_else(|| asked.trim().to_owned(), |author| author.name.clone())
+}
+
+fn published(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, from: Date, to: Date) -> Vec<ReportPost> {
+    let mut found: Vec<(Timestamp, &Post)> = posts
+        .iter()
+        .filter(|post| post.is_published() && spec.wants(post))
+        .filter_map(|post| post.date.filter(|date| *date <= now).map(|date| (date, post)))
+        .filter(|(date, _)| (from..=to).contains(&zone.to_datetime(*date).date()))
+        .collect();
+    found.sort_by(|(a, left), (b, right)| a.cmp(b).then_with(|| left.path.cmp(&right.path)));
+    found.into_iter().map(|(_, post)| entry(spec, post, zone)).collect()
+}
+
+/// Drafts and posts that wait for their date: both are on their way.
+fn in_the_making(spec: &Spec, posts: &[Post], zone: &TimeZone) -> Vec<ReportPost> {
+    let mut found: Vec<&Post> =
+        posts.iter().filter(|post| matches!(post.state, State::Draft | State::Scheduled) && spec.wants(post)).collect();
+    found.sort_by(|a, b| a.date.cmp(&b.date).then_with(|| a.path.cmp(&b.path)));
+    found.into_iter().map(|post| entry(spec, post, zone)).collect()
+}
+
+fn entry(spec: &Spec, post: &Post, zone: &TimeZone) -> ReportPost {
+    let authors: Vec<String> = post.authors.iter().map(|author| author.name.clone()).collect();
+    let coauthors = match &spec.author {
+        Some(asked) => post.authors.iter().filter(|a| !a.is(asked)).map(|a| a.name.clone()).collect(),
+        None => authors.iter().skip(1).cloned().collect(),
+    };
+    ReportPost {
+        title: post.title.clone(),
+        url: post.url.clone(),
+        date: post.date.map(|date| zone.to_datetime(date).date()),
+        authors,
+        coauthors,
+    }
+}
+
+/// "We set a goal of one blogpost per month, and exceeded it: nine posts have been published in eight months (February to
+/// September 2021), with another two in draft."
+fn sentence(report: &Report) -> String {
+    let per = report.per.as_str();
+    let goal = wording::count(report.goal, "blogpost");
+    let verdict = match report.verdict {
+        Verdict::Exceeded => "and exceeded it",
+        Verdict::Met => "and met it",
+        Verdict::Missed => "and have not reached it yet",
+    };
+    let by = report.author.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
+    let have = if report.published == 1 { "has" } else { "have" };
+    let posts = wording::count(report.published, "post");
+    let begun = u32::try_from(report.periods.len()).unwrap_or(u32::MAX);
+    let stretch = wording::stretch(report.from, report.to);
+    let time =
+        if begun == 0 { format!("in {stretch}") } else { format!("in {} ({stretch})", wording::count(begun, per)) };
+    let aim = match report.verdict {
+        Verdict::Missed if report.published > 0 => format!(" of the {} we aimed for", wording::number(report.target)),
+        _ => String::new(),
+    };
+    let drafts = drafts(report);
+    format!("We set a goal of {goal} per {per}, {verdict}: {posts}{aim} {have} been published {time}{by}{drafts}.")
+}
+
+fn drafts(report: &Report) -> String {
+    let another = if report.published == 0 { "" } else { "another " };
+    match u32::try_from(report.drafts.len()).unwrap_or(u32::MAX) {
+        0 => String::new(),
+        drafts => format!(", with {another}{} in draft", wording::number(drafts)),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::author::Author;
+
+    fn post(day: &str, title: &str, authors: &[&str], state: State) -> Post {
+        Post {
+            path: format!("{day}-{title}.md").into(),
+            id: title.into(),
+            own_id: None,
+            url: format!("https://blog.example/{}", slug::slugify(title)),
+            title: title.into(),
+            date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
+            updated: None,
+            minor: false,
+            state,
+            authors: authors.iter().map(|name| Author::named(*name)).collect(),
+            tags: Vec::new(),
+            categories: Vec::new(),
+            summary: None,
+            language: None,
+            image: None,
+            source_hash: 0,
+            body_hash: 0,
+            modified: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    const NINE: [(&str, &str, &[&str]); 9] = [
+        ("2021-03-04", "Getting to know the life science community", &["Genevieve Buckley"]),
+        ("2021-03-19", "Image segmentation", &["Genevieve Buckley"]),
+        ("2021-03-29", "Dask and napari", &["Genevieve Buckley", "Nicholas Sofroniew"]),
+        ("2021-05-07", "Skeletons", &["Genevieve Buckley"]),
+        ("2021-05-24", "Stability [of] *docs*", &["Genevieve Buckley"]),
+        ("2021-05-25", "Life science survey <2021>", &["Genevieve Buckley"]),
+        ("2021-06-25", "Mentoring", &["Nick Mortimer", "Genevieve Buckley"]),
+        ("2021-07-02", "Ragged output", &["Genevieve Buckley"]),
+        ("2021-07-07", "High level graphs", &["Genevieve Buckley"]),
+    ];
+
+    pub(crate) fn mission(posts: usize, drafts: usize, author: Option<&str>) -> Report {
+        let mut all: Vec<Post> =
+            NINE.iter().take(posts).map(|(day, title, authors)| post(day, title, authors, State::Published)).collect();
+        for title in ["Choosing good chunk sizes", "Mosaic fusion"].iter().take(drafts) {
+            all.push(post("2021-10-01", title, &["Genevieve Buckley"], State::Draft));
+        }
+        all.push(post("2021-04-01", "Somebody else's", &["Bo"], State::Published));
+        all.push(post("2020-04-01", "Before it all", &["Genevieve Buckley"], State::Published));
+        if author.is_none() {
+            all.truncate(posts + drafts);
+        }
+        let spec = Spec { author: author.map(Into::into), ..Spec::default() };
+        let now = "2021-09-28T12:00:00Z".parse().unwrap();
+        report(&spec, &all, &TimeZone::UTC, now, date(2021, 2, 1), date(2021, 9, 30))
+    }
+
+    #[test]
+    fn the_sentence_is_the_missions() {
+        let by = Some("genevieve buckley");
+        for (posts, drafts, author, expected) in [
+            (
+                9,
+                2,
+                None,
+                "We set a goal of one blogpost per month, and exceeded it: nine posts have been published in eight months (February to September 2021), with another two in draft.",
+            ),
+            (
+                9,
+                2,
+                by,
+                "We set a goal of one blogpost per month, and exceeded it: nine posts have been published in eight months (February to September 2021) by Genevieve Buckley, with another two in draft.",
+            ),
+            (
+                8,
+                1,
+                None,
+                "We set a goal of one blogpost per month, and met it: eight posts have been published in eight months (February to September 2021), with another one in draft.",
+            ),
+            (
+                1,
+                0,
+                None,
+                "We set a goal of one blogpost per month, and have not reached it yet: one post of the eight we aimed for has been published in eight months (February to September 2021).",
+            ),
+            (
+                0,
+                2,
+                None,
+                "We set a goal of one blogpost per month, and have not reached it yet: no posts have been published in eight months (February to September 2021), with two in draft.",
+            ),
+        ] {
+            assert_eq!(mission(posts, drafts, author).sentence, expected);
+        }
+    }
+
+    #[test]
+    fn coauthors_are_all_but_the_one_the_report_is_about() {
+        let report = mission(9, 2, Some("Genevieve Buckley"));
+        let with: Vec<&str> = report.posts.iter().flat_map(|p| p.coauthors.iter().map(String::as_str)).collect();
+        assert_eq!(with, ["Nicholas Sofroniew", "Nick Mortimer"]);
+        assert_eq!((report.published, report.target, report.verdict), (9, 8, Verdict::Exceeded));
+        assert_eq!(report.drafts.len(), 2);
+    }
+
+    #[test]
+    fn the_target_counts_only_periods_that_have_begun() {
+        let all = [post("2021-02-03", "One", &[], State::Published)];
+        let now = "2021-03-10T12:00:00Z".parse().unwrap();
+        let (from, to) = (date(2021, 2, 1), date(2021, 12, 31));
+        assert_eq!(report(&Spec::default(), &all, &TimeZone::UTC, now, from, to).target, 2);
+        let before = "2020-03-10T12:00:00Z".parse().unwrap();
+        let nothing = report(&Spec::default(), &all, &TimeZone::UTC, before, from, to);
+        assert_eq!((nothing.target, nothing.published, nothing.verdict), (0, 0, Verdict::Met));
+    }
+
+    #[test]
+    fn the_json_has_the_names_scripts_rely_on() {
+        let json = serde_json::to_value(mission(3, 1, Some("Genevieve Buckley"))).unwrap();
+        assert_eq!(json["verdict"], "missed");
+        assert_eq!(json["from"], "2021-02-01");
+        assert_eq!(json["author"], "Genevieve Buckley");
+        assert_eq!(json["posts"][2]["coauthors"], serde_json::json!(["Nicholas Sofroniew"]));
+        assert_eq!(json["posts"][2]["date"], "2021-03-29");
+        assert_eq!(json["periods"][0]["period"], "2021-02");
+        assert!(json["drafts"].is_array() && json["target"] == 8 && json["published"] == 3);
+    }
+}

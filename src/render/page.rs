@@ -1,0 +1,313 @@
+//! The daemon's pages: the front door, the goal, the editions, and the few words around subscribing. Knows what a page
+//! says; which address it answers to is the server's business. No page needs a script or anything from elsewhere.
+
+use jiff::tz::TimeZone;
+use minijinja::context;
+use minijinja::value::Value;
+
+use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean, direction, sample_goal, shorten};
+use super::templates::{Templates, safe};
+use super::xml::escape;
+use super::{chart, goal as goal_text};
+use crate::domain::edition::{Edition, EditionPost};
+use crate::domain::goal::GoalStatus;
+use crate::domain::period::Period;
+use crate::domain::problem::Problem;
+use crate::domain::wording;
+
+/// How many characters of a post's beginning the front door shows.
+const EXCERPT: usize = 280;
+
+/// What every page of this blog has in common.
+#[derive(Debug, Clone)]
+pub struct Site<'a> {
+    pub title: &'a str,
+    pub description: &'a str,
+    pub language: &'a str,
+    pub zone: &'a TimeZone,
+    /// The blog itself.
+    pub url: &'a str,
+    /// Feeds to subscribe to: what they are called, their address, their media type.
+    pub feeds: &'a [Feed<'a>],
+    /// Whether the digest can be subscribed to here.
+    pub subscribe: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Feed<'a> {
+    pub name: &'a str,
+    pub url: &'a str,
+    pub media_type: &'a str,
+}
+
+/// One line of the list of editions.
+#[derive(Debug, Clone, Copy)]
+pub struct EditionLine<'a> {
+    pub period: Period,
+    pub subject: &'a str,
+    pub posts: u32,
+}
+
+/// A page that asks before anything happens: following a link changes nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    pub heading: &'a str,
+    pub text: &'a str,
+    pub button: &'a str,
+    /// Where the form is posted.
+    pub action: &'a str,
+}
+
+/// `/style.css`.
+#[must_use]
+pub fn style() -> String {
+    format!("{}\n{}\n", include_str!("../../templates/style.css").trim_end(), chart::STYLE)
+}
+
+/// `/`: the latest posts, how to subscribe, how the goal stands.
+pub fn home(
+    templates: &Templates,
+    site: &Site<'_>,
+    posts: &[EditionPost],
+    goals: &[GoalStatus],
+) -> Result<String, Problem> {
+    let posts: Vec<Value> = posts.iter().map(|post| entry(site, post)).collect();
+    let goals: Vec<Value> = goals.iter().map(goal_value).collect();
+    templates.render("home.html", &page(site, site.title, context! { posts, goals }))
+}
+
+/// `/goal`: the sentence, the chart and the table.
+pub fn goal(templates: &Templates, site: &Site<'_>, goals: &[GoalStatus]) -> Result<String, Problem> {
+    let goals: Vec<Value> = goals.iter().map(goal_value).collect();
+    templates.render("goal.html", &page(site, "The goal", context! { goals }))
+}
+
+/// `/editions/`: the latest first.
+pub fn editions(templates: &Templates, site: &Site<'_>, editions: &[EditionLine<'_>]) -> Result<String, Problem> {
+    let mut sorted: Vec<&EditionLine<'_>> = editions.iter().collect();
+    sorted.sort_by_key(|line| std::cmp::Reverse(line.period));
+    let editions: Vec<Value> = sorted
+        .into_iter()
+        .map(|line| {
+            context! {
+                period => line.period.to_string(),
+                name => wording::capitalised(&wording::period(line.period)),
+                subject => clean(line.subject),
+                posts => wording::digits(line.posts, "post"),
+            }
+        })
+        .collect();
+    templates.render("editions.html", &page(site, "Editions", context! { editions }))
+}
+
+/// `/unsubscribe/<token>` and its like: one question, one button.
+pub fn question(templates: &Templates, site: &Site<'_>, question: Question<'_>) -> Result<String, Problem> {
+    let Question { heading, text, button, action } = question;
+    templates.render("unsubscribe.html", &page(site, heading, context! { text, button, action }))
+}
+
+/// A few words: it is done, it was not found, look into your mailbox.
+pub fn message(templates: &Templates, site: &Site<'_>, heading: &str, text: &str) -> Result<String, Problem> {
+    templates.render("message.html", &page(site, heading, context! { text }))
+}
+
+/// `/editions/<period>`: the digest as it was sent, without what was its reader's own.
+#[must_use]
+pub fn edition(edition: &Edition) -> String {
+    let html = without_links(&without_links(&edition.html, UNSUBSCRIBE), PREFERENCES);
+    html.replace(NAME, "")
+}
+
+/// Takes out every link that leads to `marker`.
+fn without_links(html: &str, marker: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once(marker) {
+        let start = before.rfind("<a").unwrap_or(before.len());
+        out.push_str(before.get(..start).unwrap_or_default());
+        rest = after.split_once("</a>").map_or(after, |(_, rest)| rest);
+    }
+    out + rest
+}
+
+/// What is common to all pages, and what is this one's own.
+fn page(site: &Site<'_>, heading: &str, own: Value) -> Value {
+    let feeds: Vec<Value> = site
+        .feeds
+        .iter()
+        .map(|feed| context! { name => feed.name, url => feed.url, media_type => feed.media_type })
+        .collect();
+    let common = context! {
+        site => context! {
+            title => clean(site.title),
+            description => clean(site.description),
+            url => clean(site.url),
+            lang => clean(site.language),
+            dir => direction(site.language),
+            subscribe => site.subscribe,
+            feeds,
+        },
+        heading => clean(heading),
+    };
+    context! { ..own, ..common }
+}
+
+fn entry(site: &Site<'_>, post: &EditionPost) -> Value {
+    let day = site.zone.to_datetime(post.date).date();
+    let authors: Vec<String> = post.authors.iter().map(|author| clean(&author.name)).collect();
+    context! {
+        title => clean(&post.title),
+        url => clean(&post.url),
+        day => day.to_string(),
+        date => wording::day(day),
+        authors => wording::list(&authors),
+        excerpt => shorten(clean(&post.excerpt).trim(), EXCERPT),
+    }
+}
+
+fn goal_value(goal: &GoalStatus) -> Value {
+    let from = goal.periods.len().saturating_sub(chart::PERIODS);
+    let periods: Vec<Value> = goal
+        .periods
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .map(|status| {
+            context! {
+                name => wording::capitalised(&wording::period(status.period)),
+                published => status.published,
+                goal => status.goal,
+                state => status.state.as_str(),
+            }
+        })
+        .collect();
+    let facts: Vec<Value> = goal_text::facts(goal).into_iter().map(|(name, value)| context! { name, value }).collect();
+    context! {
+        sentence => clean(&goal.sentence),
+        chart => safe(chart::inline(goal, chart::PERIODS)),
+        facts,
+        periods,
+    }
+}
+
+/// Renders every page from samples.
+pub(super) fn check(templates: &Templates) -> Vec<Problem> {
+    let feeds = [Feed { name: "Atom", url: "/atom.xml", media_type: "application/atom+xml" }];
+    let site = Site {
+        title: "A blog",
+        description: "",
+        language: "en",
+        zone: &TimeZone::UTC,
+        url: "https://blog.example",
+        feeds: &feeds,
+        subscribe: true,
+    };
+    let goals = [sample_goal()];
+    let posts = super::digest::sample_posts();
+    let lines: Vec<EditionLine<'_>> =
+        Period::month(2021, 5).map(|period| EditionLine { period, subject: "May", posts: 1 }).into_iter().collect();
+    let ask = Question { heading: "Leave?", text: "No more digests.", button: "Unsubscribe", action: "/" };
+    let pages = [
+        home(templates, &site, &posts, &goals),
+        home(templates, &site, &[], &[]),
+        goal(templates, &site, &goals),
+        editions(templates, &site, &lines),
+        question(templates, &site, ask),
+        message(templates, &site, "Done", "It is done."),
+    ];
+    let mut problems: Vec<Problem> = pages.into_iter().filter_map(Result::err).collect();
+    problems.dedup();
+    problems
+}
+
+/// The last resort, when even the template for messages is broken.
+#[must_use]
+pub fn bare(heading: &str, text: &str) -> String {
+    let (heading, text) = (escape(heading), escape(text));
+    format!("<!doctype html>\n<html lang=\"en\"><title>{heading}</title><h1>{heading}</h1><p>{text}</p></html>\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::render::digest::tests::{digest, posts};
+    use crate::render::goal::tests::goal as sample;
+
+    const FEEDS: [Feed<'_>; 2] = [
+        Feed { name: "Atom", url: "https://blog.example/atom.xml", media_type: "application/atom+xml" },
+        Feed { name: "JSON Feed", url: "https://blog.example/feed.json", media_type: "application/feed+json" },
+    ];
+
+    static UTC: TimeZone = TimeZone::UTC;
+
+    fn site() -> Site<'static> {
+        Site {
+            title: "Dask <Working> Notes",
+            description: "Writing about scaling Python",
+            language: "en",
+            zone: &UTC,
+            url: "https://blog.example",
+            feeds: &FEEDS,
+            subscribe: true,
+        }
+    }
+
+    fn templates() -> Templates {
+        Templates::new(&BTreeMap::new()).unwrap()
+    }
+
+    #[test]
+    fn the_pages_say_what_they_are_for() {
+        let templates = templates();
+        let ask = Question {
+            heading: "Unsubscribe",
+            text: "You will get no more digests.",
+            button: "Unsubscribe",
+            action: "/unsubscribe/TOKEN",
+        };
+        let may = EditionLine { period: Period::parse("2021-05").unwrap(), subject: "Notes: May 2021", posts: 1 };
+        let june = EditionLine { period: Period::parse("2021-06").unwrap(), subject: "Notes: June 2021", posts: 3 };
+        insta::assert_snapshot!("page_home", home(&templates, &site(), &posts(2), &[sample()]).unwrap());
+        insta::assert_snapshot!("page_goal", goal(&templates, &site(), &[sample()]).unwrap());
+        insta::assert_snapshot!("page_editions", editions(&templates, &site(), &[may, june]).unwrap());
+        insta::assert_snapshot!("page_unsubscribe", question(&templates, &site(), ask).unwrap());
+        insta::assert_snapshot!("page_message", message(&templates, &site(), "Done", "You are <b>out</b>.").unwrap());
+    }
+
+    #[test]
+    fn no_page_needs_a_script_or_an_inline_style() {
+        let templates = templates();
+        let empty = home(&templates, &site(), &[], &[]).unwrap();
+        for page in [
+            empty,
+            home(&templates, &site(), &posts(3), &[sample()]).unwrap(),
+            goal(&templates, &site(), &[sample()]).unwrap(),
+        ] {
+            for forbidden in ["<script", "style=", "<style", " on", "<Working>"] {
+                assert!(!page.contains(forbidden) || forbidden == " on" && !page.contains(" onclick"), "{forbidden}");
+            }
+        }
+        assert!(style().contains("prefers-color-scheme") && style().contains(".gz-chart"));
+    }
+
+    #[test]
+    fn an_edition_on_the_web_is_nobodys_own() {
+        let digest = digest(&posts(1), &[], &[]);
+        let page = edition(&Edition {
+            period: Period::parse("2021-05").unwrap(),
+            state: crate::domain::edition::State::Finished,
+            subject: digest.subject,
+            text: digest.text,
+            html: digest.html,
+            content: serde_json::Value::Null,
+            posts: 1,
+            opened_at: jiff::Timestamp::UNIX_EPOCH,
+            finished_at: None,
+        });
+        assert!(!page.contains('\u{2}') && !page.contains("Unsubscribe") && !page.contains("Choose what you get"));
+        assert!(page.contains("Hello,") && page.contains("Read it on the web") && page.ends_with("</html>\n"));
+    }
+}

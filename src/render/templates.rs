@@ -1,0 +1,150 @@
+//! The templates of digests and pages: embedded, and replaced one by one by the operator's own. Knows the template
+//! engine; what a template is given is the business of the module that renders it. A template error is a problem with a
+//! file and a line, never a crash.
+
+use std::collections::BTreeMap;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Value};
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
+
+use super::report::wrap;
+use super::xml::escape;
+use super::{digest, page};
+use crate::domain::problem::Problem;
+
+/// Every template there is, with its embedded text.
+pub const EMBEDDED: [(&str, &str); 8] = [
+    ("base.html", include_str!("../../templates/base.html")),
+    ("digest.html", include_str!("../../templates/digest.html")),
+    ("digest.txt", include_str!("../../templates/digest.txt")),
+    ("editions.html", include_str!("../../templates/editions.html")),
+    ("goal.html", include_str!("../../templates/goal.html")),
+    ("home.html", include_str!("../../templates/home.html")),
+    ("message.html", include_str!("../../templates/message.html")),
+    ("unsubscribe.html", include_str!("../../templates/unsubscribe.html")),
+];
+
+/// Steps a template may take: some hundred times what the embedded ones need for the longest month.
+const FUEL: u64 = 5_000_000;
+
+#[derive(Debug, Clone)]
+pub struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    /// The embedded templates, with those given by name in their place. A name that is none of ours may be included by
+    /// the others.
+    pub fn new(replaced: &BTreeMap<String, String>) -> Result<Self, Vec<Problem>> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        // Only clashing delimiters are refused, and these are the usual ones.
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+        if let Ok(syntax) = syntax {
+            environment.set_syntax(syntax);
+        }
+        environment.set_formatter(|out, state, value| {
+            // The engine's own escape writes every slash of an address as a reference.
+            if *state.auto_escape() == AutoEscape::Html && !value.is_safe() && !value.is_none() {
+                return out.write_str(&escape(&value.to_string())).map_err(Error::from);
+            }
+            minijinja::escape_formatter(out, state, value)
+        });
+        environment.add_filter("wrap", wrapped);
+        let embedded = EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let mut sources: BTreeMap<String, String> = embedded.collect();
+        sources.extend(replaced.iter().map(|(name, text)| (name.clone(), text.clone())));
+        let mut problems = Vec::new();
+        for (name, text) in sources {
+            if let Err(error) = environment.add_template_owned(name.clone(), text) {
+                problems.push(problem(&name, &error));
+            }
+        }
+        if problems.is_empty() { Ok(Self { environment }) } else { Err(problems) }
+    }
+
+    pub(super) fn render(&self, name: &str, context: &Value) -> Result<String, Problem> {
+        let template = self.environment.get_template(name).map_err(|error| problem(name, &error))?;
+        template.render(context.clone()).map_err(|error| problem(name, &error))
+    }
+
+    /// Renders a template that stands in the configuration.
+    pub(super) fn render_line(&self, name: &str, source: &str, context: &Value) -> Result<String, Problem> {
+        self.environment.render_named_str(name, source, context.clone()).map_err(|error| problem(name, &error))
+    }
+
+    /// Renders every template from samples, and says what is wrong with them.
+    #[must_use]
+    pub fn check(&self) -> Vec<Problem> {
+        digest::check(self).into_iter().chain(page::check(self)).collect()
+    }
+}
+
+/// `{{ text | wrap(68, indent="    ") }}`
+#[expect(clippy::needless_pass_by_value, reason = "the engine hands its arguments over")]
+fn wrapped(text: String, width: usize, options: Kwargs) -> Result<String, Error> {
+    let indent: Option<String> = options.get("indent")?;
+    options.assert_all_used()?;
+    Ok(wrap(&text, width, indent.as_deref().unwrap_or_default()))
+}
+
+/// Text that is a marker or markup of our own, and not to be escaped.
+pub(super) fn safe(text: impl Into<String>) -> Value {
+    Value::from_safe_string(text.into())
+}
+
+fn problem(name: &str, error: &Error) -> Problem {
+    let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    let at = error.name().unwrap_or(name);
+    Problem::error(format!("templates/{at}"), "template", format!("{}{detail}", error.kind()))
+        .at(error.line().unwrap_or_default(), usize::from(error.line().is_some()))
+        .hint("compare it with the template of this version: the names it may use are listed at its top")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replacing(name: &str, text: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([(name.to_owned(), text.to_owned())])
+    }
+
+    #[test]
+    fn the_embedded_templates_have_no_problems() {
+        assert_eq!(Templates::new(&BTreeMap::new()).unwrap().check(), []);
+    }
+
+    #[test]
+    fn a_template_that_cannot_be_read_is_told_with_its_line() {
+        let problems = Templates::new(&replacing("digest.txt", "a\n{% if %}")).unwrap_err();
+        assert_eq!((problems[0].path.as_str(), problems[0].line), ("templates/digest.txt", 2));
+    }
+
+    #[test]
+    fn a_name_no_template_is_given_is_a_problem_and_so_is_an_endless_loop() {
+        for (text, expected) in [
+            ("a\nb\n{{ titel }} {{ unsubscribe_url }}", "undefined value"),
+            ("\n\n{% for a in range(99999) %}{% for b in range(99999) %}{{ b }}{% endfor %}{% endfor %}", "fuel"),
+        ] {
+            let problems = Templates::new(&replacing("digest.html", text)).unwrap().check();
+            assert!(problems[0].message.contains(expected), "{problems:?}");
+            assert_eq!((problems[0].path.as_str(), problems[0].line), ("templates/digest.html", 3));
+        }
+    }
+
+    #[test]
+    fn a_digest_without_a_way_out_is_a_problem() {
+        let problems = Templates::new(&replacing("digest.html", "{{ title }}")).unwrap().check();
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].message.contains("unsubscribe"), "{problems:?}");
+    }
+
+    #[test]
+    fn html_is_escaped_and_addresses_stay_readable() {
+        let templates = Templates::new(&replacing("x.html", "{{ a }} {{ b }}")).unwrap();
+        let context = minijinja::context! { a => "https://x.example/?a=1&b=<", b => safe("<b>") };
+        assert_eq!(templates.render("x.html", &context).unwrap(), "https://x.example/?a=1&amp;b=&lt; <b>");
+    }
+}

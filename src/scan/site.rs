@@ -1,0 +1,245 @@
+//! Where a blog's files lie and by which rules they are read: the posts directory and what its neighbourhood says of it
+//! (`_config.yml`, `hugo.toml`, `_includes`). Knows the file system's layout of the three generators.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, PostsFormat};
+use crate::domain::author::Author;
+use crate::domain::byline::Known;
+use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess};
+use crate::domain::problem::Problem;
+
+use super::files::Root;
+
+/// A template or a site configuration larger than this is none.
+const MAX_BYTES: u64 = 1_000_000;
+
+/// Everything a scan needs to know.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// What relative paths start from.
+    pub root: PathBuf,
+    /// The folders below `root` in which posts lie.
+    pub folders: Vec<String>,
+    /// `posts.dir` as the configuration names it, less what `root` already covers: what people see before a path.
+    prefix: String,
+    /// Only what lies in a `_posts` or `_drafts` folder is a post.
+    jekyll_folders: bool,
+    pub rules: Rules,
+    pub includes: BTreeMap<String, String>,
+    /// The generator's own configuration, for what ours leaves open.
+    pub found: Option<SiteConfig>,
+    pub max_bytes: u64,
+    pub problems: Vec<Problem>,
+}
+
+impl Site {
+    /// A path as people see it: it can be opened from where the configuration lies.
+    #[must_use]
+    pub fn display(&self, relative: &str) -> String {
+        match (self.prefix.is_empty(), relative.is_empty()) {
+            (true, true) => ".".to_owned(),
+            (true, false) => relative.to_owned(),
+            (false, true) => self.prefix.clone(),
+            (false, false) => format!("{}/{relative}", self.prefix),
+        }
+    }
+
+    #[must_use]
+    pub fn relative<'a>(&self, display: &'a str) -> &'a str {
+        display.strip_prefix(&self.prefix).unwrap_or(display).trim_start_matches('/')
+    }
+
+    #[must_use]
+    pub fn is_post_place(&self, relative: &str) -> bool {
+        !self.jekyll_folders || relative.split('/').rev().skip(1).any(|part| part == "_posts" || part == "_drafts")
+    }
+
+    #[must_use]
+    pub fn title(&self, config: &Config) -> String {
+        let own = Some(config.site.title.clone()).filter(|t| !t.is_empty());
+        own.or_else(|| self.found.as_ref()?.title.clone()).unwrap_or_else(|| "Blog".to_owned())
+    }
+
+    #[must_use]
+    pub fn description(&self, config: &Config) -> String {
+        let own = Some(config.site.description.clone()).filter(|t| !t.is_empty());
+        own.or_else(|| self.found.as_ref()?.description.clone()).unwrap_or_default()
+    }
+}
+
+/// Looks around the posts directory.
+#[must_use]
+pub fn site(config: &Config) -> Site {
+    let dir = config.path(&config.posts.dir);
+    let mut problems = Vec::new();
+    let found =
+        neighbours(&dir).into_iter().find_map(|folder| site_config(&folder, &mut problems).map(|c| (folder, c)));
+    let dialect = match config.posts.format {
+        PostsFormat::Jekyll => Dialect::Jekyll,
+        PostsFormat::Hugo => Dialect::Hugo,
+        PostsFormat::Zola => Dialect::Zola,
+        PostsFormat::Auto => found.as_ref().map_or_else(|| guessed(&dir), |(_, c)| c.dialect),
+    };
+    let found = found.map(|(_, config)| config).filter(|c| c.dialect == dialect);
+    let layout = layout(config, &dir, dialect);
+    let includes = if dialect == Dialect::Jekyll { includes(&layout.root) } else { BTreeMap::new() };
+    Site {
+        rules: rules(config, dialect, found.as_ref(), section(&dir, dialect)),
+        root: layout.root,
+        folders: layout.folders,
+        prefix: layout.prefix,
+        jekyll_folders: layout.jekyll_folders,
+        includes,
+        found,
+        max_bytes: config.posts.max_bytes,
+        problems,
+    }
+}
+
+struct Layout {
+    root: PathBuf,
+    folders: Vec<String>,
+    prefix: String,
+    jekyll_folders: bool,
+}
+
+fn layout(config: &Config, dir: &Path, dialect: Dialect) -> Layout {
+    let shown = |path: &Path| {
+        let text = path.strip_prefix("./").unwrap_or(path).to_string_lossy().trim_end_matches('/').to_owned();
+        if text == "." { String::new() } else { text }
+    };
+    let named = dir.file_name().is_some_and(|name| name == "_posts");
+    match (dialect, dir.parent()) {
+        (Dialect::Jekyll, Some(parent)) if named => Layout {
+            root: parent.to_owned(),
+            folders: vec!["_posts".to_owned(), "_drafts".to_owned()],
+            prefix: shown(config.posts.dir.parent().unwrap_or(Path::new(""))),
+            jekyll_folders: false,
+        },
+        _ => Layout {
+            root: dir.to_owned(),
+            folders: vec![String::new()],
+            prefix: shown(&config.posts.dir),
+            jekyll_folders: dialect == Dialect::Jekyll && has_jekyll_folders(dir),
+        },
+    }
+}
+
+fn has_jekyll_folders(dir: &Path) -> bool {
+    let below = |folder: &Path| folder.join("_posts").is_dir() || folder.join("_drafts").is_dir();
+    below(dir) || std::fs::read_dir(dir).into_iter().flatten().flatten().any(|entry| below(&entry.path()))
+}
+
+/// The posts directory and the two above it.
+fn neighbours(dir: &Path) -> Vec<PathBuf> {
+    let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    absolute.ancestors().take(3).map(Path::to_owned).collect()
+}
+
+fn site_config(folder: &Path, problems: &mut Vec<Problem>) -> Option<SiteConfig> {
+    let root = Root::open(folder).ok()?;
+    for name in Dialect::CONFIG_NAMES {
+        let Some(text) = read(&root, name) else { continue };
+        match SiteConfig::read(name, &text) {
+            Ok(config) if name.starts_with("config.") && config.url.is_none() && config.title.is_none() => {}
+            Ok(config) => return Some(config),
+            Err(problem) => {
+                let path = folder.join(name).to_string_lossy().into_owned();
+                problems.push(Problem { path, ..problem });
+            }
+        }
+    }
+    None
+}
+
+fn read(root: &Root, relative: &str) -> Option<String> {
+    let (_, bytes) = root.find(relative).ok()??.read(MAX_BYTES).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn guessed(dir: &Path) -> Dialect {
+    let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let Ok(root) = Root::open(dir) else { return guess(&name, std::iter::empty()) };
+    let mut found = Vec::new();
+    root.walk("", &mut found, &mut Vec::new(), &str::to_owned);
+    let samples: Vec<(String, String)> = found
+        .iter()
+        .filter(|f| f.relative.ends_with(".md") || f.relative.ends_with(".markdown"))
+        .take(50)
+        .map(|f| {
+            (
+                f.relative.to_string(),
+                f.read(MAX_BYTES).map(|(_, b)| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default(),
+            )
+        })
+        .collect();
+    guess(&name, samples.iter().map(|(path, text)| (path.as_str(), text.as_str())))
+}
+
+/// `posts` for `content/posts`; also for a `posts` folder on its own, as Hugo and Zola would serve it.
+fn section(dir: &Path, dialect: Dialect) -> String {
+    if dialect == Dialect::Jekyll {
+        return String::new();
+    }
+    let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let parts: Vec<String> = absolute.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    if let Some(content) = parts.iter().rposition(|part| part == "content") {
+        return parts[content + 1..].join("/");
+    }
+    let last = parts.last().cloned().unwrap_or_default();
+    if matches!(last.as_str(), "posts" | "post" | "blog" | "articles" | "news") { last } else { String::new() }
+}
+
+fn includes(root: &Path) -> BTreeMap<String, String> {
+    let Ok(root) = Root::open(root) else { return BTreeMap::new() };
+    let mut found = Vec::new();
+    root.walk("_includes", &mut found, &mut Vec::new(), &str::to_owned);
+    found
+        .iter()
+        .filter_map(|f| {
+            let (_, bytes) = f.read(MAX_BYTES).ok()?;
+            let name = f.relative.strip_prefix("_includes/")?.to_owned();
+            Some((name, String::from_utf8_lossy(&bytes).into_owned()))
+        })
+        .collect()
+}
+
+fn rules(config: &Config, dialect: Dialect, found: Option<&SiteConfig>, section: String) -> Rules {
+    let optional = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+    let known_authors = config
+        .authors
+        .iter()
+        .map(|a| Known {
+            author: Author {
+                name: a.name.clone(),
+                email: optional(&a.email),
+                uri: optional(&a.url),
+                organisation: optional(&a.organisation),
+            },
+            aliases: a.aliases.clone(),
+        })
+        .collect::<Vec<_>>();
+    let default = optional(&config.site.author).or_else(|| found?.author.clone());
+    let default_author = default.map(|name| {
+        known_authors.iter().find(|k| k.author.is(&name)).map_or_else(
+            || Author { email: optional(&config.site.email), ..Author::named(name.clone()) },
+            |k| k.author.clone(),
+        )
+    });
+    let mut permalinks = found.map(|c| c.permalinks.clone()).unwrap_or_default();
+    permalinks.extend(config.posts.permalinks.clone());
+    Rules {
+        dialect,
+        base_url: config.site.url.trim_end_matches('/').to_owned(),
+        zone: config.site.zone(),
+        permalink: optional(&config.posts.permalink).or_else(|| found?.permalink.clone()),
+        permalinks,
+        section,
+        languages: found.map(|c| c.languages.clone()).unwrap_or_default(),
+        known_authors,
+        default_author,
+        site: found.map(|c| c.raw.clone()).unwrap_or_default(),
+    }
+}
