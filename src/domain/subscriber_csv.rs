@@ -229,4 +229,18 @@ mod tests {
         }
         assert_eq!(read("list.csv", "x\n".repeat(1_000).as_bytes()).unwrap_err().len(), MOST_PROBLEMS);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_file_holds_it_is_rows_or_problems(bytes: Vec<u8>, text in "(email[,;\t\n\"])?[a@.,;\n\r\" \u{e9}]{0,60}") {
+            for input in [&bytes[..], text.as_bytes()] {
+                match read("list.csv", input) {
+                    Ok(rows) => for row in rows.rows {
+                        proptest::prop_assert_eq!(Address::parse(&row.address.email), Ok(row.address));
+                    },
+                    Err(problems) => proptest::prop_assert!(!problems.is_empty()),
+                }
+            }
+        }
+    }
 }

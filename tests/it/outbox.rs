@@ -13,7 +13,7 @@ use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::mail::outbox::{Compose, Halt, Outbox, Settings, Tally};
 use gazetted::mail::transport::Transport;
-use gazetted::render::message::{Message, MessageError, Recipient};
+use gazetted::render::message::{Message, MessageError, Recipient, Sender};
 use gazetted::store::{NewSubscriber, SharedStore, open};
 use jiff::{Timestamp, ToSpan as _};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +23,7 @@ use crate::smtp_server::{Act, Server, Step, fixture};
 
 const BODY: &str = "Subject: Notes\r\n\r\n.a line with a dot\r\n..\r\n.\r\n\r\nlast line without its end";
 
-/// What the colleague's templates will make; a name of `panic` breaks it.
+/// A message with every trap for dots; a name of `panic` breaks it.
 struct TestComposer;
 
 impl Compose for TestComposer {
@@ -97,6 +97,16 @@ impl House {
     }
 
     fn node(&self, node: &str, transport: Transport, on_doubt: OnDoubt) -> Arc<Outbox> {
+        self.composing(Arc::new(TestComposer), node, transport, on_doubt)
+    }
+
+    fn composing(
+        &self,
+        composer: Arc<dyn Compose>,
+        node: &str,
+        transport: Transport,
+        on_doubt: OnDoubt,
+    ) -> Arc<Outbox> {
         let settings = Settings {
             node: node.into(),
             connections: 3,
@@ -104,7 +114,7 @@ impl House {
             on_doubt,
             tick: Duration::from_millis(20),
         };
-        Outbox::new(Arc::clone(&self.store), self.clock.clone(), Arc::new(TestComposer), transport, settings)
+        Outbox::new(Arc::clone(&self.store), self.clock.clone(), composer, transport, settings)
     }
 
     /// One round, now.
@@ -183,6 +193,35 @@ async fn a_message_arrives_byte_for_byte() {
     let text = String::from_utf8(arrived.bytes).unwrap();
     assert_eq!(text.split_once("\r\n").unwrap().1, format!("{BODY}\r\n"));
     assert!(server.lines().iter().any(|line| line.starts_with("MAIL FROM:<bounces@example.org> SIZE=")));
+}
+
+#[tokio::test]
+async fn a_real_digest_arrives_as_it_was_composed() {
+    let house = House::with(2).await;
+    let sender = Sender {
+        from: "Notes <notes@blog.example>".into(),
+        reply_to: None,
+        title: "Notes".into(),
+        site_url: "https://blog.example".into(),
+        public_url: "https://news.example".into(),
+        language: "en".into(),
+        key: [7; 32],
+        bounce_address: Some("bounces@blog.example".into()),
+        list_id: None,
+    };
+    let edition = house.store.edition(october()).await.unwrap().unwrap();
+    let reader = house.store.subscriber_by_key(&address(1)).await.unwrap().unwrap();
+    let to = Recipient { subscriber: reader.id, email: &reader.email, name: None };
+    let message = sender.compose(&edition, to).unwrap();
+    let server = Server::start(|_| Act::Usual).await;
+    let transport = Transport::smtp(&plain(&server), "blog.example").unwrap();
+    let outbox = house.composing(Arc::new(sender), "test", transport, OnDoubt::Resend);
+    let tally = outbox.run_until_empty(&CancellationToken::new()).await.unwrap();
+    assert_eq!(tally.accepted, 2, "{tally:?} {:?}", house.store.outbox(&[], 10).await.unwrap());
+    let arrived = server.arrived().into_iter().find(|arrived| arrived.recipient == address(1)).unwrap();
+    assert!(arrived.bytes.starts_with(&message.bytes), "not the bytes that were composed");
+    let envelope = format!("MAIL FROM:<{}>", message.return_path);
+    assert!(server.lines().iter().any(|line| line.starts_with(&envelope)), "{:?}", server.lines());
 }
 
 #[tokio::test]
@@ -537,15 +576,8 @@ async fn a_folder_that_cannot_be_written_pauses_the_outbox() {
     assert_eq!(house.counts().await, [("queued", 3)]);
 }
 
-/// Ended with the test, however that ends.
-struct Sink(std::process::Child);
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+/// Runs a program until the end of its own input: until the test ends, however that ends.
+const KEEPER: &str = r#""$@" & program=$!; read -r _; kill $program"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_sink_takes_everything() {
@@ -554,12 +586,13 @@ async fn a_real_sink_takes_everything() {
         assert!(!everything_is_wanted(), "GAZETTED_TEST_ALL is set, and no smtp-sink was found");
         return left_out("smtp-sink");
     };
-    let mut command = Command::new(program);
+    let mut command = Command::new("sh");
+    command.args(["-c", KEEPER, "keeper"]).arg(program);
     if rustix::process::geteuid().is_root() {
         command.args(["-u", "nobody"]);
     }
-    command.arg(format!("127.0.0.1:{port}")).arg("100").stdout(Stdio::null());
-    let _sink = Sink(command.spawn().unwrap());
+    command.arg(format!("127.0.0.1:{port}")).arg("100").stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut keeper = command.spawn().unwrap();
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -571,4 +604,6 @@ async fn a_real_sink_takes_everything() {
     assert_eq!(tally.accepted, 500, "{tally:?}");
     let states: BTreeMap<_, _> = house.counts().await.into_iter().collect();
     assert_eq!(states["accepted"], 500);
+    drop(keeper.stdin.take());
+    keeper.wait().unwrap();
 }
