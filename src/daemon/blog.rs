@@ -22,7 +22,8 @@ use crate::domain::problem::Problem;
 use crate::publish::{self, Output, WriteError};
 use crate::render::feed::{self, Entry, Format, Kind, Plan, Settings};
 use crate::render::opml::{self, Outline};
-use crate::scan::{self, Files, Settle, Site};
+use crate::http::{Document, OPML};
+use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
 use super::render_pass::{Bodies, links_version, version};
@@ -91,6 +92,11 @@ impl Blog {
             verified: false,
             feed_problems: Vec::new(),
         })
+    }
+
+    #[must_use]
+    pub fn store_if_any(&self) -> Option<SharedStore> {
+        self.store.clone()
     }
 
     fn store(&self) -> Result<&SharedStore, StoreError> {
@@ -417,12 +423,38 @@ impl Blog {
     }
 
     /// The feed files as they are now, for the HTTP server.
-    pub fn published_files(&self) -> Vec<(String, Vec<u8>)> {
+    #[must_use]
+    pub fn documents(&self, now: Timestamp) -> BTreeMap<String, Document> {
         let out = self.out_dir();
-        let mut paths: Vec<&String> = self.outputs.keys().collect();
-        paths.sort();
-        paths.into_iter().filter_map(|path| Some((path.clone(), std::fs::read(publish::below(&out, path)?).ok()?))).collect()
+        let settings = self.settings();
+        self.outputs
+            .values()
+            .filter_map(|row| {
+                let file = publish::below(&out, &row.path)?;
+                Some((row.path.clone(), Document::file(file, media_type(&row.path, &settings), row.bytes_hash, now)))
+            })
+            .collect()
     }
+
+    /// These files as they were last believed, to be put back by `restore`.
+    #[must_use]
+    pub fn remember(&self, paths: &BTreeSet<String>) -> Vec<(String, Option<Known>)> {
+        paths.iter().map(|path| (path.clone(), self.files.known.get(path.as_str()).cloned())).collect()
+    }
+
+    pub fn restore(&mut self, before: Vec<(String, Option<Known>)>) {
+        for (path, known) in before {
+            match known {
+                Some(known) => self.files.known.insert(path.into(), known),
+                None => self.files.known.remove(path.as_str()),
+            };
+        }
+    }
+}
+
+fn media_type(path: &str, settings: &Settings) -> &'static str {
+    let format = settings.formats.iter().find(|(_, name)| path.ends_with(name.as_str())).map(|(format, _)| *format);
+    format.map_or(OPML, Format::media_type)
 }
 
 /// A feed file to be rendered.
