@@ -424,14 +424,17 @@ impl Blog {
 
     /// The feed files as they are now, for the HTTP server.
     #[must_use]
-    pub fn documents(&self, now: Timestamp) -> BTreeMap<String, Document> {
+    pub fn documents(&self) -> BTreeMap<String, Document> {
         let out = self.out_dir();
         let settings = self.settings();
         self.outputs
             .values()
             .filter_map(|row| {
                 let file = publish::below(&out, &row.path)?;
-                Some((row.path.clone(), Document::file(file, media_type(&row.path, &settings), row.bytes_hash, now)))
+                // The file's own time outlives the daemon: readers' dates stay good over a restart.
+                let modified = std::fs::metadata(&file).ok()?.modified().ok()?;
+                let modified = Timestamp::try_from(modified).ok()?;
+                Some((row.path.clone(), Document::file(file, media_type(&row.path, &settings), row.bytes_hash, modified)))
             })
             .collect()
     }

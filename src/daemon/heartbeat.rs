@@ -12,7 +12,7 @@ const EACH_MINUTE: &str = "0 * * * * *";
 
 /// Keep it: the beats stop when it is dropped.
 pub enum Heart {
-    Scheduler(#[expect(dead_code, reason = "held for its jobs")] JobScheduler),
+    Scheduler(JobScheduler),
     Timer(JoinHandle<()>),
 }
 

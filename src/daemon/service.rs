@@ -325,7 +325,7 @@ impl Service {
         let posts = self.blog.latest(LATEST);
         self.shared.set(http::Published {
             blog: front(&self.config, &self.blog),
-            documents: self.blog.documents(now),
+            documents: self.blog.documents(),
             goals: self.blog.goals(now, Bounds::default()),
             posts,
             scanned_at: Some(now),

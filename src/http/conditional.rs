@@ -8,6 +8,7 @@ use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
 
+use super::published::Content;
 use crate::domain::hash;
 
 /// For how long feeds may be kept: readers poll no oftener than this.
@@ -17,7 +18,7 @@ pub const MINUTES: &str = "public, max-age=300";
 
 /// A whole answer, before it is known whether the reader has it already.
 pub struct Answer {
-    bytes: Bytes,
+    content: Content,
     hash: u128,
     content_type: HeaderValue,
     cache: HeaderValue,
@@ -29,7 +30,7 @@ impl Answer {
         let bytes = bytes.into();
         Self {
             hash: hash::of(&bytes),
-            bytes,
+            content: Content::Memory(bytes),
             content_type: content_type(media_type),
             cache: HeaderValue::from_static(cache),
             modified: None,
@@ -42,7 +43,7 @@ impl Answer {
 
     pub fn document(document: &super::Document) -> Self {
         Self {
-            bytes: document.bytes.clone(),
+            content: document.content.clone(),
             hash: document.hash,
             content_type: content_type(document.media_type),
             cache: HeaderValue::from_static(HOUR),
@@ -50,14 +51,37 @@ impl Answer {
         }
     }
 
-    /// The answer itself, or 304 to a reader that asked whether it has changed. A date that has not come yet is not told:
-    /// some readers would wait for it.
+    /// As `to`, for an answer whose bytes may still be on the disk; they are read only if they are wanted.
+    pub async fn fetched(mut self, request: &HeaderMap, now: Timestamp) -> std::io::Result<Response<Body>> {
+        if let Content::File(path) = &self.content
+            && !self.is_unchanged(request, now)
+        {
+            self.content = Content::Memory(tokio::fs::read(path).await?.into());
+        }
+        Ok(self.to(request, now))
+    }
+
+    fn tag(&self) -> String {
+        format!("W/\"{:032x}\"", self.hash)
+    }
+
+    /// A date that has not come yet is not told: some readers would wait for it.
+    fn told(&self, now: Timestamp) -> Option<Timestamp> {
+        self.modified.filter(|modified| *modified <= now)
+    }
+
+    fn is_unchanged(&self, request: &HeaderMap, now: Timestamp) -> bool {
+        is_unchanged(request, &self.tag(), self.told(now), now)
+    }
+
+    /// The answer itself, or 304 to a reader that asked whether it has changed.
     pub fn to(self, request: &HeaderMap, now: Timestamp) -> Response<Body> {
-        let tag = format!("W/\"{:032x}\"", self.hash);
-        let modified = self.modified.filter(|modified| *modified <= now);
-        let unchanged = is_unchanged(request, &tag, modified, now);
+        let (tag, modified, unchanged) = (self.tag(), self.told(now), self.is_unchanged(request, now));
         let date = modified.and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok());
-        let mut response = Response::new(if unchanged { Body::empty() } else { Body::from(self.bytes) });
+        let mut response = Response::new(match self.content {
+            Content::Memory(bytes) if !unchanged => Body::from(bytes),
+            _ => Body::empty(),
+        });
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, self.cache);
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));

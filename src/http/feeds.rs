@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use super::App;
 use super::conditional::{Answer, HOUR};
 use super::error::Refusal;
-use super::published::OPML;
+use super::published::{Document, OPML};
 use crate::render::page;
 
 /// Whatever no other route wants. A name is looked up as it was sent, in memory: no spelling of `..` leads anywhere.
@@ -29,7 +29,7 @@ pub async fn document(
     if method != Method::GET && method != Method::HEAD {
         return Ok(read_only());
     }
-    Ok(Answer::document(document).to(&headers, state.clock.now()))
+    fetched(document, &headers, &state).await
 }
 
 fn read_only() -> Response<Body> {
@@ -43,7 +43,12 @@ pub async fn list(State(state): App, headers: HeaderMap) -> Result<Response<Body
     let published = state.shared.get();
     published.scanned_at.ok_or(Refusal::Starting)?;
     let found = published.documents.values().find(|document| document.media_type == OPML);
-    Ok(Answer::document(found.ok_or(Refusal::NotFound)?).to(&headers, state.clock.now()))
+    fetched(found.ok_or(Refusal::NotFound)?, &headers, &state).await
+}
+
+/// A file that is gone from under us is not there; the next scan writes it again.
+async fn fetched(document: &Document, headers: &HeaderMap, state: &super::State) -> Result<Response<Body>, Refusal> {
+    Answer::document(document).fetched(headers, state.clock.now()).await.map_err(|_| Refusal::NotFound)
 }
 
 pub async fn front_door(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {

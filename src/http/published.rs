@@ -2,6 +2,7 @@
 //! each.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
@@ -36,7 +37,7 @@ pub struct FeedLink {
 /// A file served as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    pub bytes: Bytes,
+    pub content: Content,
     /// Without a charset.
     pub media_type: &'static str,
     /// Of the bytes.
@@ -49,8 +50,21 @@ impl Document {
     #[must_use]
     pub fn new(bytes: impl Into<Bytes>, media_type: &'static str, modified: Timestamp) -> Self {
         let bytes = bytes.into();
-        Self { hash: hash::of(&bytes), bytes, media_type, modified }
+        Self { hash: hash::of(&bytes), content: Content::Memory(bytes), media_type, modified }
     }
+
+    /// A file that is replaced as a whole when it changes. A large blog's feeds are too much to be kept in memory twice.
+    #[must_use]
+    pub fn file(path: PathBuf, media_type: &'static str, hash: u128, modified: Timestamp) -> Self {
+        Self { content: Content::File(path), media_type, hash, modified }
+    }
+}
+
+/// Where a document's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    Memory(Bytes),
+    File(PathBuf),
 }
 
 /// The media type of `feeds.opml`.
