@@ -56,6 +56,7 @@ fn published() -> Published {
         ("feed.xml", document(format!("<rss>{}</rss>", "post ".repeat(200)), "application/rss+xml")),
         ("tags/rust/atom.xml", document("<feed/>".into(), "application/atom+xml")),
         ("archive/1/atom.xml", document("<feed><old/></feed>".into(), "application/atom+xml")),
+        ("editions/atom.xml", document("<feed><editions/></feed>".into(), "application/atom+xml")),
         ("feed.json", document("{}".into(), "application/feed+json")),
         ("feeds.opml", document("<opml/>".into(), "text/x-opml")),
     ];
@@ -233,6 +234,7 @@ async fn every_feed_comes_with_its_media_type_and_marks() {
         ("/feed.xml", "application/rss+xml; charset=utf-8"),
         ("/tags/rust/atom.xml", "application/atom+xml; charset=utf-8"),
         ("/archive/1/atom.xml", "application/atom+xml; charset=utf-8"),
+        ("/editions/atom.xml", "application/atom+xml; charset=utf-8"),
         ("/feed.json", "application/feed+json"),
         ("/feeds.opml", "text/x-opml; charset=utf-8"),
         ("/.well-known/feeds", "text/x-opml; charset=utf-8"),
