@@ -29,7 +29,7 @@ mod published;
 mod subscriptions;
 
 pub use connections::{Limits, serve, serve_with};
-pub use published::{Blog, Document, FeedLink, Published, Shared};
+pub use published::{Blog, Document, FeedLink, OPML, Published, Shared};
 
 /// What handlers work with.
 #[derive(Clone)]
