@@ -30,7 +30,6 @@ mod subscriptions;
 
 pub use connections::{Limits, serve, serve_with};
 pub use published::{Blog, Content, Document, FeedLink, OPML, Published, Shared};
-pub use published::{Blog, Document, FeedLink, OPML, Published, Shared};
 
 /// What handlers work with.
 #[derive(Clone)]
