@@ -1,1 +1,134 @@
-//! cli
+//! The command line: one file a command. Results go to stdout, everything else to stderr; errors are printed here and
+//! nowhere else.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+mod backup;
+mod build;
+mod check;
+mod config;
+mod demo;
+mod demo_posts;
+mod digest;
+mod error;
+mod goal;
+mod init;
+mod open;
+mod outbox;
+mod posts;
+mod print;
+mod report;
+mod run;
+mod subscribers;
+
+use error::Failure;
+
+type Done = Result<(), Failure>;
+
+#[derive(Debug, Parser)]
+#[command(name = "gazetted", version, about = "A blog's feeds, its monthly digest, and its goal", max_term_width = 100)]
+struct Arguments {
+    /// The configuration; else $GAZETTED_CONFIG, ./gazetted.toml, /etc/gazetted/gazetted.toml
+    #[arg(long, global = true, env = "GAZETTED_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say more (twice: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a short commented gazetted.toml
+    Init(init::Arguments),
+    /// A whole running instance on sample posts, in a temporary folder
+    Demo(demo::Arguments),
+    /// The daemon: watch, publish, serve, send
+    Run(run::Arguments),
+    /// Scan once, write all feeds, say what changed
+    Build(build::Arguments),
+    /// Every problem in configuration, posts and templates; exit 1 on errors
+    Check(check::Arguments),
+    /// What the catalogue holds
+    Posts(posts::Arguments),
+    /// Where the blog stands
+    Goal(goal::Arguments),
+    /// The progress report of a stretch of time
+    Report(report::Arguments),
+    /// The editions of the digest
+    #[command(subcommand)]
+    Digest(digest::Command),
+    /// The people the digest goes to
+    #[command(subcommand)]
+    Subscribers(subscribers::Command),
+    /// Deliveries: counts by outcome, what waits and why
+    Outbox(outbox::Arguments),
+    /// Copy the store into one new file
+    Backup(backup::Arguments),
+    /// Bring the store's schema up to date (opening it does so, too)
+    Migrate,
+    /// The configuration's defaults, or what is in force
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Shell completions on stdout
+    Completions { shell: clap_complete::Shell },
+    /// The manual page on stdout
+    Man,
+}
+
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let level = print::level(arguments.verbose, arguments.quiet);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return error::print(&Failure::from(error)),
+    };
+    let result = runtime.block_on(command(arguments, level));
+    // A blocking call that hangs (a dead network file system) must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => error::print(&failure),
+    }
+}
+
+async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
+    let config = arguments.config.as_deref();
+    if !matches!(arguments.command, Command::Run(_)) {
+        print::log_to_stderr(level.unwrap_or(tracing::Level::WARN));
+    }
+    match arguments.command {
+        Command::Init(given) => init::run(&given),
+        Command::Demo(given) => demo::run(&given).await,
+        Command::Run(given) => run::run(config, &given, level).await,
+        Command::Build(given) => build::run(config, given).await,
+        Command::Check(given) => check::run(config, &given).await,
+        Command::Posts(given) => posts::run(config, given).await,
+        Command::Goal(given) => goal::run(config, given).await,
+        Command::Report(given) => report::run(config, given).await,
+        Command::Digest(given) => digest::run(config, given).await,
+        Command::Subscribers(given) => subscribers::run(config, given).await,
+        Command::Outbox(given) => outbox::run(config, given).await,
+        Command::Backup(given) => backup::run(config, &given).await,
+        Command::Migrate => backup::migrate(config).await,
+        Command::Config(given) => config::run(config, &given),
+        Command::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "gazetted", &mut out);
+            print::bytes(&out)
+        }
+        Command::Man => {
+            let mut out = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut out)?;
+            print::bytes(&out)
+        }
+    }
+}

@@ -22,7 +22,8 @@ use crate::domain::problem::Problem;
 use crate::publish::{self, Output, WriteError};
 use crate::render::feed::{self, Entry, Format, Kind, Plan, Settings};
 use crate::render::opml::{self, Outline};
-use crate::scan::{self, Files, Settle, Site};
+use crate::http::{Document, OPML};
+use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
 use super::render_pass::{Bodies, links_version, version};
@@ -91,6 +92,11 @@ impl Blog {
             verified: false,
             feed_problems: Vec::new(),
         })
+    }
+
+    #[must_use]
+    pub fn store_if_any(&self) -> Option<SharedStore> {
+        self.store.clone()
     }
 
     fn store(&self) -> Result<&SharedStore, StoreError> {
@@ -231,8 +237,7 @@ impl Blog {
             .par_iter()
             .enumerate()
             .flat_map_iter(|(index, plan)| {
-                let fingerprint =
-                    plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
+                let fingerprint = plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
                 paths(plan, settings).map(move |(format, path)| Stale { plan: index, format, path, fingerprint })
             })
             .filter(|stale| !self.is_written(&out, stale))
@@ -242,11 +247,7 @@ impl Blog {
     /// All that makes one entry what it is.
     fn entry_version(&self, post: &Post) -> u128 {
         let updated = post.updated.map_or(0, Timestamp::as_microsecond);
-        Hasher::default()
-            .number(version(post, self.links_version))
-            .field(post.id.as_bytes())
-            .field(&updated.to_le_bytes())
-            .finish()
+        Hasher::default().number(version(post, self.links_version)).field(post.id.as_bytes()).field(&updated.to_le_bytes()).finish()
     }
 
     fn is_written(&self, out: &std::path::Path, stale: &Stale) -> bool {
@@ -269,11 +270,7 @@ impl Blog {
             .map(|stale| {
                 let bytes = self.feed(&plans[stale.plan], settings).and_then(|feed| feed::write(&feed, stale.format));
                 bytes.map(|bytes| Output { path: stale.path.clone(), bytes }).map_err(|message| {
-                    Problem::error(
-                        stale.path.clone(),
-                        "feed",
-                        format!("cannot be written: {message}; the last good file stays"),
-                    )
+                    Problem::error(stale.path.clone(), "feed", format!("cannot be written: {message}; the last good file stays"))
                 })
             })
             .collect();
@@ -312,12 +309,8 @@ impl Blog {
             })
             .filter(|row| self.outputs.get(&row.path) != Some(row))
             .collect();
-        let wanted: HashSet<String> = plans
-            .iter()
-            .flat_map(|p| paths(p, settings))
-            .map(|(_, path)| path)
-            .chain([settings.opml.clone()])
-            .collect();
+        let wanted: HashSet<String> =
+            plans.iter().flat_map(|p| paths(p, settings)).map(|(_, path)| path).chain([settings.opml.clone()]).collect();
         let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
         gone.iter().for_each(|path| publish::remove(&out, path));
         if !(rows.is_empty() && gone.is_empty()) {
@@ -365,9 +358,7 @@ impl Blog {
         let bodies: Vec<(&Post, &Arc<Body>)> =
             self.catalogue.posts.iter().filter_map(|post| Some((post, self.bodies.get(post)?))).collect();
         problems.extend(bodies.iter().flat_map(|(_, body)| body.problems.iter().cloned()));
-        problems.extend(report_unknown(
-            bodies.iter().flat_map(|(post, body)| body.unknown.iter().map(|u| (&*post.path, u))),
-        ));
+        problems.extend(report_unknown(bodies.iter().flat_map(|(post, body)| body.unknown.iter().map(|u| (&*post.path, u)))));
         problems
     }
 
@@ -432,15 +423,41 @@ impl Blog {
     }
 
     /// The feed files as they are now, for the HTTP server.
-    pub fn published_files(&self) -> Vec<(String, Vec<u8>)> {
+    #[must_use]
+    pub fn documents(&self) -> BTreeMap<String, Document> {
         let out = self.out_dir();
-        let mut paths: Vec<&String> = self.outputs.keys().collect();
-        paths.sort();
-        paths
-            .into_iter()
-            .filter_map(|path| Some((path.clone(), std::fs::read(publish::below(&out, path)?).ok()?)))
+        let settings = self.settings();
+        self.outputs
+            .values()
+            .filter_map(|row| {
+                let file = publish::below(&out, &row.path)?;
+                // The file's own time outlives the daemon: readers' dates stay good over a restart.
+                let modified = std::fs::metadata(&file).ok()?.modified().ok()?;
+                let modified = Timestamp::try_from(modified).ok()?;
+                Some((row.path.clone(), Document::file(file, media_type(&row.path, &settings), row.bytes_hash, modified)))
+            })
             .collect()
     }
+
+    /// These files as they were last believed, to be put back by `restore`.
+    #[must_use]
+    pub fn remember(&self, paths: &BTreeSet<String>) -> Vec<(String, Option<Known>)> {
+        paths.iter().map(|path| (path.clone(), self.files.known.get(path.as_str()).cloned())).collect()
+    }
+
+    pub fn restore(&mut self, before: Vec<(String, Option<Known>)>) {
+        for (path, known) in before {
+            match known {
+                Some(known) => self.files.known.insert(path.into(), known),
+                None => self.files.known.remove(path.as_str()),
+            };
+        }
+    }
+}
+
+fn media_type(path: &str, settings: &Settings) -> &'static str {
+    let format = settings.formats.iter().find(|(_, name)| path.ends_with(name.as_str())).map(|(format, _)| *format);
+    format.map_or(OPML, Format::media_type)
 }
 
 /// A feed file to be rendered.
@@ -476,8 +493,7 @@ fn with_text(row: &EntryRow, post: &Post, text_hash: Option<u128>, edited: bool)
         next.text_hash = text_hash;
     }
     if moved && !post.minor {
-        next.updated_at =
-            Some(post.modified.max(post.date.unwrap_or(post.modified)).max(row.updated_at.unwrap_or(post.modified)));
+        next.updated_at = Some(post.modified.max(post.date.unwrap_or(post.modified)).max(row.updated_at.unwrap_or(post.modified)));
     }
     next
 }

@@ -3,4 +3,8 @@
 
 pub mod blog;
 pub mod editions;
+pub mod heartbeat;
 pub mod render_pass;
+pub mod sending;
+pub mod service;
+pub mod systemd;

@@ -260,11 +260,25 @@ fn as_written(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
 }
 
-fn body(edition: &Edition, links: &Links, name: Option<&str>, boundary: &str) -> MultiPart {
+/// An edition's two texts as one recipient reads them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    pub text: String,
+    pub html: String,
+}
+
+pub fn texts(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Texts, MessageError> {
+    Ok(filled(edition, &Links::of(sender, to.subscriber)?, to.name))
+}
+
+fn filled(edition: &Edition, links: &Links, name: Option<&str>) -> Texts {
     let name = name.map(clean).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     let name: String = name.map(|name| format!(" {name}")).unwrap_or_default().chars().take(60).collect();
-    let text = fill(&edition.text, &name, links, ToOwned::to_owned);
-    let html = fill(&edition.html, &name, links, escape);
+    Texts { text: fill(&edition.text, &name, links, ToOwned::to_owned), html: fill(&edition.html, &name, links, escape) }
+}
+
+fn body(edition: &Edition, links: &Links, name: Option<&str>, boundary: &str) -> MultiPart {
+    let Texts { text, html } = filled(edition, links, name);
     MultiPart::alternative()
         .boundary(boundary)
         .singlepart(part(ContentType::TEXT_PLAIN, text))

@@ -1,5 +1,6 @@
 //! Everything that needs more than one module, in one binary.
 
+mod http;
 mod outbox;
 mod postgres;
 mod smtp_server;

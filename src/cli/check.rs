@@ -1,0 +1,70 @@
+//! `gazetted check`: every problem in configuration, posts and templates.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::Failure;
+use super::{Done, open, print};
+use crate::config;
+use crate::daemon::editions;
+use crate::domain::problem::Problem;
+use crate::domain::wording;
+use crate::render::feed;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Warnings fail, too
+    #[arg(long)]
+    strict: bool,
+    /// Facts as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
+    let loaded = config::load(&config::find(config));
+    let usable = loaded.is_usable();
+    let mut problems = loaded.problems;
+    let mut posts = 0;
+    if usable {
+        let config = Arc::new(loaded.config);
+        let mut blog = open::blog_to_look_at(&config, open::now()).await?;
+        problems.extend(blog.problems(true));
+        let (_, slugs) = feed::plan(&blog.catalogue, &crate::daemon::blog::settings(&config, &blog.site));
+        problems.extend(slugs);
+        problems.extend(templates(&config.path(&config.digest.templates)));
+        posts = blog.catalogue.posts.len();
+    }
+    print_all(&problems, posts, given.json)?;
+    let bad = problems.iter().any(|p| p.is_error() || given.strict);
+    match (usable, bad) {
+        (false, _) => Err(Failure::Config(Vec::new())),
+        (true, true) => Err(Failure::Quiet),
+        (true, false) => Ok(()),
+    }
+}
+
+fn templates(folder: &Path) -> Vec<Problem> {
+    match editions::templates(folder) {
+        Ok(templates) => templates.check(),
+        Err(problems) => problems,
+    }
+}
+
+fn print_all(problems: &[Problem], posts: usize, json: bool) -> Done {
+    if json {
+        return print::json(&problems);
+    }
+    let mut out = String::new();
+    for problem in problems {
+        out.push_str(&format!("{problem}\n"));
+        if let Some(hint) = &problem.hint {
+            out.push_str(&format!("    hint: {hint}\n"));
+        }
+    }
+    print::text(&out)?;
+    let count = |errors: bool| u32::try_from(problems.iter().filter(|p| p.is_error() == errors).count()).unwrap_or(u32::MAX);
+    let (errors, warnings) = (wording::digits(count(true), "error"), wording::digits(count(false), "warning"));
+    eprintln!("{}: {errors}, {warnings}", wording::digits(u32::try_from(posts).unwrap_or(u32::MAX), "post"));
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! `gazetted digest`: the editions, listed, previewed, opened, tried out, paused and called off.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::error::Failure;
+use super::{Done, open, print};
+use crate::daemon::editions::{self, OpenError, Outcome};
+use crate::daemon::sending;
+use crate::domain::delivery::State as Delivery;
+use crate::domain::edition::{Edition, State};
+use crate::domain::period::{Per, Period};
+use crate::domain::subscriber::Address;
+use crate::domain::wording;
+use crate::mail::transport::Sent;
+use crate::render::message::{Recipient, Sender, compose, texts};
+use crate::render::templates::Templates;
+use crate::store::DeliveryKey;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Text,
+    Html,
+    Eml,
+    Json,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Every edition and how its deliveries stand
+    List {
+        /// Facts as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Render an edition without opening it
+    Preview {
+        /// The month, like 2021-05
+        period: String,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Freeze an edition and queue its deliveries
+    Open {
+        /// The month, like 2021-05
+        period: String,
+        /// Take posts, too, that were changed a moment ago
+        #[arg(long)]
+        now: bool,
+        /// Facts as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send an edition to one address, without opening it
+    Test {
+        /// The month, like 2021-05
+        period: String,
+        /// Whom to send it to
+        #[arg(long, value_name = "ADDR")]
+        to: String,
+    },
+    /// Send nothing more of the open editions for now
+    Pause,
+    /// Go on with what was paused
+    Resume,
+    /// Call an edition off: what is not out yet is not sent
+    Cancel {
+        /// The month, like 2021-05
+        period: String,
+    },
+}
+
+pub async fn run(config: Option<&Path>, command: Command) -> Done {
+    match command {
+        Command::List { json } => list(config, json).await,
+        Command::Preview { period, format } => preview(config, month(&period)?, format).await,
+        Command::Open { period, now, json } => freeze(config, month(&period)?, now, json).await,
+        Command::Test { period, to } => test(config, month(&period)?, &to).await,
+        Command::Pause => move_all(config, State::Open, State::Paused, "paused").await,
+        Command::Resume => move_all(config, State::Paused, State::Open, "resumed").await,
+        Command::Cancel { period } => cancel(config, month(&period)?).await,
+    }
+}
+
+fn month(text: &str) -> Result<Period, Failure> {
+    Period::parse(text)
+        .filter(|p| p.per() == Per::Month)
+        .ok_or_else(|| Failure::usage(format!("the period is `{text}`"), "expected a month like `2021-05`"))
+}
+
+/// The names scripts rely on.
+#[derive(Serialize)]
+struct Line {
+    period: Period,
+    state: State,
+    posts: u32,
+    recipients: u64,
+    accepted: u64,
+    deferred: u64,
+    failed: u64,
+    skipped: u64,
+    waiting: u64,
+    opened_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    subject: String,
+}
+
+async fn list(config: Option<&Path>, json: bool) -> Done {
+    let config = open::config(config)?;
+    let store = open::store(&config).await?;
+    let lines: Vec<Line> = store
+        .editions()
+        .await?
+        .into_iter()
+        .map(|s| Line {
+            period: s.edition.period,
+            state: s.edition.state,
+            posts: s.edition.posts,
+            recipients: s.counts.total(),
+            accepted: s.counts.of(Delivery::Accepted),
+            deferred: s.counts.of(Delivery::Deferred),
+            failed: s.counts.of(Delivery::Failed),
+            skipped: s.counts.of(Delivery::Skipped),
+            waiting: s.counts.waiting(),
+            opened_at: s.edition.opened_at,
+            finished_at: s.edition.finished_at,
+            subject: s.edition.subject,
+        })
+        .collect();
+    if json {
+        return print::json(&lines);
+    }
+    if lines.is_empty() {
+        return print::text("no edition has been opened yet");
+    }
+    let head = ["period", "state", "posts", "recipients", "accepted", "waiting", "failed", "skipped"].map(str::to_owned).to_vec();
+    let rows = lines.iter().map(|l| {
+        let counts = [u64::from(l.posts), l.recipients, l.accepted, l.waiting, l.failed, l.skipped].map(|n| n.to_string());
+        [l.period.to_string(), l.state.as_str().to_owned()].into_iter().chain(counts).collect()
+    });
+    print::text(&print::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()))
+}
+
+/// An edition that is open already as it was frozen, else as it would be now.
+async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Sender), Failure> {
+    let config = open::config(config)?;
+    let now = open::now();
+    let mut blog = open::blog_to_look_at(&config, now).await?;
+    let store = blog.store_if_any();
+    let key = match &store {
+        Some(store) => sending::key(store).await?,
+        None => [0; 32],
+    };
+    let sender = sending::sender(&config, &blog.site, key);
+    if let Some(store) = &store
+        && let Some(frozen) = store.edition(period).await?
+    {
+        return Ok((frozen, sender));
+    }
+    let templates = templates(&config.path(&config.digest.templates))?;
+    let what = tokio::task::block_in_place(|| editions::gather(&mut blog, period, now, now));
+    let (digest, content) =
+        editions::render(&blog, &templates, period, &what).map_err(|p| Failure::Config(vec![p]))?;
+    let posts = u32::try_from(what.posts.len() + what.late.len()).unwrap_or(u32::MAX);
+    let edition = Edition {
+        period,
+        state: State::Open,
+        subject: digest.subject,
+        text: digest.text,
+        html: digest.html,
+        content,
+        posts,
+        opened_at: now,
+        finished_at: None,
+    };
+    Ok((edition, sender))
+}
+
+pub fn templates(folder: &Path) -> Result<Templates, Failure> {
+    editions::templates(folder).map_err(Failure::Config)
+}
+
+async fn preview(config: Option<&Path>, period: Period, format: Format) -> Done {
+    let (edition, sender) = edition(config, period).await?;
+    let to = reader("reader@example.org");
+    match format {
+        Format::Eml => print::bytes(&compose(&sender, &edition, to)?.bytes),
+        Format::Json => print::json(&edition.content),
+        Format::Text => print::text(&texts(&sender, &edition, to)?.text),
+        Format::Html => print::text(&texts(&sender, &edition, to)?.html),
+    }
+}
+
+/// Nobody in the ledger: the unsubscribe link of a preview belongs to no one.
+fn reader(email: &str) -> Recipient<'_> {
+    Recipient { subscriber: 0, email, name: None }
+}
+
+async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) -> Done {
+    let config = open::config(config)?;
+    let store = open::store(&config).await?;
+    let mut blog = crate::daemon::blog::Blog::open(std::sync::Arc::clone(&config), Some(std::sync::Arc::clone(&store))).await?;
+    open::scan(&mut blog).await;
+    let now = open::now();
+    // The ledger must know every post before one of them is announced.
+    blog.publish(now, false).await?;
+    let templates = templates(&config.path(&config.digest.templates))?;
+    let outcome = editions::open(&mut blog, &store, &templates, period, now, now, as_is).await.map_err(opening_failed)?;
+    let (state, posts, recipients) = match &outcome {
+        Outcome::Opened { posts, recipients } => ("open", *posts, *recipients),
+        Outcome::Empty => ("skipped", 0, 0),
+        Outcome::Before(before) => (before.state.as_str(), before.posts, 0),
+    };
+    if json {
+        let before = matches!(outcome, Outcome::Before(_));
+        return print::json(&serde_json::json!({"period": period, "state": state, "posts": posts, "recipients": recipients, "already": before}));
+    }
+    print::text(&match outcome {
+        Outcome::Opened { posts, recipients } => format!(
+            "the edition of {} is open: {}, {}; `gazetted run` sends them, or `gazetted outbox flush` now",
+            wording::period(period),
+            wording::digits(posts, "post"),
+            wording::digits(u32::try_from(recipients).unwrap_or(u32::MAX), "recipient"),
+        ),
+        Outcome::Empty => format!("{} had no posts, so no digest goes out (`digest.when_empty` is \"skip\")", wording::period(period)),
+        Outcome::Before(before) => format!("the edition of {} was opened before; it is {}", wording::period(period), before.state.as_str()),
+    })
+}
+
+fn opening_failed(error: OpenError) -> Failure {
+    match error {
+        OpenError::NotOver { .. } => Failure::failed(error.to_string(), "an edition sums up a whole month; look at it with `gazetted digest preview`"),
+        OpenError::Restless { until, .. } => {
+            Failure::failed(error.to_string(), format!("wait until {until}, or take them as they are with `--now`"))
+        }
+        OpenError::Template(problem) => Failure::Config(vec![*problem]),
+        OpenError::Store(store) => store.into(),
+    }
+}
+
+async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
+    let address = Address::parse(to).map_err(|e| Failure::usage(format!("`--to` is `{to}`: {e}"), "expected an address like `name@example.org`"))?;
+    let config = open::config(config_path)?;
+    let (edition, sender) = edition(config_path, period).await?;
+    let message = compose(&sender, &edition, reader(&address.email))?;
+    let transport = sending::transport(&config)?;
+    let key = DeliveryKey { edition: period, subscriber: 0 };
+    let mut channel = transport.channel();
+    let sent = channel.send(key, &message, std::future::ready(true)).await;
+    channel.close().await;
+    match sent {
+        Ok(Sent::Accepted(words)) => print::text(&format!("sent to {}: {words} ({} bytes)", address.email, message.bytes.len())),
+        Ok(Sent::Lost) => Err(Failure::failed("not sent", "try again")),
+        Err(failure) => Err(Failure::failed(format!("not sent: {}", failure.words), "check `[smtp]`; these are the server's own words")),
+    }
+}
+
+async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> Done {
+    let config = open::config(config)?;
+    let store = open::store(&config).await?;
+    let mut moved = Vec::new();
+    for summary in store.editions().await?.iter().filter(|s| s.edition.state == from) {
+        if store.move_edition(summary.edition.period, &[from], to, open::now()).await? {
+            moved.push(summary.edition.period.to_string());
+        }
+    }
+    print::text(&if moved.is_empty() { format!("no edition is {}", from.as_str()) } else { format!("{done}: {}", moved.join(", ")) })
+}
+
+async fn cancel(config: Option<&Path>, period: Period) -> Done {
+    let config = open::config(config)?;
+    let store = open::store(&config).await?;
+    if store.move_edition(period, &[State::Open, State::Paused], State::Cancelled, open::now()).await? {
+        return print::text(&format!("the edition of {} is called off", wording::period(period)));
+    }
+    Err(Failure::failed(format!("the edition of {period} is not open"), "`gazetted digest list` shows them all"))
+}

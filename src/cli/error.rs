@@ -1,0 +1,93 @@
+//! How a command fails: an exit code, a sentence, its causes and a hint. Printed in this one place.
+
+use std::process::ExitCode;
+
+use crate::domain::problem::Problem;
+
+/// The exit codes scripts rely on.
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+/// `EX_CONFIG`: systemd units stop restarting on it.
+const CONFIG: u8 = 78;
+
+#[derive(Debug)]
+pub enum Failure {
+    /// What was asked for did not work.
+    Failed { error: anyhow::Error, hint: Option<String> },
+    /// An argument cannot be understood.
+    Usage { message: String, hint: String },
+    /// The configuration is wrong: all its problems.
+    Config(Vec<Problem>),
+    /// The result has been printed, and it is bad (`check`).
+    Quiet,
+    /// Whoever read our output has gone away.
+    Gone,
+}
+
+impl Failure {
+    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: hint.into() }
+    }
+
+    pub fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Failed { error: anyhow::Error::msg(message.into()), hint: Some(hint.into()) }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Failed { error: error.into(), hint: None }
+    }
+}
+
+pub fn print(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Failed { error, hint } => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("caused by: {cause}");
+            }
+            if let Some(hint) = hint.as_deref().or_else(|| known_hint(error)) {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::from(FAILED)
+        }
+        Failure::Usage { message, hint } => {
+            eprintln!("error: {message}\nhint: {hint}");
+            ExitCode::from(USAGE)
+        }
+        Failure::Config(problems) => {
+            for problem in problems {
+                eprintln!("{problem}");
+                if let Some(hint) = &problem.hint {
+                    eprintln!("    hint: {hint}");
+                }
+            }
+            eprintln!("error: the configuration cannot be used");
+            ExitCode::from(CONFIG)
+        }
+        Failure::Quiet => ExitCode::from(FAILED),
+        Failure::Gone => ExitCode::SUCCESS,
+    }
+}
+
+/// What to do about errors that come from below, by what they are.
+fn known_hint(error: &anyhow::Error) -> Option<&'static str> {
+    use crate::daemon::blog::PassError;
+    use crate::store::StoreError;
+    if let Some(PassError::Vanished { .. }) = error.downcast_ref() {
+        return Some("is the directory mounted and complete? if the posts are gone on purpose: `gazetted build --force`");
+    }
+    let store = error.downcast_ref::<StoreError>().or_else(|| match error.downcast_ref() {
+        Some(PassError::Store(store)) => Some(store),
+        _ => None,
+    });
+    Some(match store? {
+        StoreError::Unavailable(_) => "try again; is the database server up, or another command writing?",
+        StoreError::NotWritable(_) => "check free space and the permissions of `store.url`",
+        StoreError::Damaged(_) => "restore the file from a backup made with `gazetted backup`; nothing has been sent or changed",
+        StoreError::Schema(_) => "install the newer version of gazetted that wrote it",
+        StoreError::Held(_) => "stop the other one first",
+        StoreError::Url(_) | StoreError::Other(_) => return None,
+    })
+}

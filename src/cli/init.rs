@@ -1,0 +1,122 @@
+//! `gazetted init`: a short commented configuration, filled in from the site's own where there is one.
+
+use std::path::{Path, PathBuf};
+
+use super::error::Failure;
+use super::{Done, print};
+use crate::domain::dialect::{Dialect, SiteConfig};
+use crate::publish;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Where `gazetted.toml` is written
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// A Jekyll, Hugo or Zola site to take title, address, language and time zone from
+    #[arg(long, value_name = "SITE")]
+    from: Option<PathBuf>,
+}
+
+pub fn run(given: &Arguments) -> Done {
+    let target = given.dir.join("gazetted.toml");
+    if target.exists() {
+        return Err(Failure::failed(format!("`{}` is there already", target.display()), "edit it, or name another folder"));
+    }
+    let site = given.from.as_deref().unwrap_or(&given.dir);
+    let found = site_config(site)?;
+    if given.from.is_some() && found.is_none() {
+        return Err(Failure::failed(
+            format!("`{}` holds no site configuration", site.display()),
+            format!("expected one of {}", Dialect::CONFIG_NAMES.join(", ")),
+        ));
+    }
+    std::fs::create_dir_all(&given.dir)?;
+    let posts = posts_dir(site, found.as_ref().map(|c| c.dialect));
+    let posts = relative(&given.dir, &site.join(&posts));
+    publish::write(&target, text(found.as_ref(), &posts).as_bytes())?;
+    print::text(&format!("{} is written; look it over, then try `gazetted check` and `gazetted build`", target.display()))
+}
+
+fn site_config(folder: &Path) -> Result<Option<SiteConfig>, Failure> {
+    for name in Dialect::CONFIG_NAMES {
+        let Ok(text) = std::fs::read_to_string(folder.join(name)) else { continue };
+        return SiteConfig::read(name, &text).map(Some).map_err(|p| Failure::Config(vec![p]));
+    }
+    Ok(None)
+}
+
+/// Where such a site keeps its posts.
+fn posts_dir(site: &Path, dialect: Option<Dialect>) -> PathBuf {
+    let candidates: &[&str] = match dialect {
+        Some(Dialect::Jekyll) => &["_posts"],
+        Some(Dialect::Hugo | Dialect::Zola) => &["content/posts", "content/post", "content/blog", "content"],
+        None => &["_posts", "content/posts", "content/blog", "content", "posts"],
+    };
+    let found = candidates.iter().find(|c| site.join(c).is_dir());
+    PathBuf::from(found.unwrap_or(&candidates[0]))
+}
+
+/// Relative where that is simple, so that the folder can be moved as a whole.
+fn relative(dir: &Path, target: &Path) -> PathBuf {
+    let absolute = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    let (dir, target) = (absolute(dir), absolute(target));
+    target.strip_prefix(&dir).map_or_else(|_| target.clone(), Path::to_owned)
+}
+
+fn text(found: Option<&SiteConfig>, posts: &Path) -> String {
+    let quoted = |text: Option<&String>, default: &str| toml::Value::String(text.map_or(default, |t| t).to_owned()).to_string();
+    let config = |get: fn(&SiteConfig) -> Option<&String>| found.and_then(get);
+    let line = |key: &str, value: Option<&String>, default: &str, comment: &str| {
+        let mark = if value.is_some() { "" } else { "# " };
+        format!("{mark}{key} = {}{comment}\n", quoted(value, default))
+    };
+    let mut out = String::from("# gazetted.toml: the keys most blogs need. `gazetted config default` shows all of them.\n\n[site]\n");
+    out.push_str(&format!("title = {}\n", quoted(config(|c| c.title.as_ref()), "My blog")));
+    out.push_str(&format!("url = {}\n", quoted(config(|c| c.url.as_ref()), "https://blog.example.org")));
+    out.push_str(&line("description", config(|c| c.description.as_ref()), "", ""));
+    out.push_str(&line("language", config(|c| c.language.as_ref()), "en", ""));
+    out.push_str(&line("time_zone", config(|c| c.time_zone.as_ref()), "UTC", "  # days and months are this zone's"));
+    out.push_str(&line("author", config(|c| c.author.as_ref()), "The Editors", "  # signs posts that name nobody"));
+    out.push_str(&format!("\n[posts]\ndir = {}\n", quoted(Some(&posts.to_string_lossy().into_owned()), "")));
+    match config(|c| c.permalink.as_ref()) {
+        Some(permalink) => out.push_str(&format!("permalink = {}\n", quoted(Some(permalink), ""))),
+        None => out.push_str("# permalink = \"/:year/:month/:day/:title/\"  # else as the site's own configuration has it\n"),
+    }
+    out.push_str(REST);
+    out
+}
+
+const REST: &str = r#"
+[feeds]
+out = "public"  # feed.xml, atom.xml, feed.json, tags/, authors/ go here
+
+# The promise: one post a month. Remove the `#` to make it.
+# [goal]
+# posts = 1
+# per = "month"
+
+# The monthly digest. Without [smtp], messages go as files to `mail/`.
+[digest]
+schedule = "0 9 1 * *"  # 09:00 on the first of the month
+# from = "My blog <digest@example.org>"
+# postal_address = "Street 1, 12345 Town"
+
+# [smtp]
+# host = "mail.example.org"
+# user = "digest"
+# password_file = "/etc/gazetted/smtp-password"
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_can_be_loaded() {
+        let jekyll = SiteConfig::read("_config.yml", "title: \"A \\\"b\\\"\"\nurl: https://a.example\npermalink: pretty\n").unwrap();
+        for found in [None, Some(&jekyll)] {
+            let loaded = crate::config::load_str(&text(found, Path::new("_posts")), "gazetted.toml", &Default::default());
+            assert!(loaded.is_usable(), "{:?}", loaded.problems);
+        }
+    }
+}

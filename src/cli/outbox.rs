@@ -1,0 +1,130 @@
+//! `gazetted outbox`: deliveries, counted, listed, tried again, sent now.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::error::Failure;
+use super::{Done, open, print};
+use crate::clock::SystemClock;
+use crate::daemon::sending;
+use crate::domain::delivery::State;
+use crate::mail::outbox::Halt;
+use crate::scan;
+use crate::store::SharedStore;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Facts as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+enum Command {
+    /// What waits, and why; with --all, everything
+    List {
+        #[arg(long)]
+        all: bool,
+    },
+    /// Put what was deferred, failed or held back into the queue
+    Retry,
+    /// Send now what is due, without the daemon
+    Flush,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    edition: String,
+    recipient: &'a str,
+    state: State,
+    attempts: u32,
+    due_at: Option<jiff::Timestamp>,
+    reply: Option<&'a str>,
+    changed_at: jiff::Timestamp,
+}
+
+pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
+    let loaded = open::config(config)?;
+    let store = open::store(&loaded).await?;
+    match given.command {
+        None => counts(&store, given.json).await,
+        Some(Command::List { all }) => list(&store, all, given.json).await,
+        Some(Command::Retry) => retry(&store).await,
+        Some(Command::Flush) => flush(&loaded, store, given.json).await,
+    }
+}
+
+async fn counts(store: &SharedStore, json: bool) -> Done {
+    let counts = store.outbox_counts().await?;
+    if json {
+        let all: std::collections::BTreeMap<&str, u64> = State::ALL.iter().map(|s| (s.as_str(), counts.of(*s))).collect();
+        return print::json(&all);
+    }
+    let rows: Vec<Vec<String>> =
+        State::ALL.iter().filter(|s| counts.of(**s) > 0).map(|s| vec![s.as_str().to_owned(), counts.of(*s).to_string()]).collect();
+    print::text(&if rows.is_empty() { "the outbox is empty".to_owned() } else { print::table(&rows) })
+}
+
+async fn list(store: &SharedStore, all: bool, json: bool) -> Done {
+    let waiting = [State::Queued, State::Claimed, State::InData, State::Deferred, State::Held, State::Failed];
+    let rows = store.outbox(if all { &[] } else { &waiting }, 10_000).await?;
+    let lines: Vec<Line<'_>> = rows
+        .iter()
+        .map(|row| Line {
+            edition: row.key.edition.to_string(),
+            recipient: &row.email,
+            state: row.state,
+            attempts: row.attempts,
+            due_at: row.due_at,
+            reply: row.reply.as_deref(),
+            changed_at: row.changed_at,
+        })
+        .collect();
+    if json {
+        return print::json(&lines);
+    }
+    let text = |line: &Line<'_>| {
+        let due = line.due_at.map_or_else(String::new, |due| format!("due {due}"));
+        let reply = crate::domain::problem::one_line(line.reply.unwrap_or_default());
+        vec![line.edition.clone(), line.recipient.to_owned(), line.state.as_str().to_owned(), format!("{} tries", line.attempts), due, reply]
+    };
+    print::text(&if lines.is_empty() { "nothing waits".to_owned() } else { print::table(&lines.iter().map(text).collect::<Vec<_>>()) })
+}
+
+async fn retry(store: &SharedStore) -> Done {
+    let again = store.retry(None, &[State::Deferred, State::Failed, State::Held], open::now()).await?;
+    print::text(&format!("{again} back in the queue; `gazetted run` sends them, or `gazetted outbox flush` now"))
+}
+
+async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -> Done {
+    let site = scan::site(config);
+    let key = sending::key(&store).await?;
+    let sender = sending::sender(config, &site, key);
+    let transport = sending::transport(config)?;
+    let node = format!("flush-{}", std::process::id());
+    let outbox = sending::outbox(config, node, Arc::clone(&store), Arc::new(SystemClock), sender, transport);
+    let stop = CancellationToken::new();
+    let interrupt = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupt.cancel();
+        }
+    });
+    let tally = outbox.run_until_empty(&stop).await?;
+    if json {
+        print::json(&serde_json::json!({"accepted": tally.accepted, "deferred": tally.deferred, "failed": tally.failed, "refused": tally.refused, "doubtful": tally.doubtful}))?;
+    } else {
+        print::text(&format!("{} accepted, {} deferred, {} failed", tally.accepted, tally.deferred + tally.refused + tally.doubtful, tally.failed))?;
+    }
+    match tally.halt {
+        None => Ok(()),
+        Some(Halt::Trouble(words)) => Err(Failure::failed(format!("sending stopped: {words}"), "what was not sent is in the queue; try again later")),
+        Some(Halt::Stopped(words)) => Err(Failure::failed(format!("sending stopped: {words}"), "these are the server's words about us, not about a reader; mend the set-up first")),
+        Some(Halt::Store(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,92 @@
+//! The way out put together from the configuration: who sends, over what, with which keys. Wiring only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+
+use crate::clock::SharedClock;
+use crate::config::{Config, OnDoubt};
+use crate::domain::token::Keys;
+use crate::mail::outbox::{Outbox, Settings};
+use crate::mail::transport::{Transport, TransportError};
+use crate::render::message::Sender;
+use crate::scan::Site;
+use crate::store::{SharedStore, StoreError};
+
+/// How often the outbox is looked at without being woken: another command may have filled it.
+const TICK: Duration = Duration::from_secs(2);
+
+/// The key that links and message ids are derived with; made once, when the store is new.
+pub async fn key(store: &SharedStore) -> Result<[u8; 32], StoreError> {
+    let mut fresh = [0; 32];
+    // Without good dice there are no tokens: fail closed.
+    SystemRandom::new().fill(&mut fresh).map_err(|_| StoreError::Other("the system gives no random bytes".to_owned()))?;
+    store.secret("tokens", fresh).await
+}
+
+#[must_use]
+pub fn keys(key: &[u8; 32]) -> Keys {
+    Keys::new(key, &[])
+}
+
+#[must_use]
+pub fn sender(config: &Config, site: &Site, key: [u8; 32]) -> Sender {
+    let title = site.title(config);
+    Sender {
+        from: from(config, &title),
+        reply_to: Some(config.digest.reply_to.clone()).filter(|r| !r.is_empty()),
+        title,
+        site_url: config.site.url.trim_end_matches('/').to_owned(),
+        public_url: config.public_url().to_owned(),
+        language: config.site.language.clone(),
+        key,
+        bounce_address: None,
+        list_id: None,
+    }
+}
+
+/// Without `[smtp]` nothing leaves the machine, and a made-up sender does no harm.
+fn from(config: &Config, title: &str) -> String {
+    if !config.digest.from.is_empty() {
+        return config.digest.from.clone();
+    }
+    let host = url::Url::parse(&config.site.url).ok().and_then(|u| u.host_str().map(str::to_owned));
+    let host = host.filter(|h| h.contains('.')).unwrap_or_else(|| "blog.invalid".to_owned());
+    lettre::message::Mailbox::new(Some(title.to_owned()), format!("digest@{host}").parse().unwrap_or_else(|_| fallback())).to_string()
+}
+
+fn fallback() -> lettre::Address {
+    lettre::Address::new("digest", "blog.invalid").unwrap_or_else(|_| unreachable!("a constant address is one"))
+}
+
+/// `[smtp]`, or files in `outbox.dir`.
+pub fn transport(config: &Config) -> Result<Transport, TransportError> {
+    match &config.smtp {
+        None => Ok(Transport::files(config.path(&config.outbox.dir))),
+        Some(smtp) => {
+            let mut smtp = smtp.clone();
+            if !smtp.ca_file.as_os_str().is_empty() {
+                smtp.ca_file = config.path(&smtp.ca_file);
+            }
+            let domain = config.digest.from.rsplit_once('@').map(|(_, d)| d.trim_end_matches('>').trim()).unwrap_or_default();
+            Transport::smtp(&smtp, domain)
+        }
+    }
+}
+
+/// `node` must be nobody else's: what it left behind is taken back at the start.
+#[must_use]
+pub fn outbox(config: &Config, node: String, store: SharedStore, clock: SharedClock, sender: Sender, transport: Transport) -> Arc<Outbox> {
+    let settings = Settings {
+        node,
+        connections: config.smtp.as_ref().map_or(1, |s| s.connections),
+        retry_for: config.outbox.retry_for.get(),
+        on_doubt: match config.outbox.on_doubt {
+            OnDoubt::Resend => OnDoubt::Resend,
+            OnDoubt::Hold => OnDoubt::Hold,
+        },
+        tick: TICK,
+    };
+    Outbox::new(store, clock, Arc::new(sender), transport, settings)
+}

@@ -1,0 +1,420 @@
+//! The daemon's loop: one closed set of events, handled one after the other. What is due is decided from the calendar
+//! and the store; the scheduler is only a heartbeat.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::blog::{Blog, PassError};
+use super::editions::{self, OpenError, Outcome};
+use super::{heartbeat, sending, systemd};
+use crate::clock::SharedClock;
+use crate::config::{self, Config};
+use crate::domain::goal::Bounds;
+use crate::http::{self, Shared};
+use crate::render::templates::Templates;
+use crate::scan::watch::{Notice, Watch, watch};
+use crate::store::{Hold, SharedStore};
+
+/// A writer that has been quiet for this long between two saves is believed.
+const QUIET: Duration = Duration::from_millis(15);
+/// Notices are gathered for this long at most before they are acted on.
+const GATHER: Duration = Duration::from_millis(200);
+/// How long after a read a notice that the file was being written just then may still arrive.
+const AFTERTHOUGHT: Duration = Duration::from_millis(4);
+/// How many posts the front door shows.
+const LATEST: usize = 10;
+/// How long what is in flight may take when the daemon is told to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Everything that can happen to the daemon.
+#[derive(Debug)]
+enum Event {
+    /// Files were written.
+    Notice(Notice),
+    /// The scheduler's minute: see what is due.
+    Heartbeat,
+    /// A file may have settled, or a scheduled post be due.
+    Alarm,
+    /// The operator changed the configuration.
+    Reload,
+    Stop,
+}
+
+/// What a daemon is started with.
+pub struct Options {
+    pub config: Arc<Config>,
+    pub store: SharedStore,
+    pub clock: SharedClock,
+    pub listener: TcpListener,
+    /// Read again on reload; none in tests and the demo.
+    pub config_file: Option<PathBuf>,
+    /// How often the heartbeat comes, if not from the scheduler's minute.
+    pub heartbeat: Option<Duration>,
+    pub reload: UnboundedReceiver<()>,
+    pub stop: CancellationToken,
+}
+
+struct Service {
+    config: Arc<Config>,
+    config_file: Option<PathBuf>,
+    store: SharedStore,
+    clock: SharedClock,
+    blog: Blog,
+    templates: Arc<Templates>,
+    shared: Shared,
+    outbox: Sending,
+    watch: Option<Watch>,
+    notices: UnboundedSender<Notice>,
+    scanned_at: Option<Timestamp>,
+    /// The last pass failed; the next heartbeat tries again.
+    unfinished: bool,
+    /// Problems that have been logged, so that each is said once.
+    said: HashSet<String>,
+}
+
+/// The outbox's runner and the switch that stops it.
+struct Sending {
+    outbox: Arc<crate::mail::outbox::Outbox>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// Runs until `stop` is cancelled; then what is in flight is finished.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    let Options { config, store, clock, listener, config_file, heartbeat, mut reload, stop } = options;
+    let _hold: Option<Box<dyn Hold>> = hold(&config, &store).await?;
+    let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&store))).await?;
+    let templates = load_templates(&config)?;
+    let key = sending::key(&store).await?;
+    let shared = Shared::new(http::Published::nothing_yet(front(&config, &blog)));
+    let http_stop = CancellationToken::new();
+    let router = http::router(http::State {
+        shared: shared.clone(),
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        templates: Arc::clone(&templates),
+        keys: sending::keys(&key),
+    });
+    info!("listening on http://{}", listener.local_addr()?);
+    let server = tokio::spawn(http::serve(listener, router, http_stop.clone()));
+    let outbox = start_sending(&config, &blog, &store, &clock, key)?;
+    let (notices, mut incoming) = unbounded_channel();
+    let (beats, mut beating) = unbounded_channel();
+    let _heart = heartbeat::start(heartbeat, beats).await?;
+    let mut service = Service {
+        config,
+        config_file,
+        store,
+        clock,
+        blog,
+        templates,
+        shared,
+        outbox,
+        watch: None,
+        notices,
+        scanned_at: None,
+        unfinished: false,
+        said: HashSet::new(),
+    };
+    service.start().await;
+    systemd::ready();
+    let mut watchdog = systemd::watchdog();
+    loop {
+        let alarm = service.alarm();
+        let event = tokio::select! {
+            () = stop.cancelled() => Event::Stop,
+            Some(notice) = incoming.recv() => Event::Notice(gathered(notice, &mut incoming).await),
+            Some(()) = beating.recv() => Event::Heartbeat,
+            Some(()) = reload.recv() => Event::Reload,
+            () = sleep_until(alarm) => Event::Alarm,
+            () = systemd::beat(&mut watchdog) => continue,
+        };
+        match event {
+            Event::Stop => break,
+            Event::Notice(notice) => service.changed(notice, &mut incoming).await,
+            Event::Heartbeat => service.heartbeat().await,
+            Event::Alarm => service.rescan().await,
+            Event::Reload => service.reload().await,
+        }
+    }
+    systemd::stopping();
+    http_stop.cancel();
+    service.outbox.stop.cancel();
+    let farewell = async {
+        let _ = (&mut service.outbox.task).await;
+        let _ = server.await;
+    };
+    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+        warn!("stopped before everything in flight was finished; the outbox knows what it was");
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// One daemon a store. With PostgreSQL several nodes are meant to run; there the ledger's claims keep them apart.
+async fn hold(config: &Config, store: &SharedStore) -> anyhow::Result<Option<Box<dyn Hold>>> {
+    if !config.store.url.starts_with("sqlite:") {
+        return Ok(None);
+    }
+    Ok(Some(store.hold(&format!("gazetted run, pid {}", std::process::id())).await?))
+}
+
+fn load_templates(config: &Config) -> anyhow::Result<Arc<Templates>> {
+    editions::templates(&config.path(&config.digest.templates))
+        .map(Arc::new)
+        .map_err(|problems| anyhow::anyhow!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+}
+
+fn front(config: &Config, blog: &Blog) -> http::Blog {
+    let settings = super::blog::settings(config, &blog.site);
+    let feeds = settings.formats.iter().map(|(format, name)| http::FeedLink {
+        name: match format {
+            crate::render::feed::Format::Rss => "RSS",
+            crate::render::feed::Format::Atom => "Atom",
+            crate::render::feed::Format::Json => "JSON Feed",
+        }
+        .to_owned(),
+        url: format!("/{name}"),
+        media_type: format.media_type().to_owned(),
+    });
+    http::Blog {
+        title: settings.title.clone(),
+        description: settings.description.clone(),
+        language: settings.language.clone(),
+        zone: config.site.zone(),
+        url: settings.site_url.clone(),
+        feeds: feeds.collect(),
+    }
+}
+
+fn start_sending(config: &Config, blog: &Blog, store: &SharedStore, clock: &SharedClock, key: [u8; 32]) -> anyhow::Result<Sending> {
+    let sender = sending::sender(config, &blog.site, key);
+    let transport = sending::transport(config)?;
+    let outbox = sending::outbox(config, node(config), Arc::clone(store), Arc::clone(clock), sender, transport);
+    let stop = CancellationToken::new();
+    let (running, signal) = (Arc::clone(&outbox), stop.clone());
+    let task = tokio::spawn(async move { running.run(&signal).await });
+    Ok(Sending { outbox, stop, task })
+}
+
+/// A name of our own in the ledger. A store of one daemon may take back at once what the daemon before it held.
+fn node(config: &Config) -> String {
+    if config.store.url.starts_with("sqlite:") {
+        return "daemon".to_owned();
+    }
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{host}-{}", std::process::id())
+}
+
+async fn sleep_until(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until the writers are quiet, and takes all they did as one.
+async fn gathered(first: Notice, incoming: &mut UnboundedReceiver<Notice>) -> Notice {
+    let mut all = first;
+    let deadline = tokio::time::Instant::now() + GATHER;
+    while let Ok(Some(next)) = tokio::time::timeout_at(deadline.min(tokio::time::Instant::now() + QUIET), incoming.recv()).await {
+        all.merge(next);
+    }
+    all
+}
+
+impl Service {
+    async fn start(&mut self) {
+        self.rewatch();
+        self.rescan().await;
+        tokio::task::block_in_place(|| self.blog.warm());
+        self.heartbeat().await;
+    }
+
+    fn rewatch(&mut self) {
+        self.watch = match watch(&self.blog.site, self.notices.clone()) {
+            Ok(watch) => Some(watch),
+            Err(error) => {
+                warn!("the posts directory cannot be watched ({error}); it is read again every {}", self.config.posts.rescan);
+                None
+            }
+        };
+    }
+
+    /// File ages are the machine's, whatever the daemon's clock says.
+    fn machine_now() -> Timestamp {
+        crate::clock::Clock::now(&crate::clock::SystemClock)
+    }
+
+    /// How long until something happens by itself: a file settles, a scheduled post is due.
+    fn alarm(&self) -> Option<Duration> {
+        let settled = self.blog.unsettled_until().map(|at| at.duration_since(Self::machine_now()));
+        let change = self.blog.catalogue.next_change.map(|at| at.duration_since(self.clock.now()));
+        let soonest = settled.into_iter().chain(change).min()?;
+        Some(Duration::try_from(soonest).unwrap_or_default() + Duration::from_millis(5))
+    }
+
+    /// Reads the whole directory and publishes.
+    async fn rescan(&mut self) {
+        self.blog.scan(Self::machine_now());
+        self.scanned_at = Some(self.clock.now());
+        self.publish().await;
+    }
+
+    /// Reads what its writers have closed, and publishes it; what they are writing to has to settle first.
+    async fn changed(&mut self, notice: Notice, incoming: &mut UnboundedReceiver<Notice>) {
+        if notice.everything || self.watch.is_none() {
+            self.rewatch();
+            return self.rescan().await;
+        }
+        let before = self.blog.remember(&notice.closed);
+        let changed = self.blog.refresh(&notice.closed, &notice.touched, Self::machine_now());
+        tokio::time::sleep(AFTERTHOUGHT).await;
+        let mut later = Notice::default();
+        while let Ok(next) = incoming.try_recv() {
+            later.merge(next);
+        }
+        if !later.is_empty() {
+            // Somebody wrote to it while we read: what we have may be half of it.
+            self.blog.restore(before);
+            let mut again = notice;
+            again.merge(later);
+            let _ = self.notices.send(again);
+            return;
+        }
+        if changed {
+            self.publish().await;
+        }
+    }
+
+    async fn publish(&mut self) {
+        let started = std::time::Instant::now();
+        match self.blog.publish(self.clock.now(), false).await {
+            Ok(pass) => {
+                self.unfinished = false;
+                self.show();
+                if !pass.written.is_empty() {
+                    info!(posts = pass.posts, files = pass.written.len(), ms = started.elapsed().as_millis(), "published");
+                }
+            }
+            Err(error) => self.complain(&error),
+        }
+        self.say_problems();
+    }
+
+    fn complain(&mut self, error: &PassError) {
+        self.unfinished = true;
+        let message = error.to_string();
+        if self.said.insert(message.clone()) {
+            error!("nothing is published: {message}");
+        }
+    }
+
+    /// Puts the newest snapshot before the HTTP server.
+    fn show(&mut self) {
+        let now = self.clock.now();
+        let posts = self.blog.latest(LATEST);
+        self.shared.set(http::Published {
+            blog: front(&self.config, &self.blog),
+            documents: self.blog.documents(),
+            goals: self.blog.goals(now, Bounds::default()),
+            posts,
+            scanned_at: Some(now),
+        });
+    }
+
+    fn say_problems(&mut self) {
+        for problem in self.blog.problems(false) {
+            let line = problem.to_string();
+            if self.said.insert(line.clone()) {
+                match &problem.hint {
+                    Some(hint) => warn!("{line} (hint: {hint})"),
+                    None => warn!("{line}"),
+                }
+            }
+        }
+    }
+
+    async fn heartbeat(&mut self) {
+        let now = self.clock.now();
+        let age = self.scanned_at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::MAX));
+        if self.unfinished || self.watch.is_none() || age.is_none_or(|age| age >= self.config.posts.rescan.get()) {
+            self.rescan().await;
+        } else if self.blog.catalogue.next_change.is_some_and(|at| at <= now) {
+            self.publish().await;
+        } else {
+            self.show();
+        }
+        if self.config.digest.enabled && !self.unfinished {
+            self.open_due(now).await;
+        }
+    }
+
+    async fn open_due(&mut self, now: Timestamp) {
+        let due = match editions::due(&self.blog, &self.store, now).await {
+            Ok(due) => due,
+            Err(error) => return error!("cannot see which digest is due: {error}"),
+        };
+        for period in due {
+            let opened =
+                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), false).await;
+            match opened {
+                Ok(Outcome::Opened { posts, recipients }) => {
+                    info!(edition = %period, posts, recipients, "edition opened");
+                    self.outbox.outbox.wake();
+                }
+                Ok(Outcome::Empty) => info!(edition = %period, "no posts, so no digest"),
+                Ok(Outcome::Before(_)) => debug!(edition = %period, "opened by another node"),
+                Err(OpenError::Restless { paths, until, .. }) => {
+                    info!(edition = %period, "waits until {until} for posts that were just changed: {}", paths.join(", "));
+                }
+                Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
+            }
+        }
+    }
+
+    /// A configuration that is wrong in any way is not taken.
+    async fn reload(&mut self) {
+        let Some(file) = &self.config_file else { return };
+        systemd::reloading();
+        let loaded = config::load(file);
+        if loaded.is_usable() {
+            match self.take(Arc::new(loaded.config)).await {
+                Ok(()) => info!("configuration reloaded"),
+                Err(error) => error!("kept the old configuration: {error:#}"),
+            }
+        } else {
+            for problem in loaded.problems.iter().filter(|p| p.is_error()) {
+                error!("kept the old configuration: {problem}");
+            }
+        }
+        systemd::ready();
+    }
+
+    async fn take(&mut self, config: Arc<Config>) -> anyhow::Result<()> {
+        let templates = load_templates(&config)?;
+        let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&self.store))).await?;
+        let key = sending::key(&self.store).await?;
+        sending::transport(&config)?;
+        if config.store.url != self.config.store.url || config.http.listen != self.config.http.listen {
+            warn!("`store.url` and `http.listen` are taken at the next start");
+        }
+        self.outbox.stop.cancel();
+        let _ = tokio::time::timeout(FAREWELL, &mut self.outbox.task).await;
+        self.outbox = start_sending(&config, &blog, &self.store, &self.clock, key)?;
+        (self.config, self.blog, self.templates) = (config, blog, templates);
+        self.said.clear();
+        self.rewatch();
+        self.rescan().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! The digests as they were mailed, without what was their readers' own. What was called off, or had nothing to say, is
+//! not shown.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{self, HeaderMap};
+use axum::http::{Response, Uri};
+
+use super::conditional::{Answer, HOUR};
+use super::error::Refusal;
+use super::{App, guard};
+use crate::domain::edition::{Edition, State as EditionState};
+use crate::domain::period::Period;
+use crate::render::page;
+
+pub async fn list(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
+    let editions: Vec<Edition> = state.store.editions().await?.into_iter().map(|summary| summary.edition).collect();
+    let lines: Vec<page::EditionLine<'_>> = editions.iter().filter(|edition| is_public(edition)).map(line).collect();
+    let html = state.shared.get().with_site(|site| page::editions(&state.templates, site, &lines))?;
+    Ok(Answer::page(html).to(&headers, state.clock.now()))
+}
+
+pub async fn edition(State(state): App, uri: Uri, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
+    let period = uri.path().strip_prefix("/editions/").and_then(named).ok_or(Refusal::NotFound)?;
+    let found = state.store.edition(period).await?.filter(is_public).ok_or(Refusal::NotFound)?;
+    let mut response = Answer::new(page::edition(&found), "text/html", HOUR).to(&headers, state.clock.now());
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, guard::INLINE_STYLES);
+    Ok(response)
+}
+
+fn line(edition: &Edition) -> page::EditionLine<'_> {
+    page::EditionLine { period: edition.period, subject: &edition.subject, posts: edition.posts }
+}
+
+fn is_public(edition: &Edition) -> bool {
+    matches!(edition.state, EditionState::Open | EditionState::Paused | EditionState::Finished)
+}
+
+/// One address for one edition: `2021-q2` is not `2021-Q2`.
+fn named(text: &str) -> Option<Period> {
+    Period::parse(text).filter(|period| period.to_string() == text)
+}

@@ -1,0 +1,64 @@
+//! Feeds by the names the operator gave them, their list, and the front door that leads to them.
+
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{Method, Response, Uri};
+use axum::response::IntoResponse;
+
+use super::App;
+use super::conditional::{Answer, HOUR};
+use super::error::Refusal;
+use super::published::{Document, OPML};
+use crate::render::page;
+
+/// Whatever no other route wants. A name is looked up as it was sent, in memory: no spelling of `..` leads anywhere.
+pub async fn document(
+    State(state): App,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Refusal> {
+    let published = state.shared.get();
+    let found = uri.path().strip_prefix('/').and_then(|path| published.documents.get(path));
+    // A reader that is told "not found" during a restart may give the feed up.
+    let otherwise = if published.scanned_at.is_some() { Refusal::NotFound } else { Refusal::Starting };
+    let document = found.ok_or(otherwise)?;
+    if method != Method::GET && method != Method::HEAD {
+        return Ok(read_only());
+    }
+    fetched(document, &headers, &state).await
+}
+
+fn read_only() -> Response<Body> {
+    let mut response = Refusal::Method.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+    response
+}
+
+/// `/.well-known/feeds`: the list of all feeds, wherever else it stands.
+pub async fn list(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
+    let published = state.shared.get();
+    published.scanned_at.ok_or(Refusal::Starting)?;
+    let found = published.documents.values().find(|document| document.media_type == OPML);
+    fetched(found.ok_or(Refusal::NotFound)?, &headers, &state).await
+}
+
+/// A file that is gone from under us is not there; the next scan writes it again.
+async fn fetched(document: &Document, headers: &HeaderMap, state: &super::State) -> Result<Response<Body>, Refusal> {
+    Answer::document(document).fetched(headers, state.clock.now()).await.map_err(|_| Refusal::NotFound)
+}
+
+pub async fn front_door(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
+    let published = state.shared.get();
+    published.scanned_at.ok_or(Refusal::Starting)?;
+    let html = published.with_site(|site| page::home(&state.templates, site, &published.posts, &published.goals))?;
+    Ok(Answer::page(html).to(&headers, state.clock.now()))
+}
+
+pub async fn style(State(state): App, headers: HeaderMap) -> Response<Body> {
+    static STYLE: LazyLock<String> = LazyLock::new(page::style);
+    Answer::new(STYLE.as_str(), "text/css", HOUR).to(&headers, state.clock.now())
+}

@@ -1,0 +1,635 @@
+//! The server, over a real socket, as readers, browsers, mailbox providers and strangers meet it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get;
+use gazetted::clock::ManualClock;
+use gazetted::domain::edition::{Edition, EditionPost, State as EditionState};
+use gazetted::domain::goal::{self, Bounds, Spec};
+use gazetted::domain::period::Period;
+use gazetted::domain::subscriber::State as SubscriberState;
+use gazetted::domain::token::{Keys, Purpose};
+use gazetted::http::{Blog, Document, FeedLink, Limits, Published, Shared, State, router, serve_with};
+use gazetted::render::templates::Templates;
+use gazetted::store::{NewSubscriber, SharedStore, open};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const MODIFIED: &str = "Sat, 01 May 2021 10:00:00 GMT";
+const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn now() -> Timestamp {
+    "2021-06-15T12:00:00Z".parse().unwrap()
+}
+
+fn blog() -> Blog {
+    Blog {
+        title: "Dask Working Notes".into(),
+        description: "Writing about scaling Python".into(),
+        language: "en".into(),
+        zone: TimeZone::UTC,
+        url: "https://blog.example".into(),
+        feeds: vec![FeedLink {
+            name: "Atom".into(),
+            url: "https://blog.example/atom.xml".into(),
+            media_type: "application/atom+xml".into(),
+        }],
+    }
+}
+
+fn published() -> Published {
+    let modified = "2021-05-01T10:00:00Z".parse().unwrap();
+    let document = |text: String, media_type| Document::new(text, media_type, modified);
+    let documents = [
+        ("feed.xml", document(format!("<rss>{}</rss>", "post ".repeat(200)), "application/rss+xml")),
+        ("tags/rust/atom.xml", document("<feed/>".into(), "application/atom+xml")),
+        ("archive/1/atom.xml", document("<feed><old/></feed>".into(), "application/atom+xml")),
+        ("feed.json", document("{}".into(), "application/feed+json")),
+        ("feeds.opml", document("<opml/>".into(), "text/x-opml")),
+    ];
+    let post = EditionPost {
+        id: "1".into(),
+        url: "https://blog.example/one".into(),
+        title: "One <post>".into(),
+        date: modified,
+        authors: Vec::new(),
+        tags: Vec::new(),
+        excerpt: "It begins.".into(),
+        words: 100,
+    };
+    Published {
+        blog: blog(),
+        documents: documents.into_iter().map(|(path, document)| (path.to_owned(), document)).collect(),
+        goals: vec![goal::status(&Spec::default(), &[], &TimeZone::UTC, now(), Bounds::default())],
+        posts: vec![post],
+        scanned_at: Some(now()),
+    }
+}
+
+fn keys() -> Keys {
+    Keys::new(&[7; 32], &[])
+}
+
+fn edition(period: &str, state: EditionState) -> Edition {
+    Edition {
+        period: Period::parse(period).unwrap(),
+        state,
+        subject: "Notes".into(),
+        text: "The digest".into(),
+        html: "<html><style>p{}</style><p>The digest</p></html>".into(),
+        content: serde_json::Value::Null,
+        posts: 1,
+        opened_at: now(),
+        finished_at: None,
+    }
+}
+
+/// A running server over a store with one reader and some editions.
+struct House {
+    address: SocketAddr,
+    store: SharedStore,
+    shared: Shared,
+    reader: i64,
+    stop: CancellationToken,
+    served: JoinHandle<std::io::Result<()>>,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    async fn new() -> Self {
+        Self::with(published(), Limits::default(), Router::new()).await
+    }
+
+    async fn with(published: Published, limits: Limits, more: Router) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
+        let store = open(&url, now()).await.unwrap();
+        let reader = NewSubscriber {
+            email: "ann@example.org".into(),
+            key: "ann@example.org".into(),
+            name: None,
+            state: SubscriberState::Active,
+            source: "test".into(),
+        };
+        store.add_subscribers(&[reader], false, now()).await.unwrap();
+        for (period, state) in [("2021-05", EditionState::Open), ("2021-04", EditionState::Cancelled)] {
+            store.open_edition(&edition(period, state), &[]).await.unwrap();
+        }
+        let reader = store.subscriber_by_key("ann@example.org").await.unwrap().unwrap().id;
+        let shared = Shared::new(published);
+        let state = State {
+            shared: shared.clone(),
+            store: Arc::clone(&store),
+            clock: ManualClock::at(now()),
+            templates: Arc::new(Templates::new(&BTreeMap::new()).unwrap()),
+            keys: keys(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let served = tokio::spawn(serve_with(listener, more.merge(router(state)), limits, stop.clone()));
+        Self { address, store, shared, reader, stop, served, _folder: folder }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends these bytes and gives what comes until the connection ends.
+    async fn raw(&self, request: &str) -> Answer {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        Answer::read(&mut stream).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: blog.example\r\nConnection: close\r\n");
+        for header in headers {
+            request.push_str(&format!("{header}\r\n"));
+        }
+        request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        self.raw(&request).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], "").await
+    }
+
+    async fn one_click(&self, path: &str) -> Answer {
+        self.ask("POST", path, &[FORM], ONE_CLICK).await
+    }
+
+    fn way_out(&self) -> String {
+        format!("/unsubscribe/{}", keys().mint(Purpose::Unsubscribe, self.reader, None))
+    }
+
+    async fn state(&self) -> SubscriberState {
+        self.store.subscriber(self.reader).await.unwrap().unwrap().state
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    async fn read(stream: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        // A server that closes with input unread resets the connection: what came before that counts.
+        let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
+        Self::parse(&bytes)
+    }
+
+    fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer");
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines.map(|line| line.split_once(": ").unwrap());
+        let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        Self { status, headers, body: bytes[end + 4..].to_vec() }
+    }
+
+    fn header(&self, name: &str) -> &str {
+        let mut values = self.headers.iter().filter(|(known, _)| known == name);
+        let value = values.next().map_or("", |(_, value)| value.as_str());
+        assert!(values.next().is_none(), "`{name}` comes twice");
+        value
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// All that a stranger can compare.
+    fn visible(mut self) -> Self {
+        self.headers.retain(|(name, _)| name != "date");
+        self
+    }
+}
+
+#[tokio::test]
+async fn every_feed_comes_with_its_media_type_and_marks() {
+    let house = House::new().await;
+    for (path, media_type) in [
+        ("/feed.xml", "application/rss+xml; charset=utf-8"),
+        ("/tags/rust/atom.xml", "application/atom+xml; charset=utf-8"),
+        ("/archive/1/atom.xml", "application/atom+xml; charset=utf-8"),
+        ("/feed.json", "application/feed+json"),
+        ("/feeds.opml", "text/x-opml; charset=utf-8"),
+        ("/.well-known/feeds", "text/x-opml; charset=utf-8"),
+    ] {
+        let answer = house.get(path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, media_type), "{path}");
+        assert_eq!(answer.header("cache-control"), "public, max-age=3600");
+        assert_eq!(answer.header("last-modified"), MODIFIED);
+        assert_eq!(answer.header("vary"), "accept-encoding");
+        assert!(answer.header("etag").starts_with("W/\""), "{answer:?}");
+        let head = house.ask("HEAD", path, &[], "").await;
+        assert_eq!((head.status, head.body.len(), head.header("etag")), (200, 0, answer.header("etag")));
+        assert_eq!(head.header("content-length"), answer.header("content-length"));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_has_the_feed_is_told_so_and_no_other() {
+    let house = House::new().await;
+    let plain = house.get("/feed.xml").await;
+    let tag = plain.header("etag").to_owned();
+    let gzip = format!("{}-gzip\"", tag.trim_start_matches("W/").trim_end_matches('"'));
+    for (headers, expected) in [
+        (vec![], 200),
+        (vec![format!("If-None-Match: {tag}")], 304),
+        (vec![format!("If-None-Match: {}", &tag[2..])], 304),
+        (vec![format!("If-None-Match: {gzip}")], 304),
+        (vec![format!("If-None-Match: \"a\", {tag}")], 304),
+        (vec!["If-None-Match: \"a\"".into(), format!("If-None-Match: {tag}")], 304),
+        (vec!["If-None-Match: *".into()], 304),
+        (vec!["If-None-Match: \"a\"".into()], 200),
+        (vec![format!("If-Modified-Since: {MODIFIED}")], 304),
+        (vec!["If-Modified-Since: Sat, 01 May 2021 09:59:59 GMT".into()], 200),
+        (vec!["If-Modified-Since: Fri, 01 Jan 2038 00:00:00 GMT".into()], 200),
+        (vec!["If-None-Match: \"a\"".into(), format!("If-Modified-Since: {MODIFIED}")], 200),
+        (vec![format!("If-None-Match: {tag}"), "If-Modified-Since: rubbish".into()], 304),
+        (vec![format!("If-None-Match: {tag}"), "Accept-Encoding: gzip".into()], 304),
+    ] {
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        for method in ["GET", "HEAD"] {
+            let answer = house.ask(method, "/feed.xml", &headers, "").await;
+            assert_eq!(answer.status, expected, "{method} {headers:?}");
+            for mark in ["etag", "last-modified", "cache-control", "vary"] {
+                assert_eq!(answer.header(mark), plain.header(mark), "{headers:?}");
+            }
+            assert!(answer.body.is_empty() || (method, expected) == ("GET", 200));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_snapshot_changes_both_marks_of_what_changed_and_none_of_the_rest() {
+    let house = House::new().await;
+    let marks = |answer: &Answer| (answer.header("etag").to_owned(), answer.header("last-modified").to_owned());
+    let (feed, opml) = (marks(&house.get("/feed.xml").await), marks(&house.get("/feeds.opml").await));
+    let mut next = published();
+    let same_second = "2021-05-01T10:00:00.5Z".parse().unwrap();
+    next.documents.insert("feed.xml".into(), Document::new("<rss/>", "application/rss+xml", same_second));
+    next.documents.get_mut("feeds.opml").unwrap().modified = now();
+    house.shared.set(next);
+    let new = marks(&house.get("/feed.xml").await);
+    assert!(new.0 != feed.0 && new.1 != feed.1, "{new:?}");
+    assert_eq!(marks(&house.get("/feeds.opml").await), opml);
+}
+
+#[tokio::test]
+async fn a_date_to_come_is_never_told() {
+    let mut ahead = published();
+    ahead.documents.get_mut("feed.xml").unwrap().modified = "2041-01-01T00:00:00Z".parse().unwrap();
+    let house = House::with(ahead, Limits::default(), Router::new()).await;
+    let answer = house.get("/feed.xml").await;
+    assert_eq!((answer.status, answer.header("last-modified")), (200, ""));
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_take_it() {
+    let house = House::new().await;
+    let packed = house.ask("GET", "/feed.xml", &["Accept-Encoding: br, gzip"], "").await;
+    assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
+    assert_eq!(packed.header("vary"), "accept-encoding");
+    assert!(packed.body.len() < 500, "{} bytes", packed.body.len());
+    let plain = house.get("/feed.xml").await;
+    assert_eq!((plain.header("content-encoding"), plain.header("etag")), ("", packed.header("etag")));
+    assert!(plain.text().starts_with("<rss>"));
+}
+
+#[tokio::test]
+async fn the_pages_show_the_last_scan() {
+    let house = House::new().await;
+    for (path, media_type, words) in [
+        ("/", "text/html; charset=utf-8", "One &lt;post&gt;"),
+        ("/goal", "text/html; charset=utf-8", "The goal"),
+        ("/goal.json", "application/json", "\"goals\""),
+        ("/goal.svg", "image/svg+xml; charset=utf-8", "<svg"),
+        ("/badge.svg", "image/svg+xml; charset=utf-8", "<svg"),
+        ("/goal.ics", "text/calendar; charset=utf-8", "BEGIN:VCALENDAR"),
+        ("/style.css", "text/css; charset=utf-8", ".gz-chart"),
+        ("/editions/", "text/html; charset=utf-8", "/editions/2021-05"),
+        ("/editions", "text/html; charset=utf-8", "/editions/2021-05"),
+        ("/editions/2021-05", "text/html; charset=utf-8", "The digest"),
+        ("/livez", "text/plain; charset=utf-8", "live"),
+        ("/readyz", "text/plain; charset=utf-8", "ready"),
+    ] {
+        let answer = house.get(path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, media_type), "{path}");
+        assert!(answer.text().contains(words), "{path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn an_edition_that_was_called_off_is_not_shown() {
+    let house = House::new().await;
+    for path in ["/editions/2021-04", "/editions/2021-03", "/editions/2021-5", "/editions/x", "/editions/2021-05/"] {
+        assert_eq!(house.get(path).await.status, 404, "{path}");
+    }
+    assert!(!house.get("/editions/").await.text().contains("2021-04"));
+}
+
+#[tokio::test]
+async fn a_blog_without_a_goal_says_so_kindly() {
+    let house = House::with(Published { goals: Vec::new(), ..published() }, Limits::default(), Router::new()).await;
+    for path in ["/goal", "/goal.json", "/goal.svg", "/badge.svg", "/goal.ics"] {
+        let answer = house.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.text().contains("has not set itself a goal"), "{path}");
+    }
+    assert_eq!(house.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_protect_its_reader() {
+    let house = House::new().await;
+    let way_out = house.way_out();
+    let large = "a=".repeat(20_000);
+    let mut asked =
+        vec![("POST", way_out.clone(), ONE_CLICK), ("POST", way_out.clone(), "no"), ("PUT", "/".into(), "")];
+    asked.extend([("POST", "/feed.xml".into(), ""), ("OPTIONS", "/".into(), ""), ("TRACE", "/feed.json".into(), "")]);
+    asked.extend([("POST", way_out.clone(), large.as_str()), ("HEAD", way_out.clone(), "")]);
+    for path in [
+        "/",
+        "/feed.xml",
+        "/feed.json",
+        "/feeds.opml",
+        "/.well-known/feeds",
+        "/goal",
+        "/goal.json",
+        "/goal.svg",
+        "/badge.svg",
+        "/goal.ics",
+        "/editions/",
+        "/editions/2021-05",
+        "/editions/x",
+        "/style.css",
+        "/livez",
+        "/readyz",
+        "/nowhere",
+        "/unsubscribe/x",
+        way_out.as_str(),
+    ] {
+        asked.push(("GET", path.to_owned(), ""));
+    }
+    for (method, path, body) in asked {
+        let answer = house.ask(method, &path, &[FORM], body).await;
+        let about = format!("{method} {path}: {}", answer.status);
+        let policy = answer.header("content-security-policy");
+        for part in ["default-src 'none'", "form-action", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(part), "{about}: {policy}");
+        }
+        let inline = path.ends_with(".svg") || path == "/editions/2021-05";
+        assert_eq!(policy.contains("unsafe-inline"), inline, "{about}");
+        assert!(!policy.contains("script"), "{about}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{about}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{about}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{about}");
+        assert_eq!((answer.header("server"), answer.header("set-cookie"), answer.header("location")), ("", "", ""));
+        let hidden = path.starts_with("/unsubscribe/") || answer.status >= 400;
+        assert_eq!(answer.header("x-robots-tag") == "noindex", hidden, "{about}");
+        assert_eq!(answer.header("cache-control") == "no-store", hidden || path.ends_with('z'), "{about}");
+        if answer.status >= 400 && method != "HEAD" {
+            assert!(answer.text().contains("<h1>") && !answer.text().contains("gazetted"), "{about}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_methods_and_sizes_are_refused_with_a_page() {
+    let house = House::new().await;
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+        for path in ["/", "/feed.xml", "/goal.json", "/editions/2021-05", "/livez"] {
+            let answer = house.ask(method, path, &[], "").await;
+            assert_eq!((answer.status, answer.header("allow")), (405, "GET,HEAD"), "{method} {path}");
+        }
+        assert_eq!(house.ask(method, "/nowhere", &[], "").await.status, 404);
+    }
+    assert_eq!(house.ask("PUT", &house.way_out(), &[], "").await.header("allow"), "GET,HEAD,POST");
+    let announced = format!("POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000000\r\n\r\n", house.way_out());
+    assert_eq!(house.raw(&announced).await.status, 413);
+    let chunk = format!("5000\r\n{}\r\n0\r\n\r\n", "a".repeat(0x5000));
+    let chunked = format!(
+        "POST {} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{chunk}",
+        house.way_out()
+    );
+    assert_eq!(house.raw(&chunked).await.status, 413);
+    assert_eq!(house.state().await, SubscriberState::Active);
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_what_was_published() {
+    let house = House::new().await;
+    let steps =
+        ["..", "%2e%2e", "%252e%252e", "..%2f", "..%5c", "..\\", ".", "", "....//", "%00", "%c0%ae%c0%ae", "..;"];
+    let goals = ["etc/passwd", "gazetted.db", "feed.xml", "Cargo.toml", "%00", "a".repeat(5_000).leak()];
+    for step in steps {
+        for goal in goals {
+            for depth in [1, 2, 8] {
+                for start in ["/", "/tags/", "/tags/rust/", "/editions/", "/archive/1/"] {
+                    let path = format!("{start}{}{goal}", format!("{step}/").repeat(depth));
+                    let answer = house.get(&path).await;
+                    assert!([400, 404].contains(&answer.status), "{path}: {}", answer.status);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn looking_at_the_way_out_changes_nothing() {
+    let house = House::new().await;
+    let way_out = house.way_out();
+    for _ in 0..100 {
+        for (method, status) in [("GET", 200), ("HEAD", 200), ("OPTIONS", 405)] {
+            assert_eq!(house.ask(method, &way_out, &[], "").await.status, status);
+        }
+    }
+    assert_eq!(house.ask("GET", &format!("{way_out}?{ONE_CLICK}"), &[FORM], ONE_CLICK).await.status, 200);
+    assert_eq!(house.state().await, SubscriberState::Active);
+}
+
+#[tokio::test]
+async fn the_page_s_own_button_lets_the_reader_out() {
+    let house = House::new().await;
+    let page = house.get(&house.way_out()).await;
+    assert!(page.text().contains(&format!("action=\"{}\"", house.way_out())), "{}", page.text());
+    assert_eq!(page.text().matches("<button").count(), 1);
+    assert!(page.text().contains("type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\""));
+    assert_eq!(house.one_click(&house.way_out()).await.status, 200);
+    assert_eq!(house.state().await, SubscriberState::Unsubscribed);
+}
+
+#[tokio::test]
+async fn one_click_lets_the_reader_out_at_once_and_again_and_again() {
+    let part = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+    for (content_type, body) in [(FORM, ONE_CLICK), ("Content-Type: multipart/form-data; boundary=b", part)] {
+        let house = House::new().await;
+        let first = house.ask("POST", &house.way_out(), &[content_type], body).await;
+        assert_eq!((first.status, first.header("location"), first.header("set-cookie")), (200, "", ""));
+        assert_eq!(house.state().await, SubscriberState::Unsubscribed);
+        for _ in 0..3 {
+            let again = house.ask("POST", &house.way_out(), &[content_type], body).await;
+            assert_eq!(again.visible(), first.clone().visible());
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_suppressed_or_forgotten_is_thanked_and_stays_so() {
+    let house = House::new().await;
+    house.store.move_subscriber(house.reader, SubscriberState::Suppressed, now()).await.unwrap();
+    assert_eq!(house.one_click(&house.way_out()).await.status, 200);
+    assert_eq!(house.state().await, SubscriberState::Suppressed);
+    house.store.erase_subscriber(house.reader, now()).await.unwrap();
+    assert_eq!(house.one_click(&house.way_out()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_post_that_does_not_say_the_words_is_refused() {
+    let house = House::new().await;
+    for body in ["", "a=b", "List-Unsubscribe=", "List-Unsubscribe=Two-Clicks", "\0\0\0", "One-Click"] {
+        let answer = house.ask("POST", &house.way_out(), &[FORM], body).await;
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(answer.text().contains("Nothing was changed"));
+    }
+    assert_eq!(house.state().await, SubscriberState::Active);
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_token_the_answer_is_the_same() {
+    let house = House::new().await;
+    let good = keys().mint(Purpose::Unsubscribe, house.reader, None);
+    let mut flipped = good.clone();
+    flipped.replace_range(12..13, if &good[12..13] == "A" { "B" } else { "A" });
+    let mut bad = vec![flipped, good[..good.len() - 1].to_owned(), format!("{good}A"), good.to_uppercase()];
+    bad.extend(["x".into(), "%00".into(), "%ff".into(), "A".repeat(35), "A".repeat(3_000)]);
+    bad.push(keys().mint(Purpose::Preferences, house.reader, None));
+    bad.push(keys().mint(Purpose::Unsubscribe, house.reader, Timestamp::from_second(1).ok()));
+    bad.push(Keys::new(&[8; 32], &[]).mint(Purpose::Unsubscribe, house.reader, None));
+    let expected = house.get("/unsubscribe/y").await.visible();
+    assert_eq!(expected.status, 404);
+    for token in bad {
+        let path = format!("/unsubscribe/{token}");
+        assert_eq!(house.get(&path).await.visible(), expected, "{token}");
+        assert_eq!(house.one_click(&path).await.visible(), expected, "{token}");
+        assert_eq!(house.ask("POST", &path, &[FORM], "other").await.visible(), expected, "{token}");
+    }
+    assert_eq!(house.state().await, SubscriberState::Active);
+}
+
+#[tokio::test]
+async fn it_is_ready_once_the_posts_were_read_and_alive_before() {
+    let house = House::with(Published::nothing_yet(blog()), Limits::default(), Router::new()).await;
+    assert_eq!(house.get("/livez").await.status, 200);
+    let before = house.get("/readyz").await;
+    assert_eq!((before.status, before.text()), (503, "not ready: the posts have not been read yet\n"));
+    for path in ["/", "/feed.xml", "/goal", "/badge.svg", "/.well-known/feeds"] {
+        let answer = house.get(path).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{path}");
+    }
+    assert_eq!(house.one_click(&house.way_out()).await.status, 200, "the way out is open at any time");
+    house.shared.set(published());
+    assert_eq!((house.get("/readyz").await.status, house.get("/feed.xml").await.status), (200, 200));
+}
+
+fn short() -> Limits {
+    let brief = Duration::from_millis(400);
+    Limits { request: brief, idle: brief, stall: brief, ..Limits::default() }
+}
+
+/// Sends a byte now and then, and says how long it took the server to hang up.
+async fn drip(stream: &mut TcpStream) -> Duration {
+    let began = Instant::now();
+    let mut rest = [0; 1024];
+    while began.elapsed() < PATIENCE {
+        let hung_up = tokio::time::timeout(Duration::from_millis(50), stream.read(&mut rest)).await;
+        if matches!(hung_up, Ok(Ok(0) | Err(_))) || stream.write_all(b"a").await.is_err() {
+            return began.elapsed();
+        }
+    }
+    panic!("still connected")
+}
+
+#[tokio::test]
+async fn a_client_that_sends_its_request_byte_by_byte_is_cut_off() {
+    let house = House::with(published(), short(), Router::new()).await;
+    let mut slow_header = house.connect().await;
+    slow_header.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
+    let mut slow_body = house.connect().await;
+    let head = format!("POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n", house.way_out());
+    slow_body.write_all(head.as_bytes()).await.unwrap();
+    let mut silent = house.connect().await;
+    let (header, body) = tokio::join!(drip(&mut slow_header), drip(&mut slow_body));
+    assert!(header < PATIENCE / 6 && body < PATIENCE / 6, "{header:?} {body:?}");
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE / 6, silent.read_to_end(&mut rest)).await.expect("hung up");
+    assert_eq!(house.get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_request_and_closed_when_none_comes() {
+    let house = House::with(published(), short(), Router::new()).await;
+    let mut stream = house.connect().await;
+    for _ in 0..3 {
+        stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut bytes = [0; 2048];
+        let length = stream.read(&mut bytes).await.unwrap();
+        assert_eq!(Answer::parse(&bytes[..length]).status, 200);
+    }
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok() && rest.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_under_way_is_finished_before_the_server_stops() {
+    let (began, go) = (CancellationToken::new(), CancellationToken::new());
+    let (entered, wait) = (began.clone(), go.clone());
+    let slow = move || async move {
+        entered.cancel();
+        wait.cancelled().await;
+        "done"
+    };
+    let house = House::with(published(), Limits::default(), Router::new().route("/slow", get(slow))).await;
+    let mut stream = house.connect().await;
+    let mut idle = house.connect().await;
+    stream.write_all(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    began.cancelled().await;
+    house.stop.cancel();
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, idle.read_to_end(&mut rest)).await.expect("hung up");
+    assert!(!house.served.is_finished());
+    go.cancel();
+    let answer = Answer::read(&mut stream).await;
+    assert_eq!((answer.status, answer.text()), (200, "done"));
+    tokio::time::timeout(PATIENCE, house.served).await.unwrap().unwrap().unwrap();
+    assert!(TcpStream::connect(house.address).await.is_err(), "nobody is let in any more");
+}
+
+#[tokio::test]
+async fn a_server_that_is_to_stop_does_not_wait_for_ever() {
+    let limits = Limits { farewell: Duration::from_millis(100), ..Limits::default() };
+    let stuck = || std::future::pending::<()>();
+    let house = House::with(published(), limits, Router::new().route("/stuck", get(stuck))).await;
+    let mut stream = house.connect().await;
+    stream.write_all(b"GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    house.stop.cancel();
+    tokio::time::timeout(PATIENCE, house.served).await.unwrap().unwrap().unwrap();
+}
