@@ -1,0 +1,22 @@
+# What CI and people call, by the same names.
+
+# everything, and nothing left out
+test:
+    tests/run
+
+# without installing anything
+fast:
+    tests/run fast
+
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# a whole instance on sample posts
+demo:
+    cargo run --release -- demo
+
+# parse, render and write in process; then the whole program beside Hugo
+bench:
+    cargo bench --bench pipeline
+    benches/compare-hugo.sh 1000
