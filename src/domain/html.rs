@@ -52,10 +52,11 @@ impl Cleaner {
     }
 
     pub fn clean(&self, html: &str) -> Result<String, TooDeep> {
-        if depth(html) > MAX_DEPTH {
+        let html = without_drawings(html);
+        if depth(&html) > MAX_DEPTH {
             return Err(TooDeep);
         }
-        let html = frames_to_links(html);
+        let html = frames_to_links(&html);
         Ok(self.0.clean(&html).to_string())
     }
 }
@@ -83,6 +84,22 @@ fn srcset(page: &Url, value: &str) -> String {
         Some(if size.is_empty() { address } else { format!("{address} {}", size.trim()) })
     });
     candidates.collect::<Vec<_>>().join(", ")
+}
+
+/// Drawings are left out whole; their self-closed elements would look like deep nesting.
+fn without_drawings(html: &str) -> Cow<'_, str> {
+    if !html.contains("<svg") {
+        return html.into();
+    }
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find("<svg") {
+        let Some(end) = rest[start..].find("</svg>") else { break };
+        out.push_str(&rest[..start]);
+        rest = &rest[start + end + "</svg>".len()..];
+    }
+    out.push_str(rest);
+    out.into()
 }
 
 /// How deep elements are nested at most, closing tags believed.
@@ -364,6 +381,7 @@ mod tests {
             ("<a href=\"&#x64;ata:text/html,x\">a</a>", "<a>a</a>"),
             ("<img src=\"data:image/png;base64,xx\" alt=\"b\">", "<img alt=\"b\">"),
             ("<svg><script>x</script></svg><math><mi>x</mi></math>a", "a"),
+            ("a<svg><path/><path/></svg>b", "ab"),
             ("<form action=x><input name=y>a</form>", "a"),
             ("<object data=x>b</object>a", "a"),
             (

@@ -4,11 +4,11 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{self, HeaderMap};
-use axum::http::{Response, Uri};
+use axum::http::{Method, Response, Uri};
 
 use super::conditional::{Answer, HOUR};
 use super::error::Refusal;
-use super::{App, guard};
+use super::{App, feeds, guard};
 use crate::domain::edition::{Edition, State as EditionState};
 use crate::domain::period::Period;
 use crate::render::page;
@@ -20,8 +20,12 @@ pub async fn list(State(state): App, headers: HeaderMap) -> Result<Response<Body
     Ok(Answer::page(html).to(&headers, state.clock.now()))
 }
 
-pub async fn edition(State(state): App, uri: Uri, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
-    let period = uri.path().strip_prefix("/editions/").and_then(named).ok_or(Refusal::NotFound)?;
+/// `/editions/2021-05`; whatever is no period may be a feed's name, as `atom.xml`.
+pub async fn edition(state: App, method: Method, uri: Uri, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
+    let Some(period) = uri.path().strip_prefix("/editions/").and_then(named) else {
+        return feeds::document(state, method, uri, headers).await;
+    };
+    let State(state) = state;
     let found = state.store.edition(period).await?.filter(is_public).ok_or(Refusal::NotFound)?;
     let mut response = Answer::new(page::edition(&found), "text/html", HOUR).to(&headers, state.clock.now());
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, guard::INLINE_STYLES);

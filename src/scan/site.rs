@@ -113,7 +113,7 @@ fn layout(config: &Config, dir: &Path, dialect: Dialect) -> Layout {
     let named = dir.file_name().is_some_and(|name| name == "_posts");
     match (dialect, dir.parent()) {
         (Dialect::Jekyll, Some(parent)) if named => Layout {
-            root: parent.to_owned(),
+            root: if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() },
             folders: vec!["_posts".to_owned(), "_drafts".to_owned()],
             prefix: shown(config.posts.dir.parent().unwrap_or(Path::new(""))),
             jekyll_folders: false,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use gazetted::clock::ManualClock;
+use gazetted::clock::{Clock, ManualClock, SharedClock};
 use gazetted::domain::edition::{Edition, EditionPost, State as EditionState};
 use gazetted::domain::goal::{self, Bounds, Spec};
 use gazetted::domain::period::Period;
@@ -18,6 +18,8 @@ use gazetted::render::templates::Templates;
 use gazetted::store::{NewSubscriber, SharedStore, open};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -54,6 +56,7 @@ fn published() -> Published {
         ("feed.xml", document(format!("<rss>{}</rss>", "post ".repeat(200)), "application/rss+xml")),
         ("tags/rust/atom.xml", document("<feed/>".into(), "application/atom+xml")),
         ("archive/1/atom.xml", document("<feed><old/></feed>".into(), "application/atom+xml")),
+        ("editions/atom.xml", document("<feed><editions/></feed>".into(), "application/atom+xml")),
         ("feed.json", document("{}".into(), "application/feed+json")),
         ("feeds.opml", document("<opml/>".into(), "text/x-opml")),
     ];
@@ -102,7 +105,7 @@ struct House {
     reader: i64,
     stop: CancellationToken,
     served: JoinHandle<std::io::Result<()>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
@@ -111,6 +114,10 @@ impl House {
     }
 
     async fn with(published: Published, limits: Limits, more: Router) -> Self {
+        Self::at(ManualClock::at(now()), published, limits, more).await
+    }
+
+    async fn at(clock: SharedClock, published: Published, limits: Limits, more: Router) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
         let store = open(&url, now()).await.unwrap();
@@ -130,14 +137,14 @@ impl House {
         let state = State {
             shared: shared.clone(),
             store: Arc::clone(&store),
-            clock: ManualClock::at(now()),
+            clock,
             templates: Arc::new(Templates::new(&BTreeMap::new()).unwrap()),
             keys: keys(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let served = tokio::spawn(serve_with(listener, more.merge(router(state)), limits, stop.clone()));
-        Self { address, store, shared, reader, stop, served, _folder: folder }
+        Self { address, store, shared, reader, stop, served, folder }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -154,10 +161,10 @@ impl House {
     async fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: blog.example\r\nConnection: close\r\n");
         for header in headers {
-            request.push_str(&format!("{header}\r\n"));
+            request += header;
+            request += "\r\n";
         }
-        request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        self.raw(&request).await
+        self.raw(&format!("{request}Content-Length: {}\r\n\r\n{body}", body.len())).await
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -227,6 +234,7 @@ async fn every_feed_comes_with_its_media_type_and_marks() {
         ("/feed.xml", "application/rss+xml; charset=utf-8"),
         ("/tags/rust/atom.xml", "application/atom+xml; charset=utf-8"),
         ("/archive/1/atom.xml", "application/atom+xml; charset=utf-8"),
+        ("/editions/atom.xml", "application/atom+xml; charset=utf-8"),
         ("/feed.json", "application/feed+json"),
         ("/feeds.opml", "text/x-opml; charset=utf-8"),
         ("/.well-known/feeds", "text/x-opml; charset=utf-8"),
@@ -395,7 +403,7 @@ async fn every_answer_carries_the_headers_that_protect_its_reader() {
         for part in ["default-src 'none'", "form-action", "frame-ancestors 'none'", "base-uri 'none'"] {
             assert!(policy.contains(part), "{about}: {policy}");
         }
-        let inline = path.ends_with(".svg") || path == "/editions/2021-05";
+        let inline = ["/goal.svg", "/badge.svg"].contains(&path.as_str()) || path == "/editions/2021-05";
         assert_eq!(policy.contains("unsafe-inline"), inline, "{about}");
         assert!(!policy.contains("script"), "{about}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{about}");
@@ -431,6 +439,33 @@ async fn wrong_methods_and_sizes_are_refused_with_a_page() {
     );
     assert_eq!(house.raw(&chunked).await.status, 413);
     assert_eq!(house.state().await, SubscriberState::Active);
+}
+
+/// Two readings of where a request ends would let one person's request begin inside another's.
+#[tokio::test]
+async fn a_request_whose_end_can_be_read_in_two_ways_is_refused_or_ends_the_connection() {
+    let house = House::new().await;
+    let hidden = "GET /feed.json HTTP/1.1\r\nHost: a\r\n\r\n";
+    for framing in [
+        "Content-Length: 0\r\nContent-Length: 43\r\n",
+        "Content-Length: 0, 43\r\n",
+        "Content-Length: +0\r\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: 0\r\n Content-Length: 43\r\n",
+        "Content-Length : 0\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 43\r\n",
+        "Content-Length: 43\r\nTransfer-Encoding: chunked\r\n",
+    ] {
+        let mut stream = house.connect().await;
+        let request = format!("POST {} HTTP/1.1\r\nHost: a\r\n{framing}\r\n0\r\n\r\n{hidden}", house.way_out());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let answer = Answer::read(&mut stream).await;
+        assert_eq!(answer.status, 400, "{framing}");
+        assert!(!answer.text().contains("HTTP/1.1"), "{framing}: {}", answer.text());
+    }
 }
 
 #[tokio::test]
@@ -547,6 +582,103 @@ async fn it_is_ready_once_the_posts_were_read_and_alive_before() {
     assert_eq!(house.one_click(&house.way_out()).await.status, 200, "the way out is open at any time");
     house.shared.set(published());
     assert_eq!((house.get("/readyz").await.status, house.get("/feed.xml").await.status), (200, 200));
+}
+
+/// Breaks whatever asks it.
+struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Timestamp {
+        panic!("a bug in /srv/secret.rs")
+    }
+}
+
+#[tokio::test]
+async fn a_bug_is_a_page_that_tells_nothing_and_the_server_lives_on() {
+    let house = House::at(Arc::new(BrokenClock), published(), Limits::default(), Router::new()).await;
+    for path in ["/", "/feed.xml", "/goal.svg", "/editions/2021-05", &house.way_out()] {
+        let answer = house.get(path).await;
+        assert_eq!((answer.status, answer.header("cache-control")), (500, "no-store"), "{path}");
+        assert!(answer.text().contains("That is our mistake") && !answer.text().contains("secret"), "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+    }
+    assert_eq!(house.get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_broken_store_makes_it_unready_and_is_not_told_to_strangers() {
+    let house = House::new().await;
+    let options = SqliteConnectOptions::new().filename(house.folder.path().join("gazetted.db")).foreign_keys(false);
+    let mut vandal = options.connect().await.unwrap();
+    for table in ["meta", "subscribers", "editions"] {
+        sqlx::query(sqlx::AssertSqlSafe(format!("DROP TABLE {table}"))).execute(&mut vandal).await.unwrap();
+    }
+    vandal.close().await.unwrap();
+    let ready = house.get("/readyz").await;
+    assert_eq!((ready.status, ready.text()), (503, "not ready: the store does not answer\n"));
+    for answer in
+        [house.one_click(&house.way_out()).await, house.get("/editions/").await, house.get("/editions/2021-05").await]
+    {
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "60"));
+        assert!(!answer.text().contains("table"), "{}", answer.text());
+    }
+    assert_eq!((house.get("/livez").await.status, house.get("/feed.xml").await.status), (200, 200));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_token_and_no_address_is_ever_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    // With one subscriber alone, whatever another test's thread logs first would be off for this one too.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let house = House::new().await;
+    let way_out = house.way_out();
+    let token = way_out.strip_prefix("/unsubscribe/").unwrap();
+    house.get(&way_out).await;
+    house.ask("POST", &way_out, &[FORM], "other").await;
+    house.one_click(&way_out).await;
+    for path in
+        [format!("//unsubscribe/{token}"), format!("/{token}"), format!("{way_out}/more"), format!("/?t={token}")]
+    {
+        house.get(&path).await;
+    }
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains(&format!("/unsubscribe/{}…", &token[..6])) && text.contains("unsubscribed"), "{text}");
+    assert!(!text.contains(&token[..7]) && !text.contains("ann@example.org"), "{text}");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_take_its_answer_makes_room_for_the_next() {
+    let mut large = published();
+    let bytes = vec![b'a'; 30_000_000];
+    large.documents.insert("large.xml".into(), Document::new(bytes, "application/rss+xml", now()));
+    let house = House::with(large, Limits { connections: 1, ..short() }, Router::new()).await;
+    let mut greedy = house.connect().await;
+    greedy.write_all(b"GET /large.xml HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert_eq!(house.get("/livez").await.status, 200);
+    let mut rest = Vec::new();
+    let _ = greedy.read_to_end(&mut rest).await;
+    assert!(rest.len() < 30_000_000);
 }
 
 fn short() -> Limits {
