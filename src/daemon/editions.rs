@@ -196,7 +196,9 @@ fn replacements(folder: &Path) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok().filter(|n| n.ends_with(".html") || n.ends_with(".txt"))?;
+            let name = entry.file_name().into_string().ok()?;
+            let known = Path::new(&name).extension().is_some_and(|e| e == "html" || e == "txt");
+            known.then_some(())?;
             Some((name, std::fs::read_to_string(entry.path()).ok()?))
         })
         .collect()

@@ -336,10 +336,7 @@ impl Service {
         for problem in self.blog.problems(false) {
             let line = problem.to_string();
             if self.said.insert(line.clone()) {
-                match &problem.hint {
-                    Some(hint) => warn!("{line} (hint: {hint})"),
-                    None => warn!("{line}"),
-                }
+                if let Some(hint) = &problem.hint { warn!("{line} (hint: {hint})") } else { warn!("{line}") }
             }
         }
     }
