@@ -3,6 +3,7 @@
 mod cli;
 mod dialects;
 mod feeds;
+mod hostile;
 mod http;
 mod outbox;
 mod postgres;
