@@ -115,7 +115,7 @@ mod tests {
     fn what_is_written_can_be_loaded() {
         let jekyll = SiteConfig::read("_config.yml", "title: \"A \\\"b\\\"\"\nurl: https://a.example\npermalink: pretty\n").unwrap();
         for found in [None, Some(&jekyll)] {
-            let loaded = crate::config::load_str(&text(found, Path::new("_posts")), "gazetted.toml", &Default::default());
+            let loaded = crate::config::load_str(&text(found, Path::new("_posts")), "gazetted.toml", &std::collections::BTreeMap::default());
             assert!(loaded.is_usable(), "{:?}", loaded.problems);
         }
     }

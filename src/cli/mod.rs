@@ -31,7 +31,7 @@ type Done = Result<(), Failure>;
 #[derive(Debug, Parser)]
 #[command(name = "gazetted", version, about = "A blog's feeds, its monthly digest, and its goal", max_term_width = 100)]
 struct Arguments {
-    /// The configuration; else $GAZETTED_CONFIG, ./gazetted.toml, /etc/gazetted/gazetted.toml
+    /// The configuration; else $`GAZETTED_CONFIG`, ./gazetted.toml, /etc/gazetted/gazetted.toml
     #[arg(long, global = true, env = "GAZETTED_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Say more (twice: everything)

@@ -296,7 +296,7 @@ impl Blog {
         stale: &[Stale],
         settings: &Settings,
     ) -> Result<Pass, PassError> {
-        outputs.push(Output { path: settings.opml.clone(), bytes: self.opml(plans, settings) });
+        outputs.push(Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) });
         let out = self.out_dir();
         let written = tokio::task::block_in_place(|| publish::write_all(&out, &outputs))?;
         let fingerprints: HashMap<&str, u128> = stale.iter().map(|s| (s.path.as_str(), s.fingerprint)).collect();
@@ -312,7 +312,9 @@ impl Blog {
         let wanted: HashSet<String> =
             plans.iter().flat_map(|p| paths(p, settings)).map(|(_, path)| path).chain([settings.opml.clone()]).collect();
         let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
-        gone.iter().for_each(|path| publish::remove(&out, path));
+        for path in &gone {
+            publish::remove(&out, path);
+        }
         if !(rows.is_empty() && gone.is_empty()) {
             self.store()?.save_outputs(&rows, &gone).await?;
             self.outputs.retain(|path, _| wanted.contains(path));
@@ -327,7 +329,7 @@ impl Blog {
         })
     }
 
-    fn opml(&self, plans: &[Plan], settings: &Settings) -> Vec<u8> {
+    fn opml(plans: &[Plan], settings: &Settings) -> Vec<u8> {
         let outlines: Vec<Outline> = plans
             .iter()
             .filter(|plan| plan.kind != Kind::Archive)

@@ -13,6 +13,7 @@ use crate::domain::period::Period;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
 use crate::render::digest::{self, Digest, Draft, Input};
+use crate::render::feed::{Entry, Feed, Format};
 use crate::render::templates::Templates;
 use crate::store::{Opened, SharedStore, StoreError};
 
@@ -187,6 +188,53 @@ pub async fn open(
     })
 }
 
+/// How many editions their feed shows: a year and a half.
+const FEED: usize = 18;
+
+/// The web archive's own feed, `/editions/atom.xml`.
+pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, StoreError> {
+    let base = blog.config.public_url().to_owned();
+    let settings = super::blog::settings(&blog.config, &blog.site);
+    let shown = store.editions().await?.into_iter().map(|s| s.edition);
+    let shown = shown.filter(|e| !matches!(e.state, State::Cancelled | State::Skipped)).take(FEED);
+    let entries: Vec<Entry> = shown.map(|edition| entry(&edition, &base)).collect();
+    let feed = Feed {
+        id: format!("{base}/editions/"),
+        title: format!("{}: the digest", settings.title),
+        description: format!("The monthly digest of {}", settings.title),
+        language: settings.language,
+        page: format!("{base}/editions/"),
+        addresses: vec![(Format::Atom, format!("{base}/editions/atom.xml"))],
+        author: settings.author,
+        updated: entries.iter().map(|e| e.updated).max().unwrap_or(Timestamp::UNIX_EPOCH),
+        complete: entries.len() < FEED,
+        entries,
+        archive: false,
+        previous: None,
+        current: None,
+    };
+    Ok(crate::render::feed::write(&feed, Format::Atom).ok())
+}
+
+fn entry(edition: &Edition, base: &str) -> Entry {
+    let url = format!("{base}/editions/{}", edition.period);
+    let page = crate::render::page::edition(edition);
+    let html = url::Url::parse(&url).ok().and_then(|url| crate::domain::html::Cleaner::new(&url).clean(&page).ok());
+    Entry {
+        id: url.clone(),
+        url,
+        title: crate::domain::plain::line(&edition.subject),
+        published: edition.opened_at,
+        updated: edition.opened_at,
+        authors: Vec::new(),
+        terms: Vec::new(),
+        summary: String::new(),
+        html: html.map(|html| crate::domain::plain::lines(&html).into_owned()),
+        language: None,
+        image: None,
+    }
+}
+
 /// The templates: those embedded, and those the operator has put into `digest.templates`.
 pub fn templates(folder: &Path) -> Result<Templates, Vec<Problem>> {
     Templates::new(&replacements(folder))
@@ -196,7 +244,9 @@ fn replacements(folder: &Path) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok().filter(|n| n.ends_with(".html") || n.ends_with(".txt"))?;
+            let name = entry.file_name().into_string().ok()?;
+            let known = Path::new(&name).extension().is_some_and(|e| e == "html" || e == "txt");
+            known.then_some(())?;
             Some((name, std::fs::read_to_string(entry.path()).ok()?))
         })
         .collect()

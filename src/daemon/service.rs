@@ -71,6 +71,7 @@ struct Service {
     blog: Blog,
     templates: Arc<Templates>,
     shared: Shared,
+    editions_feed: Option<(String, http::Document)>,
     outbox: Sending,
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
@@ -118,6 +119,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         blog,
         templates,
         shared,
+        editions_feed: None,
         outbox,
         watch: None,
         notices,
@@ -301,7 +303,7 @@ impl Service {
         match self.blog.publish(self.clock.now(), false).await {
             Ok(pass) => {
                 self.unfinished = false;
-                self.show();
+                self.show().await;
                 if !pass.written.is_empty() {
                     info!(posts = pass.posts, files = pass.written.len(), ms = started.elapsed().as_millis(), "published");
                 }
@@ -320,26 +322,35 @@ impl Service {
     }
 
     /// Puts the newest snapshot before the HTTP server.
-    fn show(&mut self) {
+    async fn show(&mut self) {
         let now = self.clock.now();
+        self.show_editions().await;
         let posts = self.blog.latest(LATEST);
         self.shared.set(http::Published {
             blog: front(&self.config, &self.blog),
-            documents: self.blog.documents(),
+            documents: self.blog.documents().into_iter().chain(self.editions_feed.clone()).collect(),
             goals: self.blog.goals(now, Bounds::default()),
             posts,
             scanned_at: Some(now),
         });
     }
 
+    async fn show_editions(&mut self) {
+        match editions::feed(&self.blog, &self.store).await {
+            Ok(Some(bytes)) => {
+                let document = http::Document::new(bytes, crate::render::feed::Format::Atom.media_type(), self.clock.now());
+                self.editions_feed = Some(("editions/atom.xml".to_owned(), document));
+            }
+            Ok(None) => {}
+            Err(error) => debug!("the editions' feed stays as it was: {error}"),
+        }
+    }
+
     fn say_problems(&mut self) {
         for problem in self.blog.problems(false) {
             let line = problem.to_string();
             if self.said.insert(line.clone()) {
-                match &problem.hint {
-                    Some(hint) => warn!("{line} (hint: {hint})"),
-                    None => warn!("{line}"),
-                }
+                if let Some(hint) = &problem.hint { warn!("{line} (hint: {hint})") } else { warn!("{line}") }
             }
         }
     }
@@ -352,7 +363,7 @@ impl Service {
         } else if self.blog.catalogue.next_change.is_some_and(|at| at <= now) {
             self.publish().await;
         } else {
-            self.show();
+            self.show().await;
         }
         if self.config.digest.enabled && !self.unfinished {
             self.open_due(now).await;

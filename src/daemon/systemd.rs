@@ -1,4 +1,4 @@
-//! What systemd is told (sd_notify): ready, reloading, stopping, alive. Without systemd nothing happens.
+//! What systemd is told (`sd_notify)`: ready, reloading, stopping, alive. Without systemd nothing happens.
 
 use std::time::Duration;
 

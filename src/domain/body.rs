@@ -67,16 +67,13 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
     }
     let Ok(page) = Url::parse(&post.url) else { return body };
     let cleaner = Cleaner::new(&page);
-    match cleaner.clean(&made.html) {
-        Ok(clean) => body.html = clean,
-        Err(html::TooDeep) => {
-            let message = "the HTML is nested too deeply, and is left out";
-            body.problems.push(
-                Problem::error(&*post.path, "too-deep", message)
-                    .at(split.body_line, 1)
-                    .hint("close the tags that are opened"),
-            );
-        }
+    if let Ok(clean) = cleaner.clean(&made.html) { body.html = clean } else {
+        let message = "the HTML is nested too deeply, and is left out";
+        body.problems.push(
+            Problem::error(&*post.path, "too-deep", message)
+                .at(split.body_line, 1)
+                .hint("close the tags that are opened"),
+        );
     }
     let marked = made.more.and_then(|at| cleaner.clean(&made.html[..at]).ok()).map(|clean| html::text(&clean));
     body.excerpt =

@@ -114,8 +114,8 @@ fn separator(rest: &str, after_space: bool) -> Option<usize> {
     if rest.starts_with("&amp;") {
         return after_space.then_some(5);
     }
-    if rest.starts_with('&') {
-        return (after_space && rest[1..].starts_with(' ')).then_some(1);
+    if let Some(after) = rest.strip_prefix('&') {
+        return (after_space && after.starts_with(' ')).then_some(1);
     }
     if !after_space {
         return None;

@@ -44,7 +44,7 @@ impl Catalogue {
         }
         refuse_twins(&mut posts, &mut problems, ledger);
         let rows = identity::attach(&mut posts, ledger, now);
-        posts.sort_by(|a, b| newest_first(a, b));
+        posts.sort_by(newest_first);
         problems.sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
         (Self { posts, problems, next_change }, rows)
     }

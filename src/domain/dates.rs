@@ -102,7 +102,7 @@ fn worded(text: &str) -> Option<Parts> {
         } else if is_weekday(word) {
         } else if let Some(number) = day_or_year(word) {
             match number {
-                1..=31 if day.is_none() && !(word.len() == 4) => day = Some(number),
+                1..=31 if day.is_none() && (word.len() != 4) => day = Some(number),
                 1000..=9999 if year.is_none() => year = Some(number),
                 _ => return None,
             }

@@ -75,7 +75,7 @@ fn id_of(post: &Post, row: Option<&EntryRow>, ledger: &Ledger, seen: &HashSet<St
         return post.url.clone();
     }
     // Another entry was born at this address and lives on elsewhere.
-    (2..).map(|n| format!("{}#{n}", post.url)).find(|id| !taken(id)).unwrap_or_default()
+    (2..=u32::MAX).map(|n| format!("{}#{n}", post.url)).find(|id| !taken(id)).unwrap_or_default()
 }
 
 fn new_row(post: &Post, now: Timestamp, first_scan: bool) -> EntryRow {

@@ -1,4 +1,4 @@
-//! What kramdown understands and CommonMark does not: attribute lists `{: ...}`, extensions `{::...}`, table-of-contents
+//! What kramdown understands and `CommonMark` does not: attribute lists `{: ...}`, extensions `{::...}`, table-of-contents
 //! markers and abbreviations. They have no place in a feed and are taken out, code aside.
 
 use std::borrow::Cow;

@@ -275,14 +275,11 @@ impl Reader<'_> {
                 let pattern = own.as_deref().or(self.rules.permalink.as_deref()).unwrap_or("date");
                 jekyll::permalink(pattern, &parts)
             }
-            Dialect::Hugo => match own {
-                Some(own) => format!("/{}", own.trim_start_matches('/')),
-                None => {
-                    let section = place.sections.first().copied().unwrap_or_default();
-                    let pattern =
-                        self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
-                    hugo::path(pattern, &hugo::Parts { date: local, title, slug: slug.as_deref(), place })
-                }
+            Dialect::Hugo => if let Some(own) = own { format!("/{}", own.trim_start_matches('/')) } else {
+                let section = place.sections.first().copied().unwrap_or_default();
+                let pattern =
+                    self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
+                hugo::path(pattern, &hugo::Parts { date: local, title, slug: slug.as_deref(), place })
             },
             Dialect::Zola => zola::path(place, text(&self.front, &["path"]).as_deref(), slug.as_deref()),
         };

@@ -60,7 +60,7 @@ impl<'a> Expander<'a, '_> {
             let call = self.text[inside..inside + length].trim();
             let taken = match call.strip_prefix("/*").and_then(|c| c.strip_suffix("*/")) {
                 Some(escaped) => {
-                    self.out.push_str(&format!("{open}{}{close}", escaped));
+                    self.out.push_str(&format!("{open}{escaped}{close}"));
                     true
                 }
                 None => self.call(call, start, end),
@@ -140,9 +140,9 @@ impl<'a> Expander<'a, '_> {
                 let id = [arguments.get("user", 0), arguments.get("id", 1)].join("/");
                 let url = arguments.get("url", 9);
                 if url.is_empty() {
-                    self.link("https://gist.github.com/", id.trim_end_matches('/'))
+                    self.link("https://gist.github.com/", id.trim_end_matches('/'));
                 } else {
-                    self.link("", &url)
+                    self.link("", &url);
                 }
             }
             _ => self.report(name, start),

@@ -33,6 +33,7 @@ impl Format {
 
 /// What all feeds of a blog have in common.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]
 pub struct Settings {
     pub title: String,
     pub description: String,
@@ -171,7 +172,7 @@ fn slugs(terms: Vec<Term>, kind: Kind, problems: &mut Vec<Problem>) -> Vec<(Term
     for term in terms {
         let wanted = Some(slug::ascii(&term.name)).filter(|s| !s.is_empty()).unwrap_or_else(|| "other".to_owned());
         let slug = std::iter::once(wanted.clone())
-            .chain((2..).map(|n| format!("{wanted}-{n}")))
+            .chain((2..=u32::MAX).map(|n| format!("{wanted}-{n}")))
             .find(|s| !taken.contains_key(s))
             .unwrap_or_default();
         if let Some(first) = taken.get(&wanted) {

@@ -107,7 +107,7 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     fn folder(&mut self, fd: &Arc<OwnedFd>, path: &str, depth: usize) {
-        let mut entries = match Dir::read_from(&**fd).and_then(|dir| dir.collect::<Result<Vec<_>, _>>()) {
+        let mut entries = match Dir::read_from(&**fd).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,
             Err(error) => {
                 let problem =
@@ -133,7 +133,7 @@ impl Walker<'_> {
         }
         match kind {
             FileType::Directory if depth >= MAX_DEPTH => {
-                self.refuse(&relative, "folders are nested deeper than 32 levels", "move the posts further up")
+                self.refuse(&relative, "folders are nested deeper than 32 levels", "move the posts further up");
             }
             FileType::Directory => {
                 if let Ok(next) = openat(&**fd, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {

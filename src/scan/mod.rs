@@ -104,7 +104,7 @@ impl Files {
                 }
             }
             One::New(stamp, parsed) => {
-                self.known.insert(relative.into(), last_good(stamp, parsed, before));
+                self.known.insert(relative.into(), last_good(stamp, *parsed, before));
             }
             One::Refused(problem) => {
                 self.problems.push(*problem);
@@ -137,7 +137,7 @@ enum One {
     Same,
     /// Too young, or changed while it was read.
     Unsettled(Timestamp),
-    New(files::Stamp, Parsed),
+    New(files::Stamp, Box<Parsed>),
     Refused(Box<Problem>),
     Gone,
 }
@@ -175,7 +175,7 @@ fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<S
         ));
     }
     let file = File { path: &path, relative: &found.relative, bytes: &bytes, modified: stamp.modified };
-    One::New(stamp, parse(file, &site.rules))
+    One::New(stamp, Box::new(parse(file, &site.rules)))
 }
 
 fn too_young(stamp: &files::Stamp, settle: Settle) -> Option<Timestamp> {

@@ -129,7 +129,7 @@ fn value(name: &str, parts: &Parts<'_>) -> Option<String> {
         "second" => format!("{:02}", date.second()),
         "title" => slug::jekyll_pretty(parts.slug.unwrap_or(parts.title)),
         "slug" => slug::jekyll(parts.slug.unwrap_or(parts.title)),
-        "categories" => joined(|c| c.to_lowercase()),
+        "categories" => joined(str::to_lowercase),
         "slugified_categories" => joined(slug::jekyll),
         "output_ext" => ".html".to_owned(),
         "collection" => "posts".to_owned(),

@@ -20,14 +20,11 @@ pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
 /// The path of a page, unencoded: `path` wins, then `slug`, then the file name without its day.
 #[must_use]
 pub fn path(place: &hugo::Place<'_>, own_path: Option<&str>, own_slug: Option<&str>) -> String {
-    let path = match own_path {
-        Some(path) => format!("/{}/", path.trim_matches('/')),
-        None => {
-            let name = super::super::dates::from_file_name(place.name).map_or(place.name, |(_, rest)| rest);
-            let name = slug::ascii(own_slug.unwrap_or(name));
-            let folders = place.sections.iter().map(|s| slug::ascii(s));
-            format!("/{}/", folders.chain([name]).filter(|s| !s.is_empty()).collect::<Vec<_>>().join("/"))
-        }
+    let path = if let Some(path) = own_path { format!("/{}/", path.trim_matches('/')) } else {
+        let name = super::super::dates::from_file_name(place.name).map_or(place.name, |(_, rest)| rest);
+        let name = slug::ascii(own_slug.unwrap_or(name));
+        let folders = place.sections.iter().map(|s| slug::ascii(s));
+        format!("/{}/", folders.chain([name]).filter(|s| !s.is_empty()).collect::<Vec<_>>().join("/"))
     };
     match place.language {
         Some(language) => format!("/{language}{path}"),
