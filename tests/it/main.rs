@@ -1,6 +1,7 @@
 //! Everything that needs more than one module, in one binary.
 
 mod cli;
+mod daemon;
 mod dialects;
 mod feeds;
 mod hostile;
