@@ -59,10 +59,6 @@ fn until_served(address: SocketAddr, title: &str) -> Value {
     until(&format!("`{title}` in the feed"), || feed(address).filter(|feed| titles(feed).contains(title)))
 }
 
-fn mails(site: &Site) -> Vec<String> {
-    site.files("mail").into_iter().filter(|name| name.ends_with(".eml")).collect()
-}
-
 /// A daemon in this process.
 struct Daemon {
     runtime: Runtime,
@@ -149,7 +145,7 @@ fn a_saved_post_is_served_soon_after() {
 
 /// A post whose every part says which version it is.
 fn version(n: usize) -> String {
-    let lines: String = (0..400).map(|_| format!("version {n:06} of this line, as long as lines are\n")).collect();
+    let lines = format!("version {n:06} of this line, as long as lines are\n").repeat(400);
     text(&format!("Saved {n:06}"), &lines)
 }
 
@@ -316,7 +312,7 @@ fn with_readers() -> Site {
 fn born(site: &Site, day: &str) {
     use gazetted::domain::subscriber::{Address, State};
     let url = format!("sqlite:{}", site.path("gazetted.db").display());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
         let store = store::open(&url, at(day)).await.unwrap();
         let new = ["ada@example.org", "grace@example.org"].map(|email| store::NewSubscriber {
@@ -352,10 +348,10 @@ fn when_the_month_turns_its_edition_is_opened_once_and_mailed() {
         (&list[0]["period"], &list[0]["accepted"], &list[0]["posts"]),
         (&json!("2021-05"), &json!(2), &json!(1))
     );
-    assert_eq!(mails(&site).len(), 2);
+    assert_eq!(site.mails().len(), 2);
     daemon.clock.set(at("2021-06-02T09:00:30Z"));
     daemon.beats();
-    assert_eq!((site.json("digest list").as_array().unwrap().len(), mails(&site).len()), (1, 2));
+    assert_eq!((site.json("digest list").as_array().unwrap().len(), site.mails().len()), (1, 2));
     daemon.stop();
 }
 
@@ -368,7 +364,7 @@ fn a_missed_month_is_caught_up_once_and_none_from_before_the_store() {
         let daemon = Daemon::start(&site, "2021-06-15T12:00:00Z");
         let list = finished(&site, 1);
         daemon.beats();
-        assert_eq!((&list[0]["period"], mails(&site).len()), (&json!("2021-05"), 2));
+        assert_eq!((&list[0]["period"], site.mails().len()), (&json!("2021-05"), 2));
         daemon.stop();
     }
     assert_eq!(site.json("digest list").as_array().unwrap().len(), 1);
@@ -387,7 +383,7 @@ fn the_link_in_the_mail_unsubscribes_and_the_next_edition_skips_that_reader() {
     born(&site, "2021-05-10T00:00:00Z");
     let daemon = Daemon::start(&site, "2021-06-01T10:00:00Z");
     finished(&site, 1);
-    let mails_of_may = mails(&site);
+    let mails_of_may = site.mails();
     let mail = mails_of_may
         .iter()
         .map(|name| site.read(&format!("mail/{name}")))
@@ -404,7 +400,7 @@ fn the_link_in_the_mail_unsubscribes_and_the_next_edition_skips_that_reader() {
     let list = finished(&site, 2);
     let june = list.as_array().unwrap().iter().find(|e| e["period"] == "2021-06").unwrap();
     assert_eq!((&june["recipients"], &june["accepted"]), (&json!(1), &json!(1)));
-    assert_eq!(mails(&site).len(), 3);
+    assert_eq!(site.mails().len(), 3);
     daemon.stop();
 }
 
@@ -506,19 +502,19 @@ fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_before_a_bad_one() 
 fn a_daemon_killed_while_it_sends_loses_nobody() {
     const READERS: usize = 300;
     let site = with_readers();
-    let more: String = (2..READERS).map(|n| format!("reader{n}@example.org\n")).collect();
-    site.save("more.csv", format!("email\n{more}"));
+    let more: Vec<String> = (2..READERS).map(|n| format!("reader{n}@example.org")).collect();
+    site.save("more.csv", format!("email\n{}\n", more.join("\n")));
     site.ok("subscribers import more.csv");
     site.ok("digest open 2021-05");
     let program = Program::start(&site);
-    until("the first mails", || (mails(&site).len() >= 10).then_some(()));
+    until("the first mails", || (site.mails().len() >= 10).then_some(()));
     assert_eq!(program.exit(Signal::KILL), None);
-    let before = mails(&site).len();
+    let before = site.mails().len();
     println!("killed after {before} of {READERS}");
     let program = Program::start(&site);
     let list = finished(&site, 1);
     assert_eq!(list[0]["accepted"], READERS);
-    let mails = mails(&site);
+    let mails = site.mails();
     let recipients: BTreeSet<String> =
         mails.iter().map(|name| header(&site.read(&format!("mail/{name}")), "To")).collect();
     assert_eq!((mails.len(), recipients.len()), (READERS, READERS));

@@ -253,7 +253,7 @@ fn read(xml: &str) -> Xml {
             Event::Text(piece) => text.push_str(&piece.decode().unwrap()),
             Event::CData(piece) => text.push_str(&piece.decode().unwrap()),
             Event::GeneralRef(name) => {
-                text.push_str(&quick_xml::escape::unescape(&format!("&{};", name.decode().unwrap())).unwrap())
+                text.push_str(&quick_xml::escape::unescape(&format!("&{};", name.decode().unwrap())).unwrap());
             }
             Event::End(_) => {
                 found.texts.push((path.join("/"), std::mem::take(&mut text)));
@@ -295,7 +295,7 @@ fn all_three_formats_hold_the_same_entries() {
     }
 }
 
-const FEEDPARSER: &str = r#"
+const FEEDPARSER: &str = r"
 import feedparser, json, sys
 out = []
 for name in sys.argv[1:]:
@@ -303,7 +303,7 @@ for name in sys.argv[1:]:
     assert not feed.bozo, (name, feed.bozo_exception)
     out.append([[e.id, e.link, e.title] for e in feed.entries])
 print(json.dumps(out))
-"#;
+";
 
 /// Only where the command that runs everything has set Python up.
 #[test]

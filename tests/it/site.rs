@@ -109,6 +109,11 @@ impl Site {
         found
     }
 
+    /// The messages that were written as files.
+    pub fn mails(&self) -> Vec<String> {
+        self.files("mail").into_iter().filter(|name| Path::new(name).extension().is_some_and(|e| e == "eml")).collect()
+    }
+
     /// The binary in the site's folder, with nothing of ours in its environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
