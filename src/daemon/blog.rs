@@ -292,7 +292,7 @@ impl Blog {
             .posts
             .iter()
             .filter_map(|index| self.catalogue.posts.get(*index))
-            .map(|post| self.bodies.get(post).map(|body| Entry::new(post, body, settings.full)))
+            .map(|post| self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, settings.full)))
             .collect();
         let entries = entries.ok_or("a post's file changed while it was read")?;
         Ok(feed::build(plan, entries, settings))

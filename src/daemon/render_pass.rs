@@ -12,9 +12,18 @@ use crate::domain::hash::Hasher;
 use crate::domain::post::Post;
 use crate::scan::{self, Site};
 
-/// Rendered bodies by path, each with the version of everything it was made from.
+/// Rendered bodies by path.
 #[derive(Debug, Default)]
-pub struct Bodies(HashMap<Arc<str>, (u128, Arc<Body>)>);
+pub struct Bodies(HashMap<Arc<str>, Rendered>);
+
+#[derive(Debug)]
+struct Rendered {
+    /// Of everything it was made from.
+    version: u128,
+    /// Of the file alone.
+    source_hash: u128,
+    body: Arc<Body>,
+}
 
 /// What one body is made from, beside the site's rules.
 #[must_use]
@@ -40,13 +49,14 @@ impl Bodies {
             .iter()
             .filter_map(|index| posts.get(*index))
             .map(|post| (post, version(post, links_version)))
-            .filter(|(post, version)| self.0.get(&post.path).is_none_or(|(have, _)| have != version))
+            .filter(|(post, version)| self.0.get(&post.path).is_none_or(|have| have.version != *version))
             .collect();
         let made: Vec<_> = missing
             .par_iter()
             .filter_map(|(post, version)| {
                 let text = scan::text(site, site.relative(&post.path), post.source_hash)?;
-                Some((Arc::clone(&post.path), (*version, Arc::new(render(post, &text, around)))))
+                let body = Arc::new(render(post, &text, around));
+                Some((Arc::clone(&post.path), Rendered { version: *version, source_hash: post.source_hash, body }))
             })
             .collect();
         self.0.extend(made);
@@ -54,13 +64,19 @@ impl Bodies {
 
     #[must_use]
     pub fn get(&self, post: &Post) -> Option<&Arc<Body>> {
-        self.0.get(&post.path).map(|(_, body)| body)
+        self.0.get(&post.path).map(|have| &have.body)
+    }
+
+    /// The body, if it was made from the same file as the post's title, date and tags were.
+    #[must_use]
+    pub fn of_one_piece(&self, post: &Post) -> Option<&Arc<Body>> {
+        self.0.get(&post.path).filter(|have| have.source_hash == post.source_hash).map(|have| &have.body)
     }
 
     /// Whether the body at hand is the post's newest.
     #[must_use]
     pub fn is_current(&self, post: &Post, links_version: u128) -> bool {
-        self.0.get(&post.path).is_some_and(|(have, _)| *have == version(post, links_version))
+        self.0.get(&post.path).is_some_and(|have| have.version == version(post, links_version))
     }
 
     /// Forgets everything but these posts: memory is for what readers see.

@@ -60,7 +60,11 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
     let made = to_html(post, &text, &page, around);
     if made.html.len() > MAX_GROWTH * split.body.len() + 1_000_000 {
         let message = "the text grows to many times its size when rendered, and is left out";
-        body.problems.push(Problem::error(&*post.path, "too-large", message).at(split.body_line, 1));
+        body.problems.push(
+            Problem::error(&*post.path, "too-large", message)
+                .at(split.body_line, 1)
+                .hint("look for footnotes or templates that repeat themselves"),
+        );
         return summarised(post, body, &made);
     }
     let cleaner = Cleaner::new(&page);

@@ -162,11 +162,19 @@ pub fn report_unknown<'a>(found: impl IntoIterator<Item = (&'a str, &'a Unknown)
         .into_iter()
         .map(|((kind, name), (path, at, count))| {
             let times = if count == 1 { String::new() } else { format!(", here and at {} other places", count - 1) };
-            Problem::warning(path, "unknown", format!("the {kind} `{name}` is not known and is left out{times}"))
+            Problem::warning(path, "unknown", format!("{}{times}", told(kind, name)))
                 .at(at.line, at.column)
                 .hint(hint(kind))
         })
         .collect()
+}
+
+fn told(kind: &str, name: &str) -> String {
+    match kind {
+        "limit" => format!("the template is cut short: it goes beyond the limit of `{name}`"),
+        "syntax" => format!("in the template, {name}"),
+        _ => format!("the {kind} `{name}` is not known and is left out"),
+    }
 }
 
 fn hint(kind: &str) -> &'static str {

@@ -84,7 +84,9 @@ fn json(text: &str) -> Split<'_> {
 pub fn read(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
     if split.matter.len() > MAX_BYTES {
         return Err(
-            Problem::error(path, "front-matter", "the front matter is larger than 256 kB").at(split.matter_line, 1)
+            Problem::error(path, "front-matter", "the front matter is larger than 256 kB")
+                .at(split.matter_line, 1)
+                .hint("move the text below the front matter"),
         );
     }
     match split.kind {
@@ -111,7 +113,8 @@ fn yaml(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
         Ok(Value::Object(map)) => Ok(map),
         Ok(Value::Null) => Ok(Map::new()),
         Ok(_) => Err(Problem::error(path, "front-matter", "the front matter is not a list of `key: value` lines")
-            .at(split.matter_line, 1)),
+            .at(split.matter_line, 1)
+            .hint("write one `key: value` a line, `title: ...` first")),
         Err(error) => {
             let (line, column) = error.location().map_or((1, 1), |l| {
                 (usize::try_from(l.line()).unwrap_or(1).max(1), usize::try_from(l.column()).unwrap_or(1).max(1))

@@ -9,6 +9,8 @@ use url::Url;
 
 /// Deeper nesting is no text for people; the sanitiser's time grows with its square.
 const MAX_DEPTH: usize = 200;
+/// Longer texts are cleaned in pieces, longer attributes are left out.
+const PIECE: usize = 16_384;
 
 /// Why a piece of HTML could not be cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,7 @@ impl Cleaner {
         builder.url_relative(UrlRelative::Custom(Box::new(Base(base))));
         let base = page.clone();
         builder.attribute_filter(move |element, attribute, value| match (element, attribute) {
+            _ if value.len() > PIECE => None,
             (_, "srcset") => Some(srcset(&base, value)).filter(|v| !v.is_empty()).map(Cow::Owned),
             ("code", "class") => Some(value.into()).filter(|v: &Cow<'_, str>| v.starts_with("language-")),
             _ => Some(value.into()),
@@ -57,7 +60,7 @@ impl Cleaner {
             return Err(TooDeep);
         }
         let html = frames_to_links(&html);
-        Ok(self.0.clean(&html).to_string())
+        Ok(self.0.clean(&in_pieces(&html)).to_string())
     }
 }
 
@@ -100,6 +103,31 @@ fn without_drawings(html: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     out.into()
+}
+
+/// The serialiser looks through all that is left of a text for each `&` in it. Comments, which it never sees, cut a text
+/// that long into pieces.
+fn in_pieces(html: &str) -> Cow<'_, str> {
+    let texts = || html.split_inclusive('<').map(|run| run.rfind('>').map_or((0, run), |at| (at + 1, &run[at + 1..])));
+    if texts().all(|(_, text)| text.len() <= PIECE) {
+        return html.into();
+    }
+    let mut out = String::with_capacity(html.len() + html.len() / PIECE * 8);
+    for (run, (start, mut text)) in html.split_inclusive('<').zip(texts()) {
+        out.push_str(&run[..start]);
+        while let Some(cut) = cut(text) {
+            out.extend([&text[..cut], "<!---->"]);
+            text = &text[cut..];
+        }
+        out.push_str(text);
+    }
+    out.into()
+}
+
+/// Where a long text may be cut: before white space, or an `&`, but never inside what an `&` begins.
+fn cut(text: &str) -> Option<usize> {
+    let at = text.ceil_char_boundary(PIECE);
+    text[at..].find(|c: char| c.is_whitespace() || c == '&' || !c.is_ascii()).map(|found| at + found)
 }
 
 /// How deep elements are nested at most, closing tags believed.
@@ -365,6 +393,16 @@ mod tests {
 
     fn cleaned(html: &str) -> String {
         Cleaner::new(&Url::parse("https://a.example/2021/post").unwrap()).clean(html).unwrap()
+    }
+
+    #[test]
+    fn a_long_text_is_cleaned_in_pieces_and_stays_whole() {
+        for text in ["&amp;", "a &lt; b ", "« é »", "x"] {
+            let long = text.repeat(40_000);
+            assert_eq!(cleaned(&format!("<p>{long}</p><p>b</p>")), format!("<p>{long}</p><p>b</p>"));
+        }
+        assert_eq!(cut("short"), None);
+        assert_eq!(cleaned(&format!("<p title=\"{}\">a</p>", "x".repeat(20_000))), "<p>a</p>");
     }
 
     #[test]

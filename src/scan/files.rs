@@ -146,8 +146,7 @@ impl Walker<'_> {
                 "is a symbolic link, and links are not followed",
                 "put the file itself into the posts directory",
             ),
-            // Pipes, sockets and devices are nobody's posts.
-            _ => {}
+            _ => self.refuse(&relative, "is a pipe, a socket or a device, not a file", "remove it from the posts directory"),
         }
     }
 
@@ -232,7 +231,7 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, path("pipe.md"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         let (found, problems) = walked(dir.path());
         assert_eq!(found, ["a.md", "sub/b.md"]);
-        assert_eq!(problems, ["link.md", "linked", "loop.md"]);
+        assert_eq!(problems, ["link.md", "linked", "loop.md", "pipe.md"]);
     }
 
     #[test]

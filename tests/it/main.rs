@@ -1,8 +1,14 @@
 //! Everything that needs more than one module, in one binary.
 
+mod cli;
+mod daemon;
+mod dialects;
+mod feeds;
+mod hostile;
 mod http;
 mod outbox;
 mod postgres;
+mod site;
 mod smtp_server;
 mod sqlite_file;
 mod store_conformance;

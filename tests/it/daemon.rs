@@ -1,0 +1,522 @@
+//! The daemon as its operator, its writers and its readers meet it: in this process with a clock that obeys, and as the
+//! real program with signals.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use gazetted::clock::ManualClock;
+use gazetted::config;
+use gazetted::daemon::service::{self, Options};
+use gazetted::store;
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::site::{LEAST, PATIENCE, Site, site, text, until};
+
+const BEAT: Duration = Duration::from_millis(20);
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// Status and body of an answer.
+fn ask(address: SocketAddr, request: &str, body: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!(
+        "{request} HTTP/1.0\r\nHost: blog.example.org\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+/// The JSON feed as it is served; `None` while there is none.
+fn feed(address: SocketAddr) -> Option<Value> {
+    let (status, body) = ask(address, "GET /feed.json", "")?;
+    (status == 200).then(|| serde_json::from_str(&body).unwrap())
+}
+
+fn titles(feed: &Value) -> BTreeSet<String> {
+    feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+}
+
+fn until_served(address: SocketAddr, title: &str) -> Value {
+    until(&format!("`{title}` in the feed"), || feed(address).filter(|feed| titles(feed).contains(title)))
+}
+
+/// A daemon in this process.
+struct Daemon {
+    runtime: Runtime,
+    clock: Arc<ManualClock>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+    _reload: UnboundedSender<()>,
+}
+
+impl Daemon {
+    fn start(site: &Site, now: &str) -> Self {
+        let loaded = config::load(&site.path("gazetted.toml"));
+        assert!(loaded.is_usable(), "{:?}", loaded.problems);
+        let config = Arc::new(loaded.config);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let (clock, stop) = (ManualClock::at(at(now)), CancellationToken::new());
+        let (store, listener) = runtime.block_on(async {
+            (
+                store::open(&config.store_url(), at(now)).await.unwrap(),
+                tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            )
+        });
+        let address = listener.local_addr().unwrap();
+        let (reloads, reload) = unbounded_channel();
+        let options = Options {
+            config,
+            store,
+            clock: Arc::<ManualClock>::clone(&clock),
+            listener,
+            config_file: None,
+            heartbeat: Some(BEAT),
+            reload,
+            stop: stop.clone(),
+        };
+        let task = runtime.spawn(service::run(options));
+        until("the first feed", || feed(address));
+        Self { runtime, clock, address, stop, task, _reload: reloads }
+    }
+
+    fn stop(self) {
+        self.stop.cancel();
+        self.runtime.block_on(self.task).unwrap().unwrap();
+    }
+
+    /// Lets the heart beat a few times.
+    fn beats(&self) {
+        let (started, mut asked) = (Instant::now(), 0);
+        while started.elapsed() < BEAT * 10 {
+            asked += usize::from(feed(self.address).is_some());
+        }
+        assert!(asked > 0);
+    }
+}
+
+fn blog() -> Site {
+    site().post("2021-04-05-april.md", text("April", "Rain.")).post("2021-05-05-may.md", text("May", "Sun."))
+}
+
+#[expect(clippy::disallowed_methods, reason = "an editor's save is what is tried")]
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+}
+
+// What is saved, and how.
+
+#[test]
+fn a_saved_post_is_served_soon_after() {
+    let site = blog();
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    let mut worst = Duration::ZERO;
+    for n in 0..5 {
+        let saved = Instant::now();
+        write(&site.path(&format!("_posts/2021-05-06-new-{n}.md")), &text(&format!("New {n}"), "Fresh."));
+        until_served(daemon.address, &format!("New {n}"));
+        worst = worst.max(saved.elapsed());
+    }
+    println!("from save to feed: {worst:?} at most");
+    assert!(worst < Duration::from_secs(5), "{worst:?}");
+    site.remove("_posts/2021-05-06-new-0.md");
+    until("the deleted post to go", || feed(daemon.address).filter(|feed| !titles(feed).contains("New 0")));
+    daemon.stop();
+}
+
+/// A post whose every part says which version it is.
+fn version(n: usize) -> String {
+    let lines = format!("version {n:06} of this line, as long as lines are\n").repeat(400);
+    text(&format!("Saved {n:06}"), &lines)
+}
+
+/// The one version a served entry is made of; fails if there are several, or a part is missing.
+fn whole(feed: &Value) -> String {
+    let mut items = feed["items"].as_array().unwrap().iter();
+    let item = items
+        .find(|item| item["title"].as_str().unwrap().starts_with("Saved"))
+        .expect("a post is gone while it is saved");
+    let title = item["title"].as_str().unwrap().trim_start_matches("Saved ").to_owned();
+    let html = item["content_html"].as_str().unwrap();
+    let seen: Vec<&str> = html.split("version ").skip(1).map(|rest| &rest[..6]).collect();
+    assert_eq!(seen.len(), 400, "a version is served in part");
+    assert!(seen.iter().all(|n| *n == title), "versions {:?} in {title}", seen.iter().collect::<BTreeSet<_>>());
+    title
+}
+
+/// Half the text now, the rest a little later.
+fn slowly(file: &mut std::fs::File, text: &str) {
+    let (first, second) = text.split_at(text.len() / 2);
+    file.write_all(first.as_bytes()).unwrap();
+    std::thread::park_timeout(Duration::from_millis(10));
+    file.write_all(second.as_bytes()).unwrap();
+}
+
+fn truncate_and_write(path: &Path, text: &str) {
+    slowly(&mut std::fs::File::create(path).unwrap(), text);
+}
+
+fn rename_into_place(path: &Path, text: &str) {
+    let half = path.with_extension("md.tmp");
+    truncate_and_write(&half, text);
+    std::fs::rename(half, path).unwrap();
+}
+
+fn move_away_and_write(path: &Path, text: &str) {
+    let backup = path.with_extension("md~");
+    let _ = std::fs::rename(path, backup);
+    truncate_and_write(path, text);
+}
+
+fn in_place(path: &Path, text: &str) {
+    let mut file = std::fs::File::options().write(true).create(true).truncate(false).open(path).unwrap();
+    file.seek(SeekFrom::Start(0)).unwrap();
+    slowly(&mut file, text);
+}
+
+/// Twenty saves a second until told to stop; returns how many.
+fn writer(save: fn(&Path, &str), path: &Path, done: &AtomicBool) -> usize {
+    let mut n = 1;
+    while !done.load(Ordering::SeqCst) {
+        save(path, &version(n));
+        n += 1;
+        std::thread::park_timeout(Duration::from_millis(40));
+    }
+    n
+}
+
+fn never_torn(save: fn(&Path, &str)) {
+    let site = blog().post("2021-05-07-saved.md", version(0));
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    let (path, done) = (site.path("_posts/2021-05-07-saved.md"), AtomicBool::new(false));
+    let (mut seen, mut polls) = (BTreeSet::new(), 0);
+    std::thread::scope(|scope| {
+        let saving = scope.spawn(|| writer(save, &path, &done));
+        let started = Instant::now();
+        let torn = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            while started.elapsed() < Duration::from_secs(3) {
+                seen.extend(feed(daemon.address).as_ref().map(whole));
+                polls += 1;
+            }
+        }));
+        done.store(true, Ordering::SeqCst);
+        let saves = saving.join().unwrap();
+        if let Err(torn) = torn {
+            std::panic::resume_unwind(torn);
+        }
+        println!("{saves} saves, {polls} polls, {} versions served", seen.len());
+        until("the last version", || {
+            feed(daemon.address).map(|f| whole(&f)).filter(|v| *v == format!("{:06}", saves - 1))
+        });
+    });
+    daemon.stop();
+}
+
+#[test]
+fn a_post_that_is_truncated_and_written_is_never_served_torn() {
+    never_torn(truncate_and_write);
+}
+
+#[test]
+fn a_post_that_is_renamed_into_place_is_never_served_torn() {
+    never_torn(rename_into_place);
+}
+
+#[test]
+fn a_post_that_is_moved_away_and_written_anew_is_never_served_torn() {
+    never_torn(move_away_and_write);
+}
+
+#[test]
+fn a_post_that_is_written_in_place_is_never_served_torn() {
+    never_torn(in_place);
+}
+
+#[test]
+fn a_post_that_breaks_keeps_its_last_good_version() {
+    let site = blog();
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    write(&site.path("_posts/2021-05-05-may.md"), "---\ntitle: [never closed\n---\nx\n");
+    write(&site.path("_posts/2021-05-06-next.md"), &text("Next", "Words."));
+    let feed = until_served(daemon.address, "Next");
+    assert!(titles(&feed).contains("May"), "{feed:#}");
+    assert!(feed.to_string().contains("Sun."));
+    write(&site.path("_posts/2021-05-05-may.md"), &text("May again", "Sun."));
+    until_served(daemon.address, "May again");
+    daemon.stop();
+}
+
+#[test]
+fn a_directory_that_vanishes_while_the_daemon_runs_leaves_the_feeds_alone() {
+    let mut site = blog();
+    for day in 10..16 {
+        site = site.post(&format!("2021-04-{day}-post.md"), text(&format!("Day {day}"), "Words."));
+    }
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    site.rename("_posts", "away");
+    daemon.clock.set(at("2021-05-10T01:00:00Z"));
+    daemon.beats();
+    assert_eq!(titles(&feed(daemon.address).unwrap()).len(), 8);
+    site.rename("away", "_posts");
+    site.save("_posts/2021-05-06-back.md", text("Back", "Words."));
+    until("the directory to be read again", || {
+        let now = daemon.clock.as_ref() as &dyn gazetted::clock::Clock;
+        daemon.clock.set(now.now() + jiff::SignedDuration::from_mins(6));
+        feed(daemon.address).filter(|feed| titles(feed).contains("Back"))
+    });
+    daemon.stop();
+}
+
+// What the clock brings.
+
+#[test]
+fn a_scheduled_post_appears_when_its_hour_has_come() {
+    let site = blog().post("2021-05-20-later.md", "---\ntitle: Later\ndate: 2021-05-20 10:00:00\n---\nNow.\n");
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    assert!(!titles(&feed(daemon.address).unwrap()).contains("Later"));
+    daemon.clock.set(at("2021-05-20T09:59:59Z"));
+    daemon.beats();
+    assert!(!titles(&feed(daemon.address).unwrap()).contains("Later"));
+    daemon.clock.set(at("2021-05-20T10:00:00Z"));
+    until_served(daemon.address, "Later");
+    daemon.stop();
+}
+
+fn with_readers() -> Site {
+    let site = blog();
+    site.ok("subscribers add ada@example.org");
+    site.ok("subscribers add grace@example.org");
+    site
+}
+
+/// A store that came into being on that day, with two readers.
+fn born(site: &Site, day: &str) {
+    use gazetted::domain::subscriber::{Address, State};
+    let url = format!("sqlite:{}", site.path("gazetted.db").display());
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = store::open(&url, at(day)).await.unwrap();
+        let new = ["ada@example.org", "grace@example.org"].map(|email| store::NewSubscriber {
+            email: email.to_owned(),
+            key: Address::parse(email).unwrap().key,
+            name: None,
+            state: State::Active,
+            source: "test".to_owned(),
+        });
+        store.add_subscribers(&new, false, at(day)).await.unwrap();
+    });
+}
+
+fn finished(site: &Site, count: usize) -> Value {
+    until(&format!("{count} finished editions"), || {
+        let list = site.json("digest list");
+        let all = list.as_array().unwrap();
+        (all.len() == count && all.iter().all(|e| e["state"] == "finished" || e["state"] == "skipped")).then_some(list)
+    })
+}
+
+#[test]
+fn when_the_month_turns_its_edition_is_opened_once_and_mailed() {
+    let site = blog();
+    born(&site, "2021-05-10T00:00:00Z");
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    daemon.clock.set(at("2021-06-01T08:59:00Z"));
+    daemon.beats();
+    assert_eq!(site.json("digest list"), json!([]));
+    daemon.clock.set(at("2021-06-01T09:00:30Z"));
+    let list = finished(&site, 1);
+    assert_eq!(
+        (&list[0]["period"], &list[0]["accepted"], &list[0]["posts"]),
+        (&json!("2021-05"), &json!(2), &json!(1))
+    );
+    assert_eq!(site.mails().len(), 2);
+    daemon.clock.set(at("2021-06-02T09:00:30Z"));
+    daemon.beats();
+    assert_eq!((site.json("digest list").as_array().unwrap().len(), site.mails().len()), (1, 2));
+    daemon.stop();
+}
+
+#[test]
+fn a_missed_month_is_caught_up_once_and_none_from_before_the_store() {
+    let site = blog();
+    born(&site, "2021-05-10T00:00:00Z");
+    Daemon::start(&site, "2021-05-10T00:00:00Z").stop();
+    for _ in 0..2 {
+        let daemon = Daemon::start(&site, "2021-06-15T12:00:00Z");
+        let list = finished(&site, 1);
+        daemon.beats();
+        assert_eq!((&list[0]["period"], site.mails().len()), (&json!("2021-05"), 2));
+        daemon.stop();
+    }
+    assert_eq!(site.json("digest list").as_array().unwrap().len(), 1);
+}
+
+/// A header of a message, unfolded.
+fn header(mail: &str, name: &str) -> String {
+    let mut lines = mail.lines().skip_while(|line| !line.starts_with(&format!("{name}: ")));
+    let first = lines.next().unwrap_or_else(|| panic!("no {name} in {mail}")).to_owned();
+    lines.take_while(|line| line.starts_with([' ', '\t'])).fold(first, |all, line| format!("{all} {}", line.trim()))
+}
+
+#[test]
+fn the_link_in_the_mail_unsubscribes_and_the_next_edition_skips_that_reader() {
+    let site = blog().post("2021-06-05-june.md", text("June", "Heat."));
+    born(&site, "2021-05-10T00:00:00Z");
+    let daemon = Daemon::start(&site, "2021-06-01T10:00:00Z");
+    finished(&site, 1);
+    let mails_of_may = site.mails();
+    let mail = mails_of_may
+        .iter()
+        .map(|name| site.read(&format!("mail/{name}")))
+        .find(|m| m.contains("ada@example.org"))
+        .unwrap();
+    assert_eq!(header(&mail, "List-Unsubscribe-Post"), "List-Unsubscribe-Post: List-Unsubscribe=One-Click");
+    let unsubscribe = header(&mail, "List-Unsubscribe");
+    let path = unsubscribe.split("https://blog.example.org").nth(1).unwrap().split('>').next().unwrap().to_owned();
+    assert_eq!(ask(daemon.address, &format!("GET {path}"), "").unwrap().0, 200);
+    assert_eq!(site.json("subscribers list --state active").as_array().unwrap().len(), 2, "a GET changes nothing");
+    assert_eq!(ask(daemon.address, &format!("POST {path}"), "List-Unsubscribe=One-Click").unwrap().0, 200);
+    assert_eq!(site.json("subscribers list --state active")[0]["email"], "grace@example.org");
+    daemon.clock.set(at("2021-07-01T10:00:00Z"));
+    let list = finished(&site, 2);
+    let june = list.as_array().unwrap().iter().find(|e| e["period"] == "2021-06").unwrap();
+    assert_eq!((&june["recipients"], &june["accepted"]), (&json!(1), &json!(1)));
+    assert_eq!(site.mails().len(), 3);
+    daemon.stop();
+}
+
+// The program.
+
+struct Program {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+fn spawn(site: &Site) -> Child {
+    site.command(&["run", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+impl Program {
+    fn start(site: &Site) -> Self {
+        let mut child = spawn(site);
+        let log = Arc::new(Mutex::new(String::new()));
+        let (lines, into) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                into.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
+        let address = until("the daemon to listen", || {
+            let log = log.lock().unwrap();
+            let (_, rest) = log.split_once("listening on http://")?;
+            rest.split_whitespace().next()?.parse().ok()
+        });
+        until("the first feed", || feed(address));
+        Self { child, address, log }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn until_logged(&self, words: &str) {
+        until(&format!("`{words}` in the log"), || self.log.lock().unwrap().contains(words).then_some(()));
+    }
+
+    fn exit(mut self, signal: Signal) -> Option<i32> {
+        self.signal(signal);
+        let child = &mut self.child;
+        until("the daemon to end", || child.try_wait().unwrap()).code()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn signals_stop_the_daemon_at_once_and_well() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let site = blog();
+        let program = Program::start(&site);
+        let told = Instant::now();
+        assert_eq!(program.exit(signal), Some(0));
+        println!("{signal:?}: {:?}", told.elapsed());
+        assert!(told.elapsed() < Duration::from_secs(3), "{:?}", told.elapsed());
+    }
+}
+
+#[test]
+fn a_second_daemon_on_one_store_leaves_at_once_and_names_the_first() {
+    let site = blog();
+    let first = Program::start(&site);
+    let started = Instant::now();
+    let second = spawn(&site).wait_with_output().unwrap();
+    println!("refused after {:?}", started.elapsed());
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(!second.status.success() && started.elapsed() < Duration::from_secs(2), "{said}");
+    assert!(said.contains(&first.child.id().to_string()) && said.contains("hint: "), "{said}");
+    assert!(feed(first.address).is_some());
+    assert_eq!(first.exit(Signal::TERM), Some(0));
+    assert_eq!(Program::start(&site).exit(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_before_a_bad_one() {
+    let site = blog();
+    let program = Program::start(&site);
+    write(&site.path("gazetted.toml"), "[site]\ntitel = \"x\"\n");
+    program.signal(Signal::HUP);
+    program.until_logged("kept the old configuration");
+    assert_eq!(feed(program.address).unwrap()["title"], "Working Notes");
+    write(&site.path("gazetted.toml"), &LEAST.replace("Working Notes", "Other Notes"));
+    program.signal(Signal::HUP);
+    until("the new title", || feed(program.address).filter(|feed| feed["title"] == "Other Notes"));
+    assert_eq!(program.exit(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_daemon_killed_while_it_sends_loses_nobody() {
+    const READERS: usize = 300;
+    let site = with_readers();
+    let more: Vec<String> = (2..READERS).map(|n| format!("reader{n}@example.org")).collect();
+    site.save("more.csv", format!("email\n{}\n", more.join("\n")));
+    site.ok("subscribers import more.csv");
+    site.ok("digest open 2021-05");
+    let program = Program::start(&site);
+    until("the first mails", || (site.mails().len() >= 10).then_some(()));
+    assert_eq!(program.exit(Signal::KILL), None);
+    let before = site.mails().len();
+    println!("killed after {before} of {READERS}");
+    let program = Program::start(&site);
+    let list = finished(&site, 1);
+    assert_eq!(list[0]["accepted"], READERS);
+    let mails = site.mails();
+    let recipients: BTreeSet<String> =
+        mails.iter().map(|name| header(&site.read(&format!("mail/{name}")), "To")).collect();
+    assert_eq!((mails.len(), recipients.len()), (READERS, READERS));
+    assert_eq!(program.exit(Signal::TERM), Some(0));
+}

@@ -1,0 +1,73 @@
+//! Three small blogs, one of each kind, from their files to their feeds: whole artefacts, as snapshots.
+
+use super::site::Site;
+
+/// The feeds with what differs from one build of the program to the next left out.
+fn feed(site: &Site, name: &str) -> String {
+    site.read(name).replace(concat!("gazetted ", env!("CARGO_PKG_VERSION")), "gazetted VERSION")
+}
+
+fn held(fixture: &str) {
+    let site = Site::of(fixture);
+    let posts = site.ok("posts --json").out;
+    insta::assert_snapshot!(format!("{fixture}_posts"), posts);
+    insta::assert_snapshot!(format!("{fixture}_check"), site.run("check").out);
+    site.ok("build");
+    for name in ["feed.xml", "atom.xml", "feed.json"] {
+        insta::assert_snapshot!(format!("{fixture}_{name}"), feed(&site, &format!("public/{name}")));
+    }
+    insta::assert_snapshot!(format!("{fixture}_files"), site.files("public").join("\n"));
+    nothing_leaks(&site);
+    addresses_are_absolute(&site);
+}
+
+fn bodies(site: &Site) -> Vec<String> {
+    let feed: serde_json::Value = serde_json::from_str(&site.read("public/feed.json")).unwrap();
+    let items = feed["items"].as_array().unwrap();
+    items.iter().map(|item| item["content_html"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A body without its code, where template syntax may stand for itself.
+fn outside_code(html: &str) -> String {
+    let mut rest = html;
+    let mut out = String::new();
+    while let Some((before, after)) = rest.split_once("<code") {
+        out.push_str(before);
+        rest = after.split_once("</code>").map_or("", |(_, after)| after);
+    }
+    out + rest
+}
+
+fn nothing_leaks(site: &Site) {
+    for body in bodies(site) {
+        let prose = outside_code(&body).replace("{{&lt; figure &gt;}}", "").replace("{% this %}", "");
+        for leak in ["{%", "{{", "{:", "%}", "}}", "<script", "onclick"] {
+            assert!(!prose.contains(leak), "`{leak}` leaks: {prose}");
+        }
+    }
+}
+
+fn addresses_are_absolute(site: &Site) {
+    for body in bodies(site) {
+        for attribute in ["href=\"", "src=\"", "srcset=\""] {
+            for value in body.split(attribute).skip(1) {
+                assert!(value.starts_with("https://") || value.starts_with("mailto:"), "{attribute}{value}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_jekyll_blog_is_read_as_jekyll_reads_it() {
+    held("jekyll");
+}
+
+#[test]
+fn a_hugo_blog_is_read_as_hugo_reads_it() {
+    held("hugo");
+}
+
+#[test]
+fn a_zola_blog_is_read_as_zola_reads_it() {
+    held("zola");
+}
