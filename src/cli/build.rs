@@ -59,6 +59,8 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
             written: &pass.written,
         });
     }
+    // The process is about to end; taking ten thousand posts apart first would only cost time.
+    std::mem::forget(blog);
     print::text(&sentence(&pass, elapsed_ms))?;
     remark(&problems);
     Ok(())

@@ -67,9 +67,8 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
         );
         return summarised(post, body, &made);
     }
-    let cleaner = Cleaner::new(&page);
     // Parsing and cleaning is half the work of rendering, and most posts hold no HTML of the author's.
-    let clean = |html: &str| if made.raw { cleaner.clean(html) } else { Ok(html.to_owned()) };
+    let clean = |html: &str| if made.raw { Cleaner::new(&page).clean(html) } else { Ok(html.to_owned()) };
     if let Ok(clean) = clean(&made.html) {
         body.html = clean;
     } else {

@@ -83,11 +83,9 @@ fn json(text: &str) -> Split<'_> {
 /// Reads the block. Problems carry the line and column of the file, not of the block.
 pub fn read(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
     if split.matter.len() > MAX_BYTES {
-        return Err(
-            Problem::error(path, "front-matter", "the front matter is larger than 256 kB")
-                .at(split.matter_line, 1)
-                .hint("move the text below the front matter"),
-        );
+        return Err(Problem::error(path, "front-matter", "the front matter is larger than 256 kB")
+            .at(split.matter_line, 1)
+            .hint("move the text below the front matter"));
     }
     match split.kind {
         Kind::None => Ok(Map::new()),

@@ -357,9 +357,10 @@ impl Reader<'_> {
 /// Whether the text may name other posts: `{% post_url %}`, `{% link %}`; `{{< ref >}}`; `@/post.md`.
 fn refers(dialect: Dialect, body: &str) -> bool {
     match dialect {
-        Dialect::Jekyll => {
-            body.contains("{%") && ["post_url", "% link", "%- link"].iter().any(|sign| body.contains(sign))
-        }
+        Dialect::Jekyll => memchr::memmem::find_iter(body.as_bytes(), "{%").any(|at| {
+            let tag = body[at + 2..].trim_start_matches('-').trim_start();
+            tag.starts_with("post_url") || tag.starts_with("link")
+        }),
         Dialect::Hugo => body.contains("ref "),
         Dialect::Zola => body.contains("](@/"),
     }

@@ -146,7 +146,11 @@ impl Walker<'_> {
                 "is a symbolic link, and links are not followed",
                 "put the file itself into the posts directory",
             ),
-            _ => self.refuse(&relative, "is a pipe, a socket or a device, not a file", "remove it from the posts directory"),
+            _ => self.refuse(
+                &relative,
+                "is a pipe, a socket or a device, not a file",
+                "remove it from the posts directory",
+            ),
         }
     }
 
@@ -166,6 +170,13 @@ impl Walker<'_> {
 impl Found {
     /// The whole file, if nobody wrote to it meanwhile.
     pub fn read(&self, max_bytes: u64) -> Result<(Stamp, Vec<u8>), ReadError> {
+        let mut bytes = Vec::new();
+        self.read_into(&mut bytes, max_bytes).map(|stamp| (stamp, bytes))
+    }
+
+    /// As `read`, into a buffer that is used again and again: fresh memory costs as much as reading does.
+    pub fn read_into(&self, bytes: &mut Vec<u8>, max_bytes: u64) -> Result<Stamp, ReadError> {
+        bytes.clear();
         let fd = openat(&*self.folder, &*self.name, FILE, Mode::empty()).map_err(|error| match error {
             Errno::NOENT => ReadError::Gone,
             Errno::LOOP => refused(
@@ -186,17 +197,17 @@ impl Found {
             let message = format!("the file has {size} bytes, more than `posts.max_bytes` ({max_bytes})");
             return Err(refused(&message, "shorten it, or raise `posts.max_bytes`"));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+        bytes.reserve(usize::try_from(size).unwrap_or(0) + 1);
         let mut file = std::fs::File::from(fd);
         let mut limited = Read::by_ref(&mut file).take(max_bytes + 1);
         limited
-            .read_to_end(&mut bytes)
+            .read_to_end(bytes)
             .map_err(|error| refused(&format!("the file cannot be read: {error}"), "look at the file system"))?;
         let after = fstat(&file).map_err(|_| ReadError::Gone)?;
         if Stamp::of(&before) != Stamp::of(&after) || bytes.len() as u64 != size {
             return Err(ReadError::Changed);
         }
-        Ok((Stamp::of(&after), bytes))
+        Ok(Stamp::of(&after))
     }
 }
 

@@ -64,8 +64,10 @@ impl Files {
             ),
         }
         found.retain(|f| is_post_file(site.rules.dialect, &f.relative) && site.is_post_place(&f.relative));
-        let read: Vec<_> =
-            found.par_iter().map(|f| read_one(f, site, before.known.get(&*f.relative), Some(settle))).collect();
+        let read: Vec<_> = found
+            .par_iter()
+            .map_init(Vec::new, |buffer, f| read_one(f, site, before.known.get(&*f.relative), Some(settle), buffer))
+            .collect();
         for (found, one) in found.iter().zip(read) {
             files.take(&found.relative, one, before.known.get(&*found.relative));
         }
@@ -82,7 +84,7 @@ impl Files {
         let before = self.known.get(relative).cloned();
         self.problems.retain(|p| p.path != site.display(relative));
         let one = match Root::open(&site.root).and_then(|root| root.find(relative)) {
-            Ok(Some(found)) => read_one(&found, site, before.as_ref(), settle),
+            Ok(Some(found)) => read_one(&found, site, before.as_ref(), settle, &mut Vec::new()),
             _ => One::Gone,
         };
         let unchanged = matches!((&one, &before), (One::Same, _) | (One::Gone, None));
@@ -142,9 +144,9 @@ enum One {
     Gone,
 }
 
-fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<Settle>) -> One {
+fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<Settle>, bytes: &mut Vec<u8>) -> One {
     let path = site.display(&found.relative);
-    let (stamp, bytes) = match found.read(site.max_bytes) {
+    let stamp = match found.read_into(bytes, site.max_bytes) {
         Ok(read) => read,
         Err(files::ReadError::Gone) => return One::Gone,
         Err(files::ReadError::Changed) => {
@@ -161,7 +163,7 @@ fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<S
     {
         return One::Unsettled(until);
     }
-    let hash = crate::domain::hash::of(&bytes);
+    let hash = crate::domain::hash::of(bytes);
     if let Some(before) = before
         && before.parsed.post.as_ref().is_some_and(|(post, _)| post.source_hash == hash)
         && !before.stale
@@ -174,7 +176,7 @@ fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<S
             Problem::error(path, "empty", "the file is empty").hint("write the post, or delete the file"),
         ));
     }
-    let file = File { path: &path, relative: &found.relative, bytes: &bytes, modified: stamp.modified };
+    let file = File { path: &path, relative: &found.relative, bytes, modified: stamp.modified };
     One::New(stamp, Box::new(parse(file, &site.rules)))
 }
 
