@@ -1,10 +1,11 @@
 //! The blog from its files to its feeds: scan, put together, render what changed, publish, remember. One pass at a time;
 //! the daemon and `gazetted build` run the same one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
@@ -140,8 +141,11 @@ impl Blog {
     /// Puts the catalogue together as it stands at `now`, without touching anything outside.
     pub fn assemble(&mut self, now: Timestamp) -> Vec<EntryRow> {
         let (catalogue, rows) = Catalogue::assemble(self.files.known.values().map(|k| &*k.parsed), &self.ledger, now);
-        self.links = LinkIndex::new(&catalogue.posts);
-        self.links_version = links_version(&catalogue);
+        let links_version = links_version(&catalogue);
+        if links_version != self.links_version {
+            self.links = LinkIndex::new(&catalogue.posts);
+            self.links_version = links_version;
+        }
         self.catalogue = catalogue;
         rows
     }
@@ -207,7 +211,11 @@ impl Blog {
             let Some(current) = changed.get(&post.id).or(before) else { continue };
             let body = self.bodies.get(post).filter(|_| self.bodies.is_current(post, self.links_version));
             let edited = before.is_some_and(|b| b.body_hash != post.body_hash || b.title != post.title);
-            let next = with_text(current, post, body.map(|b| b.text_hash), edited);
+            let text_hash = body.map(|b| b.text_hash);
+            if !edited && (text_hash.is_none() || text_hash == current.text_hash) {
+                continue;
+            }
+            let next = with_text(current, post, text_hash, edited);
             if next != *current {
                 // What the front matter says of `updated` stands; only what came from the ledger moves with it.
                 if post.updated == current.updated_at {

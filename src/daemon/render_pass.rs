@@ -1,9 +1,9 @@
 //! Which posts' bodies are needed, and rendering those that are not at hand, on all cores. Keeps what readers see now,
 //! so that a post that breaks keeps its last good text.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use crate::domain::body::{Body, Surroundings, render};
@@ -32,12 +32,11 @@ pub fn version(post: &Post, links: u128) -> u128 {
     Hasher::default().number(post.source_hash).field(post.url.as_bytes()).number(links).finish()
 }
 
-/// Changes when any post's name or address does.
+/// Changes when any post's name or address does. A sum, so that the posts' order does not matter.
 #[must_use]
 pub fn links_version(catalogue: &Catalogue) -> u128 {
-    let mut all: Vec<(&str, &str)> = catalogue.posts.iter().map(|p| (&*p.path, p.url.as_str())).collect();
-    all.sort_unstable();
-    all.into_iter().fold(Hasher::default(), |h, (path, url)| h.field(path.as_bytes()).field(url.as_bytes())).finish()
+    let one = |post: &Post| Hasher::default().field(post.path.as_bytes()).field(post.url.as_bytes()).finish();
+    catalogue.posts.iter().map(one).fold(catalogue.posts.len() as u128, u128::wrapping_add)
 }
 
 impl Bodies {
@@ -80,9 +79,8 @@ impl Bodies {
     }
 
     /// Forgets everything but these posts: memory is for what readers see.
-    pub fn keep_only(&mut self, posts: &[Post], wanted: &std::collections::HashSet<usize>) {
-        let paths: std::collections::HashSet<&str> =
-            wanted.iter().filter_map(|i| posts.get(*i)).map(|p| &*p.path).collect();
+    pub fn keep_only(&mut self, posts: &[Post], wanted: &HashSet<usize>) {
+        let paths: HashSet<&str> = wanted.iter().filter_map(|i| posts.get(*i)).map(|p| &*p.path).collect();
         self.0.retain(|path, _| paths.contains(&**path));
     }
 

@@ -1,8 +1,10 @@
 //! All posts together: in order, each with its own address and id, with every problem found. Knows nothing of files
 //! beyond their names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::identity::{self, EntryRow, Ledger};
@@ -67,6 +69,9 @@ pub fn newest_first(a: &Post, b: &Post) -> std::cmp::Ordering {
 /// Two posts with one address, or one id, cannot both be in a feed. The one the ledger knows stays, else the first by
 /// name; the other is a problem that names both.
 fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Ledger) {
+    if are_distinct(posts) {
+        return;
+    }
     posts.sort_by(|a, b| a.path.cmp(&b.path));
     let known: HashMap<&str, &str> = ledger.values().map(|row| (row.path.as_str(), row.url.as_str())).collect();
     let rank = |post: &Post| {
@@ -78,7 +83,7 @@ fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Led
     let mut refused = vec![false; posts.len()];
     for index in order {
         let post = &posts[index];
-        let address = post.url.trim_end_matches('/').to_lowercase();
+        let address = address(post).into_owned();
         let twin = post
             .own_id
             .as_ref()
@@ -108,6 +113,19 @@ fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Led
     }
     let mut refused = refused.into_iter();
     posts.retain(|post| !refused.next().unwrap_or_default() || post.state == State::Draft && post.own_id.is_none());
+}
+
+/// The usual case, found out quickly: this is asked whenever a post is saved.
+fn are_distinct(posts: &[Post]) -> bool {
+    let mut addresses = HashSet::with_capacity(posts.len());
+    let mut ids = HashSet::new();
+    posts.iter().all(|post| addresses.insert(address(post)) && post.own_id.as_ref().is_none_or(|id| ids.insert(id)))
+}
+
+/// What two addresses are compared by.
+fn address(post: &Post) -> Cow<'_, str> {
+    let url = post.url.trim_end_matches('/');
+    if url.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()) { url.to_lowercase().into() } else { url.into() }
 }
 
 /// Finds a post's address by the ways the three generators refer to one another's posts.

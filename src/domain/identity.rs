@@ -1,9 +1,9 @@
 //! Which entry a post is: the id readers know it by, kept for ever and found again when its file is renamed, re-dated or
 //! moved (DESIGN invariant 2). Knows the ledger's rows, not where they are kept.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::post::{Post, State};
@@ -54,9 +54,8 @@ pub fn attach(posts: &mut [Post], ledger: &Ledger, now: Timestamp) -> Vec<EntryR
             post.state = State::Withdrawn;
         }
         post.updated = post.updated.or(row.updated_at);
-        let next = next_row(post, row, now);
-        if next != *row {
-            changed.push(next);
+        if !is_same(post, row) {
+            changed.push(next_row(post, row, now));
         }
     }
     changed.extend(gone(ledger, &matches, now));
@@ -93,6 +92,17 @@ fn new_row(post: &Post, now: Timestamp, first_scan: bool) -> EntryRow {
         withdrawn_at: None,
         edition: None,
     }
+}
+
+/// Whether the ledger has nothing new to learn of a post; asked of every post in every pass.
+fn is_same(post: &Post, row: &EntryRow) -> bool {
+    row.id == post.id
+        && row.path == *post.path
+        && row.url == post.url
+        && row.title == post.title
+        && row.body_hash == post.body_hash
+        && (post.date.is_none() || row.published_at == post.date)
+        && row.withdrawn_at.is_none() == post.is_published()
 }
 
 fn next_row(post: &Post, row: &EntryRow, now: Timestamp) -> EntryRow {
