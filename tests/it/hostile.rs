@@ -254,6 +254,24 @@ fn deep_nesting_costs_neither_the_stack_nor_the_day() {
     }
 }
 
+#[test]
+fn thousands_of_shortcodes_are_read_once() {
+    for (dialect, code) in [
+        ("hugo", "{{< a >}}"),
+        ("hugo", "{{</ a >}}"),
+        ("hugo", "{{% figure src=x %}}"),
+        ("zola", "{{ a() }}"),
+        ("zola", "{% a() %}"),
+    ] {
+        let site = good().post("2021-05-07-codes.md", text("Codes", &code.repeat(10_000)));
+        site.save("gazetted.toml", format!("{LEAST}format = \"{dialect}\"\n"));
+        let started = Instant::now();
+        site.ok("build");
+        println!("{dialect} {code}: {:?}", started.elapsed());
+        assert!(started.elapsed() < BUDGET, "{code}: {:?}", started.elapsed());
+    }
+}
+
 // Files.
 
 #[test]
