@@ -118,13 +118,15 @@ fn same_bytes(path: &Path, bytes: &[u8]) -> bool {
     same_size && std::fs::read(path).is_ok_and(|there| there == bytes)
 }
 
-/// Few files are flushed one by one, many by one call for the whole file system: a rename must never reach the disk
-/// before the bytes it stands for.
+/// A rename must not reach the disk before the bytes it stands for, or a power cut leaves nothing where a good file was.
+/// So what replaces a file is flushed: few files one by one, many by one call for the whole file system. Where there was
+/// no file there is nothing to lose; the next run compares bytes and writes it again.
 fn flush(dir: &Path, staged: &[Staged]) -> io::Result<()> {
-    if staged.len() > 8 {
+    let replacing: Vec<&Staged> = staged.iter().filter(|file| file.target.exists()).collect();
+    if replacing.len() > 8 {
         return Ok(rustix::fs::syncfs(std::fs::File::open(dir)?)?);
     }
-    staged.iter().try_for_each(|file| std::fs::File::open(&file.temporary)?.sync_data())
+    replacing.iter().try_for_each(|file| std::fs::File::open(&file.temporary)?.sync_data())
 }
 
 #[cfg(test)]

@@ -63,7 +63,8 @@ fn print_all(problems: &[Problem], posts: usize, json: bool) -> Done {
         }
     }
     print::text(&out)?;
-    let count = |errors: bool| u32::try_from(problems.iter().filter(|p| p.is_error() == errors).count()).unwrap_or(u32::MAX);
+    let count =
+        |errors: bool| u32::try_from(problems.iter().filter(|p| p.is_error() == errors).count()).unwrap_or(u32::MAX);
     let (errors, warnings) = (wording::digits(count(true), "error"), wording::digits(count(false), "warning"));
     eprintln!("{}: {errors}, {warnings}", wording::digits(u32::try_from(posts).unwrap_or(u32::MAX), "post"));
     Ok(())

@@ -135,9 +135,12 @@ async fn list(config: Option<&Path>, json: bool) -> Done {
     if lines.is_empty() {
         return print::text("no edition has been opened yet");
     }
-    let head = ["period", "state", "posts", "recipients", "accepted", "waiting", "failed", "skipped"].map(str::to_owned).to_vec();
+    let head = ["period", "state", "posts", "recipients", "accepted", "waiting", "failed", "skipped"]
+        .map(str::to_owned)
+        .to_vec();
     let rows = lines.iter().map(|l| {
-        let counts = [u64::from(l.posts), l.recipients, l.accepted, l.waiting, l.failed, l.skipped].map(|n| n.to_string());
+        let counts =
+            [u64::from(l.posts), l.recipients, l.accepted, l.waiting, l.failed, l.skipped].map(|n| n.to_string());
         [l.period.to_string(), l.state.as_str().to_owned()].into_iter().chain(counts).collect()
     });
     print::text(&print::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()))
@@ -161,8 +164,7 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
     }
     let templates = templates(&config.path(&config.digest.templates))?;
     let what = tokio::task::block_in_place(|| editions::gather(&mut blog, period, now, now));
-    let (digest, content) =
-        editions::render(&blog, &templates, period, &what).map_err(|p| Failure::Config(vec![p]))?;
+    let (digest, content) = editions::render(&blog, &templates, period, &what).map_err(|p| Failure::Config(vec![p]))?;
     let posts = u32::try_from(what.posts.len() + what.late.len()).unwrap_or(u32::MAX);
     let edition = Edition {
         period,
@@ -201,13 +203,15 @@ fn reader(email: &str) -> Recipient<'_> {
 async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
-    let mut blog = crate::daemon::blog::Blog::open(std::sync::Arc::clone(&config), Some(std::sync::Arc::clone(&store))).await?;
+    let mut blog =
+        crate::daemon::blog::Blog::open(std::sync::Arc::clone(&config), Some(std::sync::Arc::clone(&store))).await?;
     open::scan(&mut blog).await;
     let now = open::now();
     // The ledger must know every post before one of them is announced.
     blog.publish(now, false).await?;
     let templates = templates(&config.path(&config.digest.templates))?;
-    let outcome = editions::open(&mut blog, &store, &templates, period, now, now, as_is).await.map_err(opening_failed)?;
+    let outcome =
+        editions::open(&mut blog, &store, &templates, period, now, now, as_is).await.map_err(opening_failed)?;
     let (state, posts, recipients) = match &outcome {
         Outcome::Opened { posts, recipients } => ("open", *posts, *recipients),
         Outcome::Empty => ("skipped", 0, 0),
@@ -215,7 +219,9 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     };
     if json {
         let before = matches!(outcome, Outcome::Before(_));
-        return print::json(&serde_json::json!({"period": period, "state": state, "posts": posts, "recipients": recipients, "already": before}));
+        return print::json(
+            &serde_json::json!({"period": period, "state": state, "posts": posts, "recipients": recipients, "already": before}),
+        );
     }
     print::text(&match outcome {
         Outcome::Opened { posts, recipients } => format!(
@@ -224,14 +230,21 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
             wording::digits(posts, "post"),
             wording::digits(u32::try_from(recipients).unwrap_or(u32::MAX), "recipient"),
         ),
-        Outcome::Empty => format!("{} had no posts, so no digest goes out (`digest.when_empty` is \"skip\")", wording::period(period)),
-        Outcome::Before(before) => format!("the edition of {} was opened before; it is {}", wording::period(period), before.state.as_str()),
+        Outcome::Empty => {
+            format!("{} had no posts, so no digest goes out (`digest.when_empty` is \"skip\")", wording::period(period))
+        }
+        Outcome::Before(before) => {
+            format!("the edition of {} was opened before; it is {}", wording::period(period), before.state.as_str())
+        }
     })
 }
 
 fn opening_failed(error: OpenError) -> Failure {
     match error {
-        OpenError::NotOver { .. } => Failure::failed(error.to_string(), "an edition sums up a whole month; look at it with `gazetted digest preview`"),
+        OpenError::NotOver { .. } => Failure::failed(
+            error.to_string(),
+            "an edition sums up a whole month; look at it with `gazetted digest preview`",
+        ),
         OpenError::Restless { until, .. } => {
             Failure::failed(error.to_string(), format!("wait until {until}, or take them as they are with `--now`"))
         }
@@ -241,7 +254,8 @@ fn opening_failed(error: OpenError) -> Failure {
 }
 
 async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
-    let address = Address::parse(to).map_err(|e| Failure::usage(format!("`--to` is `{to}`: {e}"), "expected an address like `name@example.org`"))?;
+    let address = Address::parse(to)
+        .map_err(|e| Failure::usage(format!("`--to` is `{to}`: {e}"), "expected an address like `name@example.org`"))?;
     let config = open::config(config_path)?;
     let (edition, sender) = edition(config_path, period).await?;
     let message = compose(&sender, &edition, reader(&address.email))?;
@@ -251,9 +265,14 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
     let sent = channel.send(key, &message, std::future::ready(true)).await;
     channel.close().await;
     match sent {
-        Ok(Sent::Accepted(words)) => print::text(&format!("sent to {}: {words} ({} bytes)", address.email, message.bytes.len())),
+        Ok(Sent::Accepted(words)) => {
+            print::text(&format!("sent to {}: {words} ({} bytes)", address.email, message.bytes.len()))
+        }
         Ok(Sent::Lost) => Err(Failure::failed("not sent", "try again")),
-        Err(failure) => Err(Failure::failed(format!("not sent: {}", failure.words), "check `[smtp]`; these are the server's own words")),
+        Err(failure) => Err(Failure::failed(
+            format!("not sent: {}", failure.words),
+            "check `[smtp]`; these are the server's own words",
+        )),
     }
 }
 
@@ -266,7 +285,11 @@ async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> 
             moved.push(summary.edition.period.to_string());
         }
     }
-    print::text(&if moved.is_empty() { format!("no edition is {}", from.as_str()) } else { format!("{done}: {}", moved.join(", ")) })
+    print::text(&if moved.is_empty() {
+        format!("no edition is {}", from.as_str())
+    } else {
+        format!("{done}: {}", moved.join(", "))
+    })
 }
 
 async fn cancel(config: Option<&Path>, period: Period) -> Done {

@@ -76,7 +76,9 @@ fn known_hint(error: &anyhow::Error) -> Option<&'static str> {
     use crate::daemon::blog::PassError;
     use crate::store::StoreError;
     if let Some(PassError::Vanished { .. }) = error.downcast_ref() {
-        return Some("is the directory mounted and complete? if the posts are gone on purpose: `gazetted build --force`");
+        return Some(
+            "is the directory mounted and complete? if the posts are gone on purpose: `gazetted build --force`",
+        );
     }
     let store = error.downcast_ref::<StoreError>().or_else(|| match error.downcast_ref() {
         Some(PassError::Store(store)) => Some(store),
@@ -85,7 +87,9 @@ fn known_hint(error: &anyhow::Error) -> Option<&'static str> {
     Some(match store? {
         StoreError::Unavailable(_) => "try again; is the database server up, or another command writing?",
         StoreError::NotWritable(_) => "check free space and the permissions of `store.url`",
-        StoreError::Damaged(_) => "restore the file from a backup made with `gazetted backup`; nothing has been sent or changed",
+        StoreError::Damaged(_) => {
+            "restore the file from a backup made with `gazetted backup`; nothing has been sent or changed"
+        }
         StoreError::Schema(_) => "install the newer version of gazetted that wrote it",
         StoreError::Held(_) => "stop the other one first",
         StoreError::Url(_) | StoreError::Other(_) => return None,

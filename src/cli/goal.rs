@@ -57,10 +57,8 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
         None => open::now(),
     };
     let blog = open::blog_to_look_at(&config, now).await?;
-    let goals: Vec<GoalStatus> = specs(&config, &given)
-        .iter()
-        .map(|spec| status(spec, &blog.catalogue.posts, &zone, now, bounds))
-        .collect();
+    let goals: Vec<GoalStatus> =
+        specs(&config, &given).iter().map(|spec| status(spec, &blog.catalogue.posts, &zone, now, bounds)).collect();
     let first = goals.first();
     match if given.json { Format::Json } else { given.format } {
         Format::Text => print::text(&goal::text(&goals)),
@@ -69,7 +67,10 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
         Format::Svg => print::text(&first.map(|g| chart::svg(g, chart::PERIODS)).unwrap_or_default()),
         Format::Badge => print::text(&first.map(badge::svg).unwrap_or_default()),
         Format::Ics => {
-            let host = url::Url::parse(&config.site.url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
+            let host = url::Url::parse(&config.site.url)
+                .ok()
+                .and_then(|u| u.host_str().map(str::to_owned))
+                .unwrap_or_default();
             print::bytes(calendar::ics(&goals, &blog.site.title(&config), &host, now).as_bytes())
         }
     }

@@ -20,7 +20,10 @@ pub struct Arguments {
 pub fn run(given: &Arguments) -> Done {
     let target = given.dir.join("gazetted.toml");
     if target.exists() {
-        return Err(Failure::failed(format!("`{}` is there already", target.display()), "edit it, or name another folder"));
+        return Err(Failure::failed(
+            format!("`{}` is there already", target.display()),
+            "edit it, or name another folder",
+        ));
     }
     let site = given.from.as_deref().unwrap_or(&given.dir);
     let found = site_config(site)?;
@@ -34,7 +37,10 @@ pub fn run(given: &Arguments) -> Done {
     let posts = posts_dir(site, found.as_ref().map(|c| c.dialect));
     let posts = relative(&given.dir, &site.join(&posts));
     publish::write(&target, text(found.as_ref(), &posts).as_bytes())?;
-    print::text(&format!("{} is written; look it over, then try `gazetted check` and `gazetted build`", target.display()))
+    print::text(&format!(
+        "{} is written; look it over, then try `gazetted check` and `gazetted build`",
+        target.display()
+    ))
 }
 
 fn site_config(folder: &Path) -> Result<Option<SiteConfig>, Failure> {
@@ -58,19 +64,23 @@ fn posts_dir(site: &Path, dialect: Option<Dialect>) -> PathBuf {
 
 /// Relative where that is simple, so that the folder can be moved as a whole.
 fn relative(dir: &Path, target: &Path) -> PathBuf {
-    let absolute = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
+    let absolute =
+        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
     let (dir, target) = (absolute(dir), absolute(target));
     target.strip_prefix(&dir).map_or_else(|_| target.clone(), Path::to_owned)
 }
 
 fn text(found: Option<&SiteConfig>, posts: &Path) -> String {
-    let quoted = |text: Option<&String>, default: &str| toml::Value::String(text.map_or(default, |t| t).to_owned()).to_string();
+    let quoted =
+        |text: Option<&String>, default: &str| toml::Value::String(text.map_or(default, |t| t).to_owned()).to_string();
     let config = |get: fn(&SiteConfig) -> Option<&String>| found.and_then(get);
     let line = |key: &str, value: Option<&String>, default: &str, comment: &str| {
         let mark = if value.is_some() { "" } else { "# " };
         format!("{mark}{key} = {}{comment}\n", quoted(value, default))
     };
-    let mut out = String::from("# gazetted.toml: the keys most blogs need. `gazetted config default` shows all of them.\n\n[site]\n");
+    let mut out = String::from(
+        "# gazetted.toml: the keys most blogs need. `gazetted config default` shows all of them.\n\n[site]\n",
+    );
     out.push_str(&format!("title = {}\n", quoted(config(|c| c.title.as_ref()), "My blog")));
     out.push_str(&format!("url = {}\n", quoted(config(|c| c.url.as_ref()), "https://blog.example.org")));
     out.push_str(&line("description", config(|c| c.description.as_ref()), "", ""));
@@ -80,7 +90,8 @@ fn text(found: Option<&SiteConfig>, posts: &Path) -> String {
     out.push_str(&format!("\n[posts]\ndir = {}\n", quoted(Some(&posts.to_string_lossy().into_owned()), "")));
     match config(|c| c.permalink.as_ref()) {
         Some(permalink) => out.push_str(&format!("permalink = {}\n", quoted(Some(permalink), ""))),
-        None => out.push_str("# permalink = \"/:year/:month/:day/:title/\"  # else as the site's own configuration has it\n"),
+        None => out
+            .push_str("# permalink = \"/:year/:month/:day/:title/\"  # else as the site's own configuration has it\n"),
     }
     out.push_str(REST);
     out
@@ -113,9 +124,15 @@ mod tests {
 
     #[test]
     fn what_is_written_can_be_loaded() {
-        let jekyll = SiteConfig::read("_config.yml", "title: \"A \\\"b\\\"\"\nurl: https://a.example\npermalink: pretty\n").unwrap();
+        let jekyll =
+            SiteConfig::read("_config.yml", "title: \"A \\\"b\\\"\"\nurl: https://a.example\npermalink: pretty\n")
+                .unwrap();
         for found in [None, Some(&jekyll)] {
-            let loaded = crate::config::load_str(&text(found, Path::new("_posts")), "gazetted.toml", &std::collections::BTreeMap::default());
+            let loaded = crate::config::load_str(
+                &text(found, Path::new("_posts")),
+                "gazetted.toml",
+                &std::collections::BTreeMap::default(),
+            );
             assert!(loaded.is_usable(), "{:?}", loaded.problems);
         }
     }

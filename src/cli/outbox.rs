@@ -62,11 +62,15 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
 async fn counts(store: &SharedStore, json: bool) -> Done {
     let counts = store.outbox_counts().await?;
     if json {
-        let all: std::collections::BTreeMap<&str, u64> = State::ALL.iter().map(|s| (s.as_str(), counts.of(*s))).collect();
+        let all: std::collections::BTreeMap<&str, u64> =
+            State::ALL.iter().map(|s| (s.as_str(), counts.of(*s))).collect();
         return print::json(&all);
     }
-    let rows: Vec<Vec<String>> =
-        State::ALL.iter().filter(|s| counts.of(**s) > 0).map(|s| vec![s.as_str().to_owned(), counts.of(*s).to_string()]).collect();
+    let rows: Vec<Vec<String>> = State::ALL
+        .iter()
+        .filter(|s| counts.of(**s) > 0)
+        .map(|s| vec![s.as_str().to_owned(), counts.of(*s).to_string()])
+        .collect();
     print::text(&if rows.is_empty() { "the outbox is empty".to_owned() } else { print::table(&rows) })
 }
 
@@ -91,9 +95,20 @@ async fn list(store: &SharedStore, all: bool, json: bool) -> Done {
     let text = |line: &Line<'_>| {
         let due = line.due_at.map_or_else(String::new, |due| format!("due {due}"));
         let reply = crate::domain::problem::one_line(line.reply.unwrap_or_default());
-        vec![line.edition.clone(), line.recipient.to_owned(), line.state.as_str().to_owned(), format!("{} tries", line.attempts), due, reply]
+        vec![
+            line.edition.clone(),
+            line.recipient.to_owned(),
+            line.state.as_str().to_owned(),
+            format!("{} tries", line.attempts),
+            due,
+            reply,
+        ]
     };
-    print::text(&if lines.is_empty() { "nothing waits".to_owned() } else { print::table(&lines.iter().map(text).collect::<Vec<_>>()) })
+    print::text(&if lines.is_empty() {
+        "nothing waits".to_owned()
+    } else {
+        print::table(&lines.iter().map(text).collect::<Vec<_>>())
+    })
 }
 
 async fn retry(store: &SharedStore) -> Done {
@@ -117,14 +132,27 @@ async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -
     });
     let tally = outbox.run_until_empty(&stop).await?;
     if json {
-        print::json(&serde_json::json!({"accepted": tally.accepted, "deferred": tally.deferred, "failed": tally.failed, "refused": tally.refused, "doubtful": tally.doubtful}))?;
+        print::json(
+            &serde_json::json!({"accepted": tally.accepted, "deferred": tally.deferred, "failed": tally.failed, "refused": tally.refused, "doubtful": tally.doubtful}),
+        )?;
     } else {
-        print::text(&format!("{} accepted, {} deferred, {} failed", tally.accepted, tally.deferred + tally.refused + tally.doubtful, tally.failed))?;
+        print::text(&format!(
+            "{} accepted, {} deferred, {} failed",
+            tally.accepted,
+            tally.deferred + tally.refused + tally.doubtful,
+            tally.failed
+        ))?;
     }
     match tally.halt {
         None => Ok(()),
-        Some(Halt::Trouble(words)) => Err(Failure::failed(format!("sending stopped: {words}"), "what was not sent is in the queue; try again later")),
-        Some(Halt::Stopped(words)) => Err(Failure::failed(format!("sending stopped: {words}"), "these are the server's words about us, not about a reader; mend the set-up first")),
+        Some(Halt::Trouble(words)) => Err(Failure::failed(
+            format!("sending stopped: {words}"),
+            "what was not sent is in the queue; try again later",
+        )),
+        Some(Halt::Stopped(words)) => Err(Failure::failed(
+            format!("sending stopped: {words}"),
+            "these are the server's words about us, not about a reader; mend the set-up first",
+        )),
         Some(Halt::Store(error)) => Err(error.into()),
     }
 }

@@ -52,7 +52,8 @@ struct Line<'a> {
 
 /// A `--from` or `--to`.
 pub fn days(option: &str, text: Option<&str>) -> Result<Option<Days>, Failure> {
-    text.map(|text| Days::parse(text).ok_or_else(|| Failure::usage(format!("`{option}` is `{text}`"), EXPECTED))).transpose()
+    text.map(|text| Days::parse(text).ok_or_else(|| Failure::usage(format!("`{option}` is `{text}`"), EXPECTED)))
+        .transpose()
 }
 
 pub async fn run(config: Option<&Path>, given: Arguments) -> Done {

@@ -65,11 +65,14 @@ pub fn log(level: Level, format: LogFormat) {
     let targets = Targets::new().with_default(LevelFilter::WARN).with_target("gazetted", level);
     let registry = tracing_subscriber::registry().with(targets);
     let result = match format {
-        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init(),
+        LogFormat::Json => {
+            registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init()
+        }
         LogFormat::Text => {
             let terminal = std::io::stderr().is_terminal();
             let colour = terminal && !no_colour();
-            let layer = tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(std::io::stderr);
+            let layer =
+                tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(std::io::stderr);
             // The journal stamps every line itself.
             if terminal { registry.with(layer).try_init() } else { registry.with(layer.without_time()).try_init() }
         }

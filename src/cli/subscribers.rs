@@ -58,7 +58,9 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
 }
 
 fn address(text: &str) -> Result<Address, Failure> {
-    Address::parse(text).map_err(|e| Failure::usage(format!("`{text}` is no mail address: {e}"), "expected one like `name@example.org`"))
+    Address::parse(text).map_err(|e| {
+        Failure::usage(format!("`{text}` is no mail address: {e}"), "expected one like `name@example.org`")
+    })
 }
 
 async fn add(store: &SharedStore, text: &str, name: Option<String>, again: bool) -> Done {
@@ -73,7 +75,9 @@ async fn add(store: &SharedStore, text: &str, name: Option<String>, again: bool)
         Some(Added::Known(State::Unsubscribed)) => {
             Err(Failure::failed(format!("{email} has unsubscribed"), "if they ask to come back: `--again`"))
         }
-        Some(Added::Known(state)) => Err(Failure::failed(format!("{email} is {}", state.as_str()), "nothing was changed")),
+        Some(Added::Known(state)) => {
+            Err(Failure::failed(format!("{email} is {}", state.as_str()), "nothing was changed"))
+        }
         None => Ok(()),
     }
 }
@@ -92,7 +96,9 @@ async fn list(store: &SharedStore, state: Option<State>, json: bool) -> Done {
     }
     let rows: Vec<Vec<String>> = all
         .into_iter()
-        .map(|s| vec![s.email, s.state.as_str().to_owned(), s.created_at.to_string(), s.source, s.name.unwrap_or_default()])
+        .map(|s| {
+            vec![s.email, s.state.as_str().to_owned(), s.created_at.to_string(), s.source, s.name.unwrap_or_default()]
+        })
         .collect();
     print::text(&print::table(&rows))
 }
@@ -100,7 +106,10 @@ async fn list(store: &SharedStore, state: Option<State>, json: bool) -> Done {
 async fn remove(store: &SharedStore, text: &str) -> Done {
     let Address { email, key } = address(text)?;
     let Some(found) = store.subscriber_by_key(&key).await? else {
-        return Err(Failure::failed(format!("{email} is not subscribed"), "`gazetted subscribers list` shows everybody"));
+        return Err(Failure::failed(
+            format!("{email} is not subscribed"),
+            "`gazetted subscribers list` shows everybody",
+        ));
     };
     store.move_subscriber(found.id, State::Unsubscribed, open::now()).await?;
     print::text(&format!("{email} is unsubscribed"))
@@ -108,7 +117,8 @@ async fn remove(store: &SharedStore, text: &str) -> Done {
 
 async fn import(store: &SharedStore, file: &Path, dry_run: bool) -> Done {
     let shown = file.display().to_string();
-    let input = std::fs::File::open(file).map_err(|e| anyhow::Error::new(e).context(format!("`{shown}` cannot be read")))?;
+    let input =
+        std::fs::File::open(file).map_err(|e| anyhow::Error::new(e).context(format!("`{shown}` cannot be read")))?;
     let read = subscriber_csv::read(&shown, input).map_err(|problems| {
         for problem in &problems {
             eprintln!("{problem}");

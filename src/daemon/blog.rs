@@ -19,10 +19,10 @@ use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
+use crate::http::{Document, OPML};
 use crate::publish::{self, Output, WriteError};
 use crate::render::feed::{self, Entry, Format, Kind, Plan, Settings};
 use crate::render::opml::{self, Outline};
-use crate::http::{Document, OPML};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
@@ -237,7 +237,8 @@ impl Blog {
             .par_iter()
             .enumerate()
             .flat_map_iter(|(index, plan)| {
-                let fingerprint = plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
+                let fingerprint =
+                    plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
                 paths(plan, settings).map(move |(format, path)| Stale { plan: index, format, path, fingerprint })
             })
             .filter(|stale| !self.is_written(&out, stale))
@@ -247,7 +248,11 @@ impl Blog {
     /// All that makes one entry what it is.
     fn entry_version(&self, post: &Post) -> u128 {
         let updated = post.updated.map_or(0, Timestamp::as_microsecond);
-        Hasher::default().number(version(post, self.links_version)).field(post.id.as_bytes()).field(&updated.to_le_bytes()).finish()
+        Hasher::default()
+            .number(version(post, self.links_version))
+            .field(post.id.as_bytes())
+            .field(&updated.to_le_bytes())
+            .finish()
     }
 
     fn is_written(&self, out: &std::path::Path, stale: &Stale) -> bool {
@@ -270,7 +275,11 @@ impl Blog {
             .map(|stale| {
                 let bytes = self.feed(&plans[stale.plan], settings).and_then(|feed| feed::write(&feed, stale.format));
                 bytes.map(|bytes| Output { path: stale.path.clone(), bytes }).map_err(|message| {
-                    Problem::error(stale.path.clone(), "feed", format!("cannot be written: {message}; the last good file stays"))
+                    Problem::error(
+                        stale.path.clone(),
+                        "feed",
+                        format!("cannot be written: {message}; the last good file stays"),
+                    )
                 })
             })
             .collect();
@@ -309,8 +318,12 @@ impl Blog {
             })
             .filter(|row| self.outputs.get(&row.path) != Some(row))
             .collect();
-        let wanted: HashSet<String> =
-            plans.iter().flat_map(|p| paths(p, settings)).map(|(_, path)| path).chain([settings.opml.clone()]).collect();
+        let wanted: HashSet<String> = plans
+            .iter()
+            .flat_map(|p| paths(p, settings))
+            .map(|(_, path)| path)
+            .chain([settings.opml.clone()])
+            .collect();
         let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
         for path in &gone {
             publish::remove(&out, path);
@@ -360,7 +373,9 @@ impl Blog {
         let bodies: Vec<(&Post, &Arc<Body>)> =
             self.catalogue.posts.iter().filter_map(|post| Some((post, self.bodies.get(post)?))).collect();
         problems.extend(bodies.iter().flat_map(|(_, body)| body.problems.iter().cloned()));
-        problems.extend(report_unknown(bodies.iter().flat_map(|(post, body)| body.unknown.iter().map(|u| (&*post.path, u)))));
+        problems.extend(report_unknown(
+            bodies.iter().flat_map(|(post, body)| body.unknown.iter().map(|u| (&*post.path, u))),
+        ));
         problems
     }
 
@@ -436,7 +451,10 @@ impl Blog {
                 // The file's own time outlives the daemon: readers' dates stay good over a restart.
                 let modified = std::fs::metadata(&file).ok()?.modified().ok()?;
                 let modified = Timestamp::try_from(modified).ok()?;
-                Some((row.path.clone(), Document::file(file, media_type(&row.path, &settings), row.bytes_hash, modified)))
+                Some((
+                    row.path.clone(),
+                    Document::file(file, media_type(&row.path, &settings), row.bytes_hash, modified),
+                ))
             })
             .collect()
     }
@@ -495,7 +513,8 @@ fn with_text(row: &EntryRow, post: &Post, text_hash: Option<u128>, edited: bool)
         next.text_hash = text_hash;
     }
     if moved && !post.minor {
-        next.updated_at = Some(post.modified.max(post.date.unwrap_or(post.modified)).max(row.updated_at.unwrap_or(post.modified)));
+        next.updated_at =
+            Some(post.modified.max(post.date.unwrap_or(post.modified)).max(row.updated_at.unwrap_or(post.modified)));
     }
     next
 }

@@ -54,7 +54,10 @@ pub enum OpenError {
 /// What came of opening one.
 #[derive(Debug)]
 pub enum Outcome {
-    Opened { posts: u32, recipients: u64 },
+    Opened {
+        posts: u32,
+        recipients: u64,
+    },
     /// Nothing was published and nothing is late: the month is marked as decided.
     Empty,
     Before(Box<Edition>),
@@ -103,7 +106,9 @@ fn restless(blog: &Blog, chosen: &[usize], machine_now: Timestamp) -> (Vec<Strin
     let mut still_at = None;
     for post in chosen.iter().map(|index| &blog.catalogue.posts[*index]) {
         let until = post.modified.checked_add(age).unwrap_or(post.modified);
-        let from_the_start = blog.row(post).is_none_or(|row| row.baseline && row.body_hash == post.body_hash && row.updated_at.is_none());
+        let from_the_start = blog
+            .row(post)
+            .is_none_or(|row| row.baseline && row.body_hash == post.body_hash && row.updated_at.is_none());
         if until > machine_now && post.modified <= machine_now && !from_the_start {
             paths.push(post.path.to_string());
             still_at = still_at.max(Some(until));
@@ -122,7 +127,12 @@ fn drafts(blog: &Blog) -> Vec<Draft> {
 }
 
 /// Text and HTML of an edition, the recipient's parts left open.
-pub fn render(blog: &Blog, templates: &Templates, period: Period, what: &Ingredients) -> Result<(Digest, serde_json::Value), Problem> {
+pub fn render(
+    blog: &Blog,
+    templates: &Templates,
+    period: Period,
+    what: &Ingredients,
+) -> Result<(Digest, serde_json::Value), Problem> {
     let zone = blog.config.site.zone();
     let title = blog.site.title(&blog.config);
     let input = Input {

@@ -81,7 +81,8 @@ impl Bodies {
 
     /// Forgets everything but these posts: memory is for what readers see.
     pub fn keep_only(&mut self, posts: &[Post], wanted: &std::collections::HashSet<usize>) {
-        let paths: std::collections::HashSet<&str> = wanted.iter().filter_map(|i| posts.get(*i)).map(|p| &*p.path).collect();
+        let paths: std::collections::HashSet<&str> =
+            wanted.iter().filter_map(|i| posts.get(*i)).map(|p| &*p.path).collect();
         self.0.retain(|path, _| paths.contains(&**path));
     }
 

@@ -21,7 +21,9 @@ const TICK: Duration = Duration::from_secs(2);
 pub async fn key(store: &SharedStore) -> Result<[u8; 32], StoreError> {
     let mut fresh = [0; 32];
     // Without good dice there are no tokens: fail closed.
-    SystemRandom::new().fill(&mut fresh).map_err(|_| StoreError::Other("the system gives no random bytes".to_owned()))?;
+    SystemRandom::new()
+        .fill(&mut fresh)
+        .map_err(|_| StoreError::Other("the system gives no random bytes".to_owned()))?;
     store.secret("tokens", fresh).await
 }
 
@@ -53,7 +55,11 @@ fn from(config: &Config, title: &str) -> String {
     }
     let host = url::Url::parse(&config.site.url).ok().and_then(|u| u.host_str().map(str::to_owned));
     let host = host.filter(|h| h.contains('.')).unwrap_or_else(|| "blog.invalid".to_owned());
-    lettre::message::Mailbox::new(Some(title.to_owned()), format!("digest@{host}").parse().unwrap_or_else(|_| fallback())).to_string()
+    lettre::message::Mailbox::new(
+        Some(title.to_owned()),
+        format!("digest@{host}").parse().unwrap_or_else(|_| fallback()),
+    )
+    .to_string()
 }
 
 fn fallback() -> lettre::Address {
@@ -69,7 +75,8 @@ pub fn transport(config: &Config) -> Result<Transport, TransportError> {
             if !smtp.ca_file.as_os_str().is_empty() {
                 smtp.ca_file = config.path(&smtp.ca_file);
             }
-            let domain = config.digest.from.rsplit_once('@').map(|(_, d)| d.trim_end_matches('>').trim()).unwrap_or_default();
+            let domain =
+                config.digest.from.rsplit_once('@').map(|(_, d)| d.trim_end_matches('>').trim()).unwrap_or_default();
             Transport::smtp(&smtp, domain)
         }
     }
@@ -77,7 +84,14 @@ pub fn transport(config: &Config) -> Result<Transport, TransportError> {
 
 /// `node` must be nobody else's: what it left behind is taken back at the start.
 #[must_use]
-pub fn outbox(config: &Config, node: String, store: SharedStore, clock: SharedClock, sender: Sender, transport: Transport) -> Arc<Outbox> {
+pub fn outbox(
+    config: &Config,
+    node: String,
+    store: SharedStore,
+    clock: SharedClock,
+    sender: Sender,
+    transport: Transport,
+) -> Arc<Outbox> {
     let settings = Settings {
         node,
         connections: config.smtp.as_ref().map_or(1, |s| s.connections),

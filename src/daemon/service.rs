@@ -171,9 +171,9 @@ async fn hold(config: &Config, store: &SharedStore) -> anyhow::Result<Option<Box
 }
 
 fn load_templates(config: &Config) -> anyhow::Result<Arc<Templates>> {
-    editions::templates(&config.path(&config.digest.templates))
-        .map(Arc::new)
-        .map_err(|problems| anyhow::anyhow!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+    editions::templates(&config.path(&config.digest.templates)).map(Arc::new).map_err(|problems| {
+        anyhow::anyhow!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })
 }
 
 fn front(config: &Config, blog: &Blog) -> http::Blog {
@@ -198,7 +198,13 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
     }
 }
 
-fn start_sending(config: &Config, blog: &Blog, store: &SharedStore, clock: &SharedClock, key: [u8; 32]) -> anyhow::Result<Sending> {
+fn start_sending(
+    config: &Config,
+    blog: &Blog,
+    store: &SharedStore,
+    clock: &SharedClock,
+    key: [u8; 32],
+) -> anyhow::Result<Sending> {
     let sender = sending::sender(config, &blog.site, key);
     let transport = sending::transport(config)?;
     let outbox = sending::outbox(config, node(config), Arc::clone(store), Arc::clone(clock), sender, transport);
@@ -228,7 +234,9 @@ async fn sleep_until(wait: Option<Duration>) {
 async fn gathered(first: Notice, incoming: &mut UnboundedReceiver<Notice>) -> Notice {
     let mut all = first;
     let deadline = tokio::time::Instant::now() + GATHER;
-    while let Ok(Some(next)) = tokio::time::timeout_at(deadline.min(tokio::time::Instant::now() + QUIET), incoming.recv()).await {
+    while let Ok(Some(next)) =
+        tokio::time::timeout_at(deadline.min(tokio::time::Instant::now() + QUIET), incoming.recv()).await
+    {
         all.merge(next);
     }
     all
@@ -246,7 +254,10 @@ impl Service {
         self.watch = match watch(&self.blog.site, self.notices.clone()) {
             Ok(watch) => Some(watch),
             Err(error) => {
-                warn!("the posts directory cannot be watched ({error}); it is read again every {}", self.config.posts.rescan);
+                warn!(
+                    "the posts directory cannot be watched ({error}); it is read again every {}",
+                    self.config.posts.rescan
+                );
                 None
             }
         };
@@ -305,7 +316,12 @@ impl Service {
                 self.unfinished = false;
                 self.show().await;
                 if !pass.written.is_empty() {
-                    info!(posts = pass.posts, files = pass.written.len(), ms = started.elapsed().as_millis(), "published");
+                    info!(
+                        posts = pass.posts,
+                        files = pass.written.len(),
+                        ms = started.elapsed().as_millis(),
+                        "published"
+                    );
                 }
             }
             Err(error) => self.complain(&error),
@@ -338,7 +354,8 @@ impl Service {
     async fn show_editions(&mut self) {
         match editions::feed(&self.blog, &self.store).await {
             Ok(Some(bytes)) => {
-                let document = http::Document::new(bytes, crate::render::feed::Format::Atom.media_type(), self.clock.now());
+                let document =
+                    http::Document::new(bytes, crate::render::feed::Format::Atom.media_type(), self.clock.now());
                 self.editions_feed = Some(("editions/atom.xml".to_owned(), document));
             }
             Ok(None) => {}
@@ -377,7 +394,8 @@ impl Service {
         };
         for period in due {
             let opened =
-                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), false).await;
+                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), false)
+                    .await;
             match opened {
                 Ok(Outcome::Opened { posts, recipients }) => {
                     info!(edition = %period, posts, recipients, "edition opened");

@@ -49,13 +49,15 @@ pub struct Body {
 pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
     let mut body = Body::default();
     let Ok(split) = front_matter::split(file) else { return body };
-    let text = normalised(split.body);
+    // No later stage has to think of control characters and line ends.
+    let text = plain::lines(split.body);
     let front = front_matter::read(&post.path, &split).unwrap_or_default();
     let text = templates(post, &text, front, around, &mut body);
     for unknown in &mut body.unknown {
         unknown.line += split.body_line - 1;
     }
-    let made = to_html(post, &text, around);
+    let Ok(page) = Url::parse(&post.url) else { return body };
+    let made = to_html(post, &text, &page, around);
     if made.html.len() > MAX_GROWTH * split.body.len() + 1_000_000 {
         let message = "the text grows to many times its size when rendered, and is left out";
         body.problems.push(
@@ -65,9 +67,12 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
         );
         return summarised(post, body, &made);
     }
-    let Ok(page) = Url::parse(&post.url) else { return body };
     let cleaner = Cleaner::new(&page);
-    if let Ok(clean) = cleaner.clean(&made.html) { body.html = clean } else {
+    // Parsing and cleaning is half the work of rendering, and most posts hold no HTML of the author's.
+    let clean = |html: &str| if made.raw { cleaner.clean(html) } else { Ok(html.to_owned()) };
+    if let Ok(clean) = clean(&made.html) {
+        body.html = clean;
+    } else {
         let message = "the HTML is nested too deeply, and is left out";
         body.problems.push(
             Problem::error(&*post.path, "too-deep", message)
@@ -75,20 +80,10 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
                 .hint("close the tags that are opened"),
         );
     }
-    let marked = made.more.and_then(|at| cleaner.clean(&made.html[..at]).ok()).map(|clean| html::text(&clean));
+    let marked = made.more.and_then(|at| clean(&made.html[..at]).ok()).map(|clean| html::text(&clean));
     body.excerpt =
         marked.filter(|text| !text.is_empty()).map(|text| plain::shortened(&text, MARKED_EXCERPT)).unwrap_or_default();
     summarised(post, body, &made)
-}
-
-/// Line ends made `\n`, control characters out, so that no later stage has to think of them.
-fn normalised(text: &str) -> Cow<'_, str> {
-    let text: Cow<'_, str> =
-        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() };
-    match plain::lines(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(clean) => clean.into(),
-    }
 }
 
 fn templates<'t>(
@@ -141,11 +136,11 @@ fn page_variables(post: &Post, mut front: Map<String, Value>) -> Value {
     Value::Object(front)
 }
 
-fn to_html(post: &Post, text: &str, around: Surroundings<'_>) -> markdown::Html {
+fn to_html(post: &Post, text: &str, page: &Url, around: Surroundings<'_>) -> markdown::Html {
     if post.path.ends_with(".html") || post.path.ends_with(".htm") {
-        return markdown::Html { html: text.to_owned(), more: text.find("<!--more-->") };
+        return markdown::Html { html: text.to_owned(), raw: true, more: text.find("<!--more-->") };
     }
-    markdown::to_html(around.rules.dialect, text, &post.url, &|name| around.links.find(name))
+    markdown::to_html(around.rules.dialect, text, page, &|name| around.links.find(name))
 }
 
 /// Excerpt, words and hash, from what has been made so far.
@@ -166,7 +161,10 @@ fn summarised(post: &Post, mut body: Body, made: &markdown::Html) -> Body {
 
 /// Front matter summaries are written in Markdown, too.
 fn own_summary(post: &Post, summary: &str) -> String {
-    let made = markdown::to_html(Dialect::Hugo, summary, &post.url, &|_| None);
     let Ok(page) = Url::parse(&post.url) else { return String::new() };
-    Cleaner::new(&page).clean(&made.html).map(|clean| html::text(&clean)).unwrap_or_default()
+    let made = markdown::to_html(Dialect::Hugo, summary, &page, &|_| None);
+    if made.raw {
+        return Cleaner::new(&page).clean(&made.html).map(|clean| html::text(&clean)).unwrap_or_default();
+    }
+    html::text(&made.html)
 }

@@ -1,9 +1,13 @@
 //! Markdown to HTML as the three generators read it: tables, footnotes, strikethrough, task lists, definition lists,
-//! heading attributes, alerts; maths stays readable as TeX. The HTML is not safe yet: `html::Cleaner` makes it so.
+//! heading attributes, alerts; maths stays readable as TeX. Addresses come out absolute, and those no reader should follow
+//! not at all. HTML that the author wrote is passed through, and said to be there: `html::Cleaner` has to see it then.
 
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+
+use url::Url;
 
 use super::dialect::Dialect;
+use super::html::absolute;
 use super::kramdown;
 
 /// Deeper nesting is flattened: no text for people has it.
@@ -13,13 +17,16 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Html {
     pub html: String,
+    /// The author wrote some of it as HTML: not safe before it is cleaned. All else is made of a fixed set of harmless
+    /// elements with escaped text and checked addresses.
+    pub raw: bool,
     /// Where the author cut the excerpt off (`<!--more-->`), as an offset into `html`.
     pub more: Option<usize>,
 }
 
 /// `page` is the post's address: footnotes link to the notes on it. `link` resolves addresses only this site knows.
 #[must_use]
-pub fn to_html(dialect: Dialect, text: &str, page: &str, link: &dyn Fn(&str) -> Option<String>) -> Html {
+pub fn to_html(dialect: Dialect, text: &str, page: &Url, link: &dyn Fn(&str) -> Option<String>) -> Html {
     let text = if dialect == Dialect::Jekyll { kramdown::strip_blocks(text) } else { text.into() };
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -29,8 +36,17 @@ pub fn to_html(dialect: Dialect, text: &str, page: &str, link: &dyn Fn(&str) -> 
         | Options::ENABLE_MATH
         | Options::ENABLE_GFM
         | Options::ENABLE_DEFINITION_LIST;
-    let mut writer =
-        Writer { dialect, page, link, depth: 0, code: false, notes: Notes::default(), before: Vec::new(), after: None };
+    let mut writer = Writer {
+        dialect,
+        page,
+        link,
+        raw: false,
+        depth: 0,
+        code: false,
+        notes: Notes::default(),
+        before: Vec::new(),
+        after: None,
+    };
     for event in TextMergeStream::new(Parser::new_ext(&text, options)) {
         writer.event(event);
     }
@@ -39,7 +55,8 @@ pub fn to_html(dialect: Dialect, text: &str, page: &str, link: &dyn Fn(&str) -> 
 
 struct Writer<'a, 'l> {
     dialect: Dialect,
-    page: &'a str,
+    page: &'a Url,
+    raw: bool,
     link: &'l dyn Fn(&str) -> Option<String>,
     depth: usize,
     code: bool,
@@ -116,9 +133,13 @@ impl<'a> Writer<'a, '_> {
     }
 
     fn raw(&mut self, html: CowStr<'a>) {
-        if self.after.is_none() && self.depth <= 1 && is_more(&html) {
-            self.after = Some(Vec::new());
+        if is_more(&html) {
+            if self.after.is_none() && self.depth <= 1 {
+                self.after = Some(Vec::new());
+            }
+            return;
         }
+        self.raw = true;
         self.push(Event::Html(html));
     }
 
@@ -136,9 +157,15 @@ impl<'a> Writer<'a, '_> {
                 self.code = true;
                 self.push(Event::Start(Tag::CodeBlock(language_only(kind))));
             }
+            // pulldown-cmark writes the `mailto:` of these itself.
+            Tag::Link { link_type: LinkType::Email, .. } => self.push(Event::Start(tag)),
             Tag::Link { link_type, dest_url, title, id } => {
                 let dest_url = self.resolved(dest_url);
                 self.push(Event::Start(Tag::Link { link_type, dest_url, title, id }));
+            }
+            Tag::Image { link_type, dest_url, title, id } => {
+                let dest_url = self.resolved(dest_url);
+                self.push(Event::Start(Tag::Image { link_type, dest_url, title, id }));
             }
             // Ids would be of no use in a feed, where fragments lead to the post's page.
             Tag::Heading { level, .. } => {
@@ -162,12 +189,16 @@ impl<'a> Writer<'a, '_> {
         }
     }
 
-    /// Zola's `@/blog/post.md#part`.
+    /// Absolute, whatever the author wrote; Zola's `@/blog/post.md#part` is looked up. What no reader should follow leads
+    /// to the post's own page.
     fn resolved(&self, address: CowStr<'a>) -> CowStr<'a> {
-        let Some(internal) = address.strip_prefix("@/") else { return address };
-        let (path, fragment) =
-            internal.split_once('#').map_or((internal, String::new()), |(p, f)| (p, format!("#{f}")));
-        (self.link)(path).map_or(address.clone(), |url| (url + &fragment).into())
+        let internal = address.strip_prefix("@/").and_then(|internal| {
+            let (path, fragment) =
+                internal.split_once('#').map_or((internal, String::new()), |(p, f)| (p, format!("#{f}")));
+            (self.link)(path).map(|url| url + &fragment)
+        });
+        let address = internal.map_or(address, Into::into);
+        absolute(self.page, &address).unwrap_or_else(|| self.page.to_string()).into()
     }
 
     fn finish(self, input: usize) -> Html {
@@ -179,7 +210,7 @@ impl<'a> Writer<'a, '_> {
             at
         });
         push_notes(&mut out, self.notes);
-        Html { html: out, more }
+        Html { html: out, raw: self.raw, more }
     }
 }
 
@@ -227,9 +258,13 @@ fn language_only(kind: CodeBlockKind<'_>) -> CodeBlockKind<'_> {
 mod tests {
     use super::*;
 
+    fn page() -> Url {
+        Url::parse("https://a.example/p").unwrap()
+    }
+
     fn rendered(dialect: Dialect, text: &str) -> String {
         let link = |path: &str| (path == "blog/a.md").then(|| "https://a.example/a/".to_owned());
-        to_html(dialect, text, "https://a.example/p", &link).html.trim().to_owned()
+        to_html(dialect, text, &page(), &link).html.trim().to_owned()
     }
 
     #[test]
@@ -265,7 +300,7 @@ mod tests {
     #[test]
     fn the_excerpt_ends_at_the_authors_mark() {
         for mark in ["<!--more-->", "<!-- more -->"] {
-            let got = to_html(Dialect::Hugo, &format!("One.\n\n{mark}\n\nTwo."), "https://a.example/p", &|_| None);
+            let got = to_html(Dialect::Hugo, &format!("One.\n\n{mark}\n\nTwo."), &page(), &|_| None);
             assert_eq!(got.html[..got.more.unwrap()].trim(), "<p>One.</p>");
         }
     }
@@ -277,11 +312,33 @@ mod tests {
         assert_eq!(html.matches("<blockquote>").count(), html.matches("</blockquote>").count());
     }
 
+    #[test]
+    fn addresses_nobody_should_follow_lead_to_the_page() {
+        for address in ["javascript:alert(1)", "JaVaScript:x", "data:text/html,x", "vbscript:x", "file:///etc/passwd"] {
+            for text in [format!("[a]({address})"), format!("![a]({address})"), format!("<{address}>")] {
+                let html = rendered(Dialect::Hugo, &text).to_lowercase();
+                assert!(!html.contains(&format!("=\"{}", &address.to_lowercase()[..5])), "{html}");
+            }
+        }
+        let mail = "<p><a href=\"mailto:a@b.example\">a@b.example</a></p>";
+        assert_eq!(rendered(Dialect::Hugo, "<a@b.example>"), mail);
+    }
+
+    /// What is not cleaned must not need it: the sanitiser finds nothing to take out.
+    fn is_safe(html: &Html) -> bool {
+        let clean = super::super::html::Cleaner::new(&page()).clean(&html.html).unwrap();
+        let count = |html: &str, part: &str| html.matches(part).count();
+        let parts = ["<a href=\"", "<img src=\"", "<p>", "<code", "<pre>", "<li>", "<td", "<em>", "javascript:"];
+        parts.iter().all(|part| count(&clean, part) == count(&html.html, part))
+            && super::super::html::text(&clean) == super::super::html::text(&html.html)
+    }
+
     proptest::proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[\\PC\n\\[\\]`*_#>$^:!<(){}|-]{0,200}") {
+        fn no_text_makes_it_panic(text in "([\\PC\n\\[\\]`*_#>$^:!<(){}|-]|\\]\\(|://|javascript:|\n\n|&#106;|&lt;){0,120}") {
             for dialect in [Dialect::Jekyll, Dialect::Hugo] {
-                let _ = rendered(dialect, &text);
+                let html = to_html(dialect, &text, &page(), &|_| None);
+                proptest::prop_assert!(html.raw || is_safe(&html), "{}", html.html);
             }
         }
     }

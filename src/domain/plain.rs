@@ -14,23 +14,35 @@ pub fn allowed(c: char) -> bool {
 #[must_use]
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_whitespace() || c == '\u{85}' {
-            if !out.is_empty() && !out.ends_with(' ') {
-                out.push(' ');
-            }
-        } else if allowed(c) {
-            out.push(c);
+    for word in text.split_whitespace() {
+        let start = out.len();
+        if start > 0 {
+            out.push(' ');
+        }
+        let space = out.len();
+        if is_clean(word) {
+            out.push_str(word);
+        } else {
+            out.extend(word.chars().filter(|c| allowed(*c)));
+        }
+        if out.len() == space {
+            out.truncate(start);
         }
     }
-    out.truncate(out.trim_end().len());
     out
+}
+
+/// Whether no character of the text is one that has to go. By bytes, as this looks at all that is published: what may
+/// begin a forbidden character beyond ASCII (C1 controls, U+FFFE, U+FFFF) is looked at again.
+fn is_clean(text: &str) -> bool {
+    let suspicious = |byte: u8| (byte < 0x20 && byte != b'\n' && byte != b'\t') || matches!(byte, 0x7f | 0xc2 | 0xef);
+    !text.bytes().any(suspicious) || text.chars().all(allowed)
 }
 
 /// Several lines: control characters dropped, line ends made `\n`.
 #[must_use]
 pub fn lines(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.chars().all(allowed) {
+    if is_clean(text) {
         return text.into();
     }
     text.replace("\r\n", "\n").replace('\r', "\n").chars().filter(|c| allowed(*c)).collect::<String>().into()

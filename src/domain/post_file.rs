@@ -74,15 +74,17 @@ pub fn decode<'a>(file: File<'a>, problems: &mut Vec<Problem>) -> Option<std::bo
         );
         return None;
     }
-    if let Err(error) = std::str::from_utf8(file.bytes) {
-        let good = String::from_utf8_lossy(&file.bytes[..error.valid_up_to()]);
-        let (line, column) = front_matter::position(&good, good.len());
-        problems.push(
-            Problem::warning(file.path, "encoding", "bytes that are not UTF-8 are shown as `\u{fffd}`")
-                .at(line, column)
-                .hint("save the file as UTF-8"),
-        );
-    }
+    let error = match std::str::from_utf8(file.bytes) {
+        Ok(text) => return Some(text.into()),
+        Err(error) => error,
+    };
+    let good = String::from_utf8_lossy(&file.bytes[..error.valid_up_to()]);
+    let (line, column) = front_matter::position(&good, good.len());
+    problems.push(
+        Problem::warning(file.path, "encoding", "bytes that are not UTF-8 are shown as `\u{fffd}`")
+            .at(line, column)
+            .hint("save the file as UTF-8"),
+    );
     Some(String::from_utf8_lossy(file.bytes))
 }
 
@@ -155,7 +157,7 @@ impl Reader<'_> {
             date,
             updated: self.instant(&["last_modified_at", "lastmod", "updated", "modified", "date_modified"]),
             minor: self.flag("minor") == Some(true),
-            refers: refers(self.split.body),
+            refers: refers(self.rules.dialect, self.split.body),
             state: State::Draft,
             authors: self.authors(),
             tags: self.terms("tags", "tag"),
@@ -275,12 +277,16 @@ impl Reader<'_> {
                 let pattern = own.as_deref().or(self.rules.permalink.as_deref()).unwrap_or("date");
                 jekyll::permalink(pattern, &parts)
             }
-            Dialect::Hugo => if let Some(own) = own { format!("/{}", own.trim_start_matches('/')) } else {
-                let section = place.sections.first().copied().unwrap_or_default();
-                let pattern =
-                    self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
-                hugo::path(pattern, &hugo::Parts { date: local, title, slug: slug.as_deref(), place })
-            },
+            Dialect::Hugo => {
+                if let Some(own) = own {
+                    format!("/{}", own.trim_start_matches('/'))
+                } else {
+                    let section = place.sections.first().copied().unwrap_or_default();
+                    let pattern =
+                        self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
+                    hugo::path(pattern, &hugo::Parts { date: local, title, slug: slug.as_deref(), place })
+                }
+            }
             Dialect::Zola => zola::path(place, text(&self.front, &["path"]).as_deref(), slug.as_deref()),
         };
         self.rules.absolute(&path)
@@ -348,9 +354,15 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the text may name other posts: `{% post_url %}`, `{% link %}`, `{{< ref >}}`, `@/post.md`.
-fn refers(body: &str) -> bool {
-    ["post_url", "% link", "%- link", "ref ", "](@/"].iter().any(|sign| body.contains(sign))
+/// Whether the text may name other posts: `{% post_url %}`, `{% link %}`; `{{< ref >}}`; `@/post.md`.
+fn refers(dialect: Dialect, body: &str) -> bool {
+    match dialect {
+        Dialect::Jekyll => {
+            body.contains("{%") && ["post_url", "% link", "%- link"].iter().any(|sign| body.contains(sign))
+        }
+        Dialect::Hugo => body.contains("ref "),
+        Dialect::Zola => body.contains("](@/"),
+    }
 }
 
 fn capitalised(word: &str) -> String {

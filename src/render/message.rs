@@ -274,7 +274,10 @@ pub fn texts(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Te
 fn filled(edition: &Edition, links: &Links, name: Option<&str>) -> Texts {
     let name = name.map(clean).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     let name: String = name.map(|name| format!(" {name}")).unwrap_or_default().chars().take(60).collect();
-    Texts { text: fill(&edition.text, &name, links, ToOwned::to_owned), html: fill(&edition.html, &name, links, escape) }
+    Texts {
+        text: fill(&edition.text, &name, links, ToOwned::to_owned),
+        html: fill(&edition.html, &name, links, escape),
+    }
 }
 
 fn body(edition: &Edition, links: &Links, name: Option<&str>, boundary: &str) -> MultiPart {

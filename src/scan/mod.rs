@@ -34,7 +34,7 @@ pub struct Files {
     pub known: BTreeMap<Arc<str>, Known>,
     /// What concerns the directory rather than a post: links, odd files, folders that cannot be read.
     pub problems: Vec<Problem>,
-    /// When the youngest file that is not believed yet will be old enough.
+    /// When every file that is not believed yet will be old enough.
     pub unsettled_until: Option<Timestamp>,
 }
 
@@ -98,7 +98,7 @@ impl Files {
                 }
             }
             One::Unsettled(until) => {
-                self.unsettled_until = [self.unsettled_until, Some(until)].into_iter().flatten().min();
+                self.unsettled_until = self.unsettled_until.max(Some(until));
                 if let Some(before) = before {
                     self.known.insert(relative.into(), before.clone());
                 }

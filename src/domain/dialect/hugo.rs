@@ -87,7 +87,9 @@ pub struct Parts<'a> {
 /// The path of a page, unencoded.
 #[must_use]
 pub fn path(pattern: Option<&str>, parts: &Parts<'_>) -> String {
-    let path = if let Some(pattern) = pattern { expand(pattern, parts) } else {
+    let path = if let Some(pattern) = pattern {
+        expand(pattern, parts)
+    } else {
         let name = parts.slug.map_or_else(|| slug::hugo(parts.place.name), slug::hugo);
         let folders = parts.place.sections.iter().map(|s| slug::hugo(s));
         format!("/{}/", folders.chain([name]).collect::<Vec<_>>().join("/"))

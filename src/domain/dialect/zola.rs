@@ -20,7 +20,9 @@ pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
 /// The path of a page, unencoded: `path` wins, then `slug`, then the file name without its day.
 #[must_use]
 pub fn path(place: &hugo::Place<'_>, own_path: Option<&str>, own_slug: Option<&str>) -> String {
-    let path = if let Some(path) = own_path { format!("/{}/", path.trim_matches('/')) } else {
+    let path = if let Some(path) = own_path {
+        format!("/{}/", path.trim_matches('/'))
+    } else {
         let name = super::super::dates::from_file_name(place.name).map_or(place.name, |(_, rest)| rest);
         let name = slug::ascii(own_slug.unwrap_or(name));
         let folders = place.sections.iter().map(|s| slug::ascii(s));
