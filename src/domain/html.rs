@@ -9,8 +9,10 @@ use url::Url;
 
 /// Deeper nesting is no text for people; the sanitiser's time grows with its square.
 const MAX_DEPTH: usize = 200;
-/// Longer texts are cleaned in pieces, longer attributes are left out.
-const PIECE: usize = 16_384;
+/// Longer texts are cleaned in pieces.
+const PIECE: usize = 4_096;
+/// Longer attributes are left out.
+const ATTRIBUTE: usize = 16_384;
 
 /// Why a piece of HTML could not be cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl Cleaner {
         builder.url_relative(UrlRelative::Custom(Box::new(Base(base))));
         let base = page.clone();
         builder.attribute_filter(move |element, attribute, value| match (element, attribute) {
-            _ if value.len() > PIECE => None,
+            _ if value.len() > ATTRIBUTE => None,
             (_, "srcset") => Some(srcset(&base, value)).filter(|v| !v.is_empty()).map(Cow::Owned),
             ("code", "class") => Some(value.into()).filter(|v: &Cow<'_, str>| v.starts_with("language-")),
             _ => Some(value.into()),

@@ -2,6 +2,7 @@
 //! Markdown, what encloses text leaves the text, everything else is left out and reported. Knows no templates.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::dialect::Dialect;
 
@@ -34,6 +35,8 @@ pub fn expand<'a>(dialect: Dialect, text: &'a str, links: Links<'_>) -> (Cow<'a,
         out: String::with_capacity(text.len()),
         unknown: Vec::new(),
         open: Vec::new(),
+        closings: closings(text),
+        place: (0, 1, 1),
     };
     expander.run(marks);
     (expander.out.into(), expander.unknown)
@@ -47,12 +50,17 @@ struct Expander<'a, 'l> {
     unknown: Vec<Unknown>,
     /// What has to be written when each enclosing shortcode ends.
     open: Vec<&'static str>,
+    /// Where Hugo's closing shortcodes stand last, by name.
+    closings: HashMap<&'a str, usize>,
+    /// How far lines and columns have been counted: offset, line, column.
+    place: (usize, usize, usize),
 }
 
 impl<'a> Expander<'a, '_> {
     fn run(&mut self, marks: &[(&str, &str)]) {
         let mut at = 0;
-        while let Some((start, open, close)) = next_mark(self.text, at, marks) {
+        let mut next: Vec<Option<usize>> = marks.iter().map(|(open, _)| self.text.find(open)).collect();
+        while let Some((start, open, close)) = self.next_mark(at, marks, &mut next) {
             let inside = start + open.len();
             let Some(length) = self.text[inside..].find(close) else { break };
             self.out.push_str(&self.text[at..start]);
@@ -63,7 +71,7 @@ impl<'a> Expander<'a, '_> {
                     self.out.push_str(&format!("{open}{escaped}{close}"));
                     true
                 }
-                None => self.call(call, start, end),
+                None => self.call(call, start),
             };
             if !taken {
                 self.out.push_str(&self.text[start..end]);
@@ -77,7 +85,7 @@ impl<'a> Expander<'a, '_> {
     }
 
     /// One shortcode; false if it is none and stays as text.
-    fn call(&mut self, call: &'a str, start: usize, end: usize) -> bool {
+    fn call(&mut self, call: &'a str, start: usize) -> bool {
         let closing = match self.dialect {
             Dialect::Zola => call == "end",
             _ => call.starts_with('/'),
@@ -99,26 +107,33 @@ impl<'a> Expander<'a, '_> {
                 .unwrap_or((call.trim_end_matches('/'), "")),
         };
         let arguments = Arguments::read(arguments);
-        let encloses = self.encloses(call, name, start, end);
+        let encloses = self.encloses(call, name, start);
         self.write(name, &arguments, start, encloses);
         true
     }
 
-    fn encloses(&self, call: &str, name: &str, start: usize, end: usize) -> bool {
+    fn encloses(&self, call: &str, name: &str, start: usize) -> bool {
         match self.dialect {
             Dialect::Zola => self.text[start..].starts_with("{%"),
             _ if call.ends_with('/') => false,
-            _ => {
-                let rest = &self.text[end..];
-                rest.match_indices("{{").any(|(at, _)| {
-                    let tag = rest[at + 2..].trim_start_matches(['<', '%']).trim_start();
-                    tag.strip_prefix('/').is_some_and(|t| {
-                        let t = t.trim_start();
-                        t.strip_prefix(name).is_some_and(|after| after.trim_start().starts_with(['>', '%']))
-                    })
-                })
+            _ => self.closings.get(name).is_some_and(|last| *last > start),
+        }
+    }
+
+    /// The next mark at or after `from`; `next` remembers where each kind stands, so that no text is searched twice.
+    fn next_mark<'m>(
+        &self,
+        from: usize,
+        marks: &[(&'m str, &'m str)],
+        next: &mut [Option<usize>],
+    ) -> Option<(usize, &'m str, &'m str)> {
+        for ((open, _), known) in marks.iter().zip(next.iter_mut()) {
+            if known.is_some_and(|at| at < from) {
+                *known = self.text[from..].find(open).map(|at| from + at);
             }
         }
+        let places = marks.iter().zip(next.iter()).filter_map(|((open, close), at)| Some(((*at)?, *open, *close)));
+        places.min_by_key(|mark| mark.0)
     }
 
     fn write(&mut self, name: &str, arguments: &Arguments, start: usize, encloses: bool) {
@@ -157,11 +172,9 @@ impl<'a> Expander<'a, '_> {
     /// Code is copied as it is up to its closing tag.
     fn verbatim(&mut self, at: usize) -> usize {
         let rest = &self.text[at..];
-        let close = ["{{< /", "{{</", "{{% /", "{{%/", "{% end"]
-            .iter()
-            .filter_map(|c| rest.find(c))
-            .min()
-            .unwrap_or(rest.len());
+        let closes = |tag: &str| ["{{< /", "{{</", "{{% /", "{{%/", "{% end"].iter().any(|c| tag.starts_with(c));
+        let mut braces = rest.match_indices('{').map(|(at, _)| at);
+        let close = braces.find(|at| closes(&rest[*at..])).unwrap_or(rest.len());
         self.out.push_str(rest[..close].trim_matches('\n'));
         at + close
     }
@@ -179,16 +192,23 @@ impl<'a> Expander<'a, '_> {
     }
 
     fn report(&mut self, name: &str, start: usize) {
-        let (line, column) = super::front_matter::position(self.text, start);
+        let (before, mut line, mut column) = self.place;
+        for c in self.text[before..start].chars() {
+            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        self.place = (start, line, column);
         self.unknown.push(Unknown { kind: "shortcode", name: super::plain::shortened(name, 60), line, column });
     }
 }
 
-fn next_mark<'m>(text: &str, from: usize, marks: &[(&'m str, &'m str)]) -> Option<(usize, &'m str, &'m str)> {
-    marks
-        .iter()
-        .filter_map(|(open, close)| text[from..].find(open).map(|at| (from + at, *open, *close)))
-        .min_by_key(|m| m.0)
+/// `{{< /name >}}` and `{{% /name %}}`: where the last of each name stands.
+fn closings(text: &str) -> HashMap<&str, usize> {
+    let closing = |at: usize| {
+        let tag = text[at + 2..].trim_start_matches(['<', '%']).trim_start().strip_prefix('/')?;
+        let end = tag.find(['>', '%', '{', '\n'])?;
+        Some((tag[..end].trim(), at))
+    };
+    text.match_indices("{{").filter_map(|(at, _)| closing(at)).collect()
 }
 
 fn is_name(text: &str) -> bool {

@@ -179,6 +179,32 @@ fn a_body_cannot_close_its_own_wrapping() {
 }
 
 #[test]
+fn nothing_that_runs_reaches_a_reader_from_markdown_alone() {
+    let body = concat!(
+        "# a {#b onclick=alert(1) style=\"x:y\"}\n\n",
+        "[a](javascript:alert(1)) [b](JaVa&#x73;cript:x) <javascript:x> ![c](data:text/html,x) [d][r] [e](vbscript:x)\n\n",
+        "[r]: data:text/html;base64,xx 'x\" onclick=x'\n\n",
+        "```js\" onclick=\"alert(1)\n<script>\n```\n\n| a |\n|:-:|\n| <https://x.example/?\"onclick=x> |\n",
+    );
+    for dialect in ["jekyll", "hugo", "zola"] {
+        let site = good().post("2021-05-07-a.md", format!("---\ntitle: a\ndate: 2021-05-07\n---\n{body}"));
+        site.save("gazetted.toml", format!("{LEAST}format = \"{dialect}\"\n"));
+        site.ok("build");
+        let html = items(&site)[0]["content_html"].as_str().unwrap().to_owned();
+        for attribute in
+            html.split('<').filter_map(|tag| tag.split('>').next()).flat_map(|tag| tag.split("=\"").skip(1))
+        {
+            let value = attribute.to_lowercase();
+            assert!(!["javascript:", "vbscript:", "data:"].iter().any(|s| value.starts_with(s)), "{dialect}: {html}");
+        }
+        assert!(
+            !html.contains("<script") && !html.contains(" onclick=\"") && !html.contains("x:y"),
+            "{dialect}: {html}"
+        );
+    }
+}
+
+#[test]
 fn a_huge_title_is_one_line() {
     let (item, _) = taken("2021-05-07-a.md", text(&"very long ".repeat(10_000), "x"));
     assert!(!item["title"].as_str().unwrap().contains('\n'));
@@ -251,6 +277,24 @@ fn deep_nesting_costs_neither_the_stack_nor_the_day() {
             started.elapsed(),
             check.out.lines().find(|l| l.contains("2021-05-07")).unwrap_or("")
         );
+    }
+}
+
+#[test]
+fn thousands_of_shortcodes_are_read_once() {
+    for (dialect, code) in [
+        ("hugo", "{{< a >}}"),
+        ("hugo", "{{</ a >}}"),
+        ("hugo", "{{% figure src=x %}}"),
+        ("zola", "{{ a() }}"),
+        ("zola", "{% a() %}"),
+    ] {
+        let site = good().post("2021-05-07-codes.md", text("Codes", &code.repeat(10_000)));
+        site.save("gazetted.toml", format!("{LEAST}format = \"{dialect}\"\n"));
+        let started = Instant::now();
+        site.ok("build");
+        println!("{dialect} {code}: {:?}", started.elapsed());
+        assert!(started.elapsed() < BUDGET, "{code}: {:?}", started.elapsed());
     }
 }
 
