@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::error::Failure;
 use super::{Done, open, print};
 use crate::daemon::blog::{Blog, Pass};
 use crate::domain::problem::Problem;
@@ -47,9 +48,10 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
     open::scan(&mut blog).await;
     let pass = blog.publish(open::now(), given.force).await?;
     let problems = blog.problems(false);
+    let complete = !pass.problems.iter().any(Problem::is_error);
     let elapsed_ms = started.elapsed().as_millis();
     if given.json {
-        return print::json(&Built {
+        print::json(&Built {
             posts: pass.posts,
             drafts: pass.drafts,
             problems: problems.len(),
@@ -57,13 +59,14 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
             files_unchanged: pass.unchanged,
             elapsed_ms,
             written: &pass.written,
-        });
+        })?;
+        return if complete { Ok(()) } else { Err(Failure::Quiet) };
     }
     // The process is about to end; taking ten thousand posts apart first would only cost time.
     std::mem::forget(blog);
     print::text(&sentence(&pass, elapsed_ms))?;
     remark(&problems);
-    Ok(())
+    if complete { Ok(()) } else { Err(Failure::Quiet) }
 }
 
 fn sentence(pass: &Pass, elapsed_ms: u128) -> String {

@@ -19,6 +19,7 @@ use super::{heartbeat, sending, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::domain::goal::Bounds;
+use crate::domain::problem::Problem;
 use crate::http::{self, Shared};
 use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
@@ -313,7 +314,7 @@ impl Service {
         let started = std::time::Instant::now();
         match self.blog.publish(self.clock.now(), false).await {
             Ok(pass) => {
-                self.unfinished = false;
+                self.unfinished = pass.problems.iter().any(Problem::is_error);
                 self.show().await;
                 if !pass.written.is_empty() {
                     info!(
