@@ -51,7 +51,7 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
     let Ok(split) = front_matter::split(file) else { return body };
     // No later stage has to think of control characters and line ends.
     let text = plain::lines(split.body);
-    let front = front_matter::read(&post.path, &split).unwrap_or_default();
+    let front = || front_matter::read(&post.path, &split).unwrap_or_default();
     let text = templates(post, &text, front, around, &mut body);
     for unknown in &mut body.unknown {
         unknown.line += split.body_line - 1;
@@ -88,7 +88,7 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
 fn templates<'t>(
     post: &Post,
     text: &'t str,
-    front: Map<String, Value>,
+    front: impl Fn() -> Map<String, Value>,
     around: Surroundings<'_>,
     body: &mut Body,
 ) -> Cow<'t, str> {
@@ -104,7 +104,7 @@ fn templates<'t>(
     let include = |name: &str| around.includes.get(name).cloned();
     let context = liquid::Context {
         site: Value::Object(around.rules.site.clone()).into(),
-        page: page_variables(post, front).into(),
+        page: if text.contains("page") { page_variables(post, front()) } else { Value::Null }.into(),
         include: &include,
         post_url: &find,
         link: &find,
@@ -153,7 +153,8 @@ fn summarised(post: &Post, mut body: Body, made: &markdown::Html) -> Body {
             .unwrap_or_else(|| if made.html.contains("<pre") { String::new() } else { text.clone() });
         body.excerpt = plain::shortened(&found, EXCERPT);
     }
-    body.words = text.split_whitespace().count();
+    // One space between any two.
+    body.words = if text.is_empty() { 0 } else { memchr::memchr_iter(b' ', text.as_bytes()).count() + 1 };
     body.text_hash = hash::Hasher::default().field(post.title.as_bytes()).field(text.as_bytes()).finish();
     body
 }
