@@ -8,6 +8,7 @@ mod hostile;
 mod http;
 mod outbox;
 mod postgres;
+mod readme;
 mod site;
 mod smtp_server;
 mod sqlite_file;
