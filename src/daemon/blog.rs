@@ -68,6 +68,9 @@ pub struct Blog {
     /// The output files have been compared with what the store says of them.
     verified: bool,
     feed_problems: Vec<Problem>,
+    /// Files that were read again one by one since the catalogue was put together; `None`: all were.
+    touched: Option<BTreeSet<String>>,
+    plans: Vec<Plan>,
 }
 
 impl Blog {
@@ -92,6 +95,8 @@ impl Blog {
             links_version: 0,
             verified: false,
             feed_problems: Vec::new(),
+            touched: None,
+            plans: Vec::new(),
         })
     }
 
@@ -115,6 +120,7 @@ impl Blog {
             self.site = site;
             self.files = Files::scan(&self.site, &self.files, self.settle(machine_now));
             self.verified = false;
+            self.touched = None;
         });
     }
 
@@ -122,6 +128,9 @@ impl Blog {
     /// whether anything is different now.
     pub fn refresh(&mut self, closed: &BTreeSet<String>, open: &BTreeSet<String>, machine_now: Timestamp) -> bool {
         let settle = self.settle(machine_now);
+        if let Some(touched) = &mut self.touched {
+            touched.extend(closed.iter().chain(open).cloned());
+        }
         tokio::task::block_in_place(|| {
             let closed = closed.iter().fold(false, |any, path| self.files.refresh(&self.site, path, None) | any);
             open.iter().fold(closed, |any, path| self.files.refresh(&self.site, path, Some(settle)) | any)
@@ -152,25 +161,54 @@ impl Blog {
 
     /// From the files as last scanned to feeds in place. `force` publishes even if most posts have vanished.
     pub async fn publish(&mut self, now: Timestamp, force: bool) -> Result<Pass, PassError> {
-        let changed = tokio::task::block_in_place(|| self.assemble(now));
-        self.guard(force)?;
         let settings = self.settings();
-        let (plans, problems) = feed::plan(&self.catalogue, &settings);
-        let work = tokio::task::block_in_place(|| {
+        let touched = self.touched.take();
+        let changed = match tokio::task::block_in_place(|| self.patch(touched, now)) {
+            Some(rows) => rows,
+            None => self.put_together(&settings, now, force)?,
+        };
+        let plans = std::mem::take(&mut self.plans);
+        let (work, rendered) = tokio::task::block_in_place(|| {
             let stale = self.stale(&plans, &settings);
-            self.render_for(&plans, &stale);
-            stale
+            let rendered = self.render_for(&plans, &stale);
+            (stale, rendered)
         });
-        let rows = self.ledger_changes(changed);
+        let rows = self.ledger_changes(changed, rendered);
         let (outputs, failed) = tokio::task::block_in_place(|| self.write_feeds(&plans, &work, &settings));
-        self.feed_problems = problems.into_iter().chain(failed).collect();
+        self.feed_problems.retain(|problem| problem.code == "slug");
+        self.feed_problems.extend(failed);
         if !rows.is_empty() {
             self.store()?.save_entries(&rows).await?;
             self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
         }
         let pass = self.put_in_place(outputs, &plans, &work, &settings).await?;
         self.verified = true;
+        (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
         Ok(pass)
+    }
+
+    /// Everything anew: the catalogue, and from it which feeds there are.
+    fn put_together(&mut self, settings: &Settings, now: Timestamp, force: bool) -> Result<Vec<EntryRow>, PassError> {
+        let rows = tokio::task::block_in_place(|| self.assemble(now));
+        self.guard(force)?;
+        (self.plans, self.feed_problems) = feed::plan(&self.catalogue, settings);
+        Ok(rows)
+    }
+
+    /// When only texts have changed since the last pass, the catalogue as it is with these in place of the old ones: an
+    /// editor's save must not cost what ten thousand other posts cost.
+    fn patch(&mut self, touched: Option<BTreeSet<String>>, now: Timestamp) -> Option<Vec<EntryRow>> {
+        let touched = touched?;
+        if self.catalogue.next_change.is_some_and(|at| at <= now) {
+            return None;
+        }
+        let mut rows = Vec::new();
+        for relative in &touched {
+            let known = self.files.known.get(relative.as_str())?;
+            let path = self.site.display(relative);
+            rows.extend(self.catalogue.replace(&path, &known.parsed, &self.ledger, now).ok()?);
+        }
+        Some(rows)
     }
 
     /// FAULTS F15: an unmounted or emptied directory must not empty the feeds.
@@ -183,11 +221,12 @@ impl Blog {
         Ok(())
     }
 
-    /// Renders the posts of the feeds that are out of date.
-    fn render_for(&mut self, plans: &[Plan], stale: &[Stale]) {
+    /// Renders the posts of the feeds that are out of date, and gives them.
+    fn render_for(&mut self, plans: &[Plan], stale: &[Stale]) -> BTreeSet<usize> {
         let wanted: BTreeSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
-        let wanted: Vec<usize> = wanted.into_iter().collect();
-        self.bodies.render(&self.site, &self.catalogue.posts, &wanted, &self.links, self.links_version);
+        let list: Vec<usize> = wanted.iter().copied().collect();
+        self.bodies.render(&self.site, &self.catalogue.posts, &list, &self.links, self.links_version);
+        wanted
     }
 
     /// Renders every post that is in a feed, so that it can stay there should its file break; forgets the rest.
@@ -204,9 +243,15 @@ impl Blog {
     }
 
     /// Brings the ledger's text hashes and `updated` up to date with what has been rendered.
-    fn ledger_changes(&mut self, changed: Vec<EntryRow>) -> Vec<EntryRow> {
+    fn ledger_changes(&mut self, changed: Vec<EntryRow>, rendered: BTreeSet<usize>) -> Vec<EntryRow> {
         let mut changed: BTreeMap<String, EntryRow> = changed.into_iter().map(|row| (row.id.clone(), row)).collect();
-        for post in self.catalogue.posts.iter_mut().filter(|p| p.is_published()) {
+        let mut concerned = rendered;
+        if !changed.is_empty() {
+            let posts = self.catalogue.posts.iter().enumerate();
+            concerned.extend(posts.filter(|(_, post)| changed.contains_key(&post.id)).map(|(index, _)| index));
+        }
+        for index in concerned {
+            let Some(post) = self.catalogue.posts.get_mut(index).filter(|post| post.is_published()) else { continue };
             let before = self.ledger.get(&post.id);
             let Some(current) = changed.get(&post.id).or(before) else { continue };
             let body = self.bodies.get(post).filter(|_| self.bodies.is_current(post, self.links_version));

@@ -47,8 +47,32 @@ impl Catalogue {
         refuse_twins(&mut posts, &mut problems, ledger);
         let rows = identity::attach(&mut posts, ledger, now);
         posts.sort_by(newest_first);
-        problems.sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
+        sort(&mut problems);
         (Self { posts, problems, next_change }, rows)
+    }
+
+    /// Puts a new version of one file in the place of the old, if the text is all that has changed. Returns what the ledger
+    /// has to learn of it.
+    pub fn replace(
+        &mut self,
+        path: &str,
+        parsed: &Parsed,
+        ledger: &Ledger,
+        now: Timestamp,
+    ) -> Result<Option<EntryRow>, MoreThanText> {
+        let (new, visibility) = parsed.post.as_ref().ok_or(MoreThanText)?;
+        let old = self.posts.iter_mut().find(|post| *post.path == *path).ok_or(MoreThanText)?;
+        let row = ledger.get(&old.id).ok_or(MoreThanText)?;
+        if !is_new_text_only(old, new) || state_at(*visibility, now) != old.state {
+            return Err(MoreThanText);
+        }
+        let updated = new.updated.or(row.updated_at);
+        *old = Post { id: std::mem::take(&mut old.id), state: old.state, updated, ..new.clone() };
+        let learned = identity::learned(old, row, now);
+        self.problems.retain(|problem| problem.path != path);
+        self.problems.extend(parsed.problems.iter().cloned());
+        sort(&mut self.problems);
+        Ok(learned)
     }
 
     pub fn published(&self) -> impl Iterator<Item = &Post> {
@@ -58,6 +82,25 @@ impl Catalogue {
     pub fn drafts(&self) -> impl Iterator<Item = &Post> {
         self.posts.iter().filter(|p| p.state == State::Draft)
     }
+}
+
+/// Other posts, the order or the feeds' make-up may be concerned: put everything together anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoreThanText;
+
+fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
+}
+
+/// Whether nothing differs that other posts or the feeds' make-up depend on.
+fn is_new_text_only(old: &Post, new: &Post) -> bool {
+    old.url == new.url
+        && old.date == new.date
+        && old.own_id == new.own_id
+        && old.title == new.title
+        && old.authors == new.authors
+        && old.tags == new.tags
+        && old.categories == new.categories
 }
 
 /// The order of feeds: by date, then by id, so that it is the same on every machine.
@@ -280,6 +323,35 @@ mod tests {
         assert!(rows.is_empty());
         let (after, _) = Catalogue::assemble(&files, &Ledger::new(), at("2021-05-07T10:00:00Z"));
         assert_eq!((after.posts[0].state, after.next_change), (State::Published, None));
+    }
+
+    #[test]
+    fn a_new_text_takes_the_place_of_the_old_and_anything_more_does_not() {
+        let files = [
+            parsed("a.md", "https://x/a", "2021-05-07T10:00:00Z", None),
+            parsed("b.md", "https://x/b", "2021-05-08T10:00:00Z", None),
+        ];
+        let now = at("2021-06-01T00:00:00Z");
+        let (mut catalogue, rows) = Catalogue::assemble(&files, &Ledger::new(), now);
+        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r)).collect();
+        let mut edited = files.clone();
+        let change = |parsed: &mut Parsed, change: fn(&mut Post)| change(&mut parsed.post.as_mut().unwrap().0);
+        change(&mut edited[0], |post| post.body_hash = 77);
+        let learned = catalogue.replace("a.md", &edited[0], &ledger, now).unwrap().unwrap();
+        assert_eq!((learned.id.as_str(), learned.body_hash), ("https://x/a", 77));
+        assert_eq!(catalogue, Catalogue::assemble(&edited, &ledger, now).0);
+        for more in [
+            |post: &mut Post| post.title = "B".into(),
+            |post: &mut Post| post.url = "https://x/c".into(),
+            |post: &mut Post| post.tags = vec!["t".into()],
+            |post: &mut Post| post.date = None,
+        ] {
+            let mut moved = files[1].clone();
+            change(&mut moved, more);
+            assert_eq!(catalogue.replace("b.md", &moved, &ledger, now), Err(MoreThanText));
+        }
+        let hidden = parsed("b.md", "https://x/b", "2021-05-08T10:00:00Z", Some(Visibility::Hidden));
+        assert_eq!(catalogue.replace("b.md", &hidden, &ledger, now), Err(MoreThanText));
     }
 
     #[test]

@@ -54,9 +54,7 @@ pub fn attach(posts: &mut [Post], ledger: &Ledger, now: Timestamp) -> Vec<EntryR
             post.state = State::Withdrawn;
         }
         post.updated = post.updated.or(row.updated_at);
-        if !is_same(post, row) {
-            changed.push(next_row(post, row, now));
-        }
+        changed.extend(learned(post, row, now));
     }
     changed.extend(gone(ledger, &matches, now));
     changed
@@ -92,6 +90,12 @@ fn new_row(post: &Post, now: Timestamp, first_scan: bool) -> EntryRow {
         withdrawn_at: None,
         edition: None,
     }
+}
+
+/// The ledger's row of a post it knows, as it has to be now; `None` if there is nothing new.
+#[must_use]
+pub fn learned(post: &Post, row: &EntryRow, now: Timestamp) -> Option<EntryRow> {
+    (!is_same(post, row)).then(|| next_row(post, row, now))
 }
 
 /// Whether the ledger has nothing new to learn of a post; asked of every post in every pass.
