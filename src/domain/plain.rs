@@ -35,12 +35,18 @@ pub fn line(text: &str) -> String {
 /// Whether no character of the text is one that has to go. By bytes, as this looks at all that is published: what may
 /// begin a forbidden character beyond ASCII (C1 controls, U+FFFE, U+FFFF) is looked at again.
 fn is_clean(text: &str) -> bool {
-    let suspicious =
-        |byte: u8| (byte < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef);
-    // Whole chunks without a way out in the middle: the compiler makes vectors of them.
-    let chunks = text.as_bytes().chunks(64);
-    !chunks.map(|chunk| chunk.iter().fold(false, |any, byte| any | suspicious(*byte))).any(|any| any)
-        || text.chars().all(allowed)
+    // What may begin a forbidden character, or be one; all of ASCII's are below the space but for the last.
+    const SUSPICIOUS: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 0x20 {
+            table[byte] = byte != b'\n' as usize && byte != b'\t' as usize;
+            byte += 1;
+        }
+        (table[0x7f], table[0xc2], table[0xef]) = (true, true, true);
+        table
+    };
+    !text.bytes().any(|byte| SUSPICIOUS[usize::from(byte)]) || text.chars().all(allowed)
 }
 
 /// Several lines: control characters dropped, line ends made `\n`.
