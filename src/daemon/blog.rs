@@ -32,6 +32,9 @@ use super::render_pass::{Bodies, links_version, version};
 /// With fewer entries than this, "half of them are gone" says nothing.
 const FEW: usize = 4;
 
+/// How many feeds are rendered and written at a time.
+const BATCH: usize = 24;
+
 /// Why a pass could not be finished. What was published before stays.
 #[derive(Debug, thiserror::Error)]
 pub enum PassError {
@@ -168,23 +171,82 @@ impl Blog {
             None => self.put_together(&settings, now, force)?,
         };
         let plans = std::mem::take(&mut self.plans);
-        let (work, rendered) = tokio::task::block_in_place(|| {
-            let stale = self.stale(&plans, &settings);
-            let rendered = self.render_for(&plans, &stale);
-            (stale, rendered)
-        });
-        let rows = self.ledger_changes(changed, rendered);
-        let (outputs, failed) = tokio::task::block_in_place(|| self.write_feeds(&plans, &work, &settings));
+        let stale = tokio::task::block_in_place(|| self.stale(&plans, &settings));
+        let edited = self.edited(&changed);
+        let known = self.before_rendering(changed, &edited, &plans, &stale);
+        // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
+        self.remember_entries(known).await?;
         self.feed_problems.retain(|problem| problem.code == "slug");
+        let mut written = Vec::new();
+        for batch in stale.chunks(BATCH) {
+            written.extend(self.publish_batch(batch, &plans, &settings, &edited).await?);
+        }
+        let pass = self.finish(written, &plans, &settings).await?;
+        self.verified = true;
+        (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
+        Ok(pass)
+    }
+
+    /// Renders, writes and puts in place a few feeds: memory holds these, not all of a large blog's.
+    async fn publish_batch(
+        &mut self,
+        batch: &[Stale],
+        plans: &[Plan],
+        settings: &Settings,
+        edited: &HashSet<String>,
+    ) -> Result<Vec<String>, PassError> {
+        let rendered = tokio::task::block_in_place(|| self.render_for(plans, batch));
+        let rows = self.texts(rendered, edited);
+        let (outputs, failed) = tokio::task::block_in_place(|| self.write_feeds(plans, batch, settings));
         self.feed_problems.extend(failed);
+        self.remember_entries(rows).await?;
+        let written = self.put_in_place(&outputs, batch).await?;
+        if batch.iter().any(|stale| plans[stale.plan].kind == Kind::Archive) {
+            let shown = in_feeds(plans);
+            self.bodies.keep_only(&self.catalogue.posts, &shown);
+        }
+        Ok(written)
+    }
+
+    async fn remember_entries(&mut self, rows: Vec<EntryRow>) -> Result<(), StoreError> {
         if !rows.is_empty() {
             self.store()?.save_entries(&rows).await?;
             self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
         }
-        let pass = self.put_in_place(outputs, &plans, &work, &settings).await?;
-        self.verified = true;
-        (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
-        Ok(pass)
+        Ok(())
+    }
+
+    /// The entries whose text or title is not what the ledger has.
+    fn edited(&self, changed: &[EntryRow]) -> HashSet<String> {
+        let differs = |row: &&EntryRow| {
+            self.ledger.get(&row.id).is_some_and(|b| b.body_hash != row.body_hash || b.title != row.title)
+        };
+        changed.iter().filter(differs).map(|row| row.id.clone()).collect()
+    }
+
+    /// What the ledger learns before anything is rendered. An edited entry that no feed will show again now has nobody to
+    /// look at its text.
+    fn before_rendering(
+        &self,
+        changed: Vec<EntryRow>,
+        edited: &HashSet<String>,
+        plans: &[Plan],
+        stale: &[Stale],
+    ) -> Vec<EntryRow> {
+        if edited.is_empty() {
+            return changed;
+        }
+        let shown: HashSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
+        let posts = self.catalogue.posts.iter().enumerate();
+        let unseen: HashMap<&str, &Post> = posts
+            .filter(|(index, post)| !shown.contains(index) && edited.contains(&post.id))
+            .map(|(_, post)| (post.id.as_str(), post))
+            .collect();
+        let learned = |row: EntryRow| match unseen.get(row.id.as_str()) {
+            Some(post) => with_text(&row, post, None, true),
+            None => row,
+        };
+        changed.into_iter().map(learned).collect()
     }
 
     /// Everything anew: the catalogue, and from it which feeds there are.
@@ -233,8 +295,7 @@ impl Blog {
     pub fn warm(&mut self) {
         tokio::task::block_in_place(|| {
             let (plans, _) = feed::plan(&self.catalogue, &self.settings());
-            let shown: HashSet<usize> =
-                plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.posts.iter().copied()).collect();
+            let shown = in_feeds(&plans);
             let mut wanted: Vec<usize> = shown.iter().copied().collect();
             wanted.sort_unstable();
             self.bodies.render(&self.site, &self.catalogue.posts, &wanted, &self.links, self.links_version);
@@ -243,33 +304,23 @@ impl Blog {
     }
 
     /// Brings the ledger's text hashes and `updated` up to date with what has been rendered.
-    fn ledger_changes(&mut self, changed: Vec<EntryRow>, rendered: BTreeSet<usize>) -> Vec<EntryRow> {
-        let mut changed: BTreeMap<String, EntryRow> = changed.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let mut concerned = rendered;
-        if !changed.is_empty() {
-            let posts = self.catalogue.posts.iter().enumerate();
-            concerned.extend(posts.filter(|(_, post)| changed.contains_key(&post.id)).map(|(index, _)| index));
-        }
-        for index in concerned {
+    fn texts(&mut self, rendered: BTreeSet<usize>, edited: &HashSet<String>) -> Vec<EntryRow> {
+        let mut changed = Vec::new();
+        for index in rendered {
             let Some(post) = self.catalogue.posts.get_mut(index).filter(|post| post.is_published()) else { continue };
-            let before = self.ledger.get(&post.id);
-            let Some(current) = changed.get(&post.id).or(before) else { continue };
+            let Some(current) = self.ledger.get(&post.id) else { continue };
             let body = self.bodies.get(post).filter(|_| self.bodies.is_current(post, self.links_version));
-            let edited = before.is_some_and(|b| b.body_hash != post.body_hash || b.title != post.title);
-            let text_hash = body.map(|b| b.text_hash);
-            if !edited && (text_hash.is_none() || text_hash == current.text_hash) {
+            let Some(text_hash) = body.map(|b| b.text_hash).filter(|hash| current.text_hash != Some(*hash)) else {
                 continue;
+            };
+            let next = with_text(current, post, Some(text_hash), edited.contains(&post.id));
+            // What the front matter says of `updated` stands; only what came from the ledger moves with it.
+            if post.updated == current.updated_at {
+                post.updated = next.updated_at;
             }
-            let next = with_text(current, post, text_hash, edited);
-            if next != *current {
-                // What the front matter says of `updated` stands; only what came from the ledger moves with it.
-                if post.updated == current.updated_at {
-                    post.updated = next.updated_at;
-                }
-                changed.insert(next.id.clone(), next);
-            }
+            changed.push(next);
         }
-        changed.into_values().collect()
+        changed
     }
 
     fn settings(&self) -> Settings {
@@ -351,26 +402,33 @@ impl Blog {
         Ok(feed::build(plan, entries, settings))
     }
 
-    async fn put_in_place(
+    async fn put_in_place(&mut self, outputs: &[Output], stale: &[Stale]) -> Result<Vec<String>, PassError> {
+        let out = self.out_dir();
+        let written = tokio::task::block_in_place(|| publish::write_all(&out, outputs))?;
+        let fingerprints: HashMap<&str, u128> = stale.iter().map(|s| (s.path.as_str(), s.fingerprint)).collect();
+        let row = |o: &Output| OutputRow {
+            path: o.path.clone(),
+            fingerprint: fingerprints.get(o.path.as_str()).copied().unwrap_or_default(),
+            bytes_hash: hash::of(&o.bytes),
+        };
+        let rows: Vec<OutputRow> =
+            outputs.iter().map(row).filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
+        if !rows.is_empty() {
+            self.store()?.save_outputs(&rows, &[]).await?;
+            self.outputs.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
+        }
+        Ok(written.written)
+    }
+
+    /// The list of all feeds, and the files of those there are no more.
+    async fn finish(
         &mut self,
-        mut outputs: Vec<Output>,
+        mut written: Vec<String>,
         plans: &[Plan],
-        stale: &[Stale],
         settings: &Settings,
     ) -> Result<Pass, PassError> {
-        outputs.push(Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) });
-        let out = self.out_dir();
-        let written = tokio::task::block_in_place(|| publish::write_all(&out, &outputs))?;
-        let fingerprints: HashMap<&str, u128> = stale.iter().map(|s| (s.path.as_str(), s.fingerprint)).collect();
-        let rows: Vec<OutputRow> = outputs
-            .iter()
-            .map(|o| OutputRow {
-                path: o.path.clone(),
-                fingerprint: fingerprints.get(o.path.as_str()).copied().unwrap_or_default(),
-                bytes_hash: hash::of(&o.bytes),
-            })
-            .filter(|row| self.outputs.get(&row.path) != Some(row))
-            .collect();
+        let list = Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) };
+        written.extend(self.put_in_place(&[list], &[]).await?);
         let wanted: HashSet<String> = plans
             .iter()
             .flat_map(|p| paths(p, settings))
@@ -378,19 +436,19 @@ impl Blog {
             .chain([settings.opml.clone()])
             .collect();
         let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
-        for path in &gone {
-            publish::remove(&out, path);
-        }
-        if !(rows.is_empty() && gone.is_empty()) {
-            self.store()?.save_outputs(&rows, &gone).await?;
+        if !gone.is_empty() {
+            let out = self.out_dir();
+            for path in &gone {
+                publish::remove(&out, path);
+            }
+            self.store()?.save_outputs(&[], &gone).await?;
             self.outputs.retain(|path, _| wanted.contains(path));
-            self.outputs.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
         }
         Ok(Pass {
             posts: self.catalogue.published().count(),
             drafts: self.catalogue.drafts().count(),
-            unchanged: wanted.len() - written.written.len().min(wanted.len()),
-            written: written.written,
+            unchanged: wanted.len() - written.len().min(wanted.len()),
+            written,
             problems: self.feed_problems.clone(),
         })
     }
@@ -531,6 +589,11 @@ impl Blog {
 fn media_type(path: &str, settings: &Settings) -> &'static str {
     let format = settings.formats.iter().find(|(_, name)| path.ends_with(name.as_str())).map(|(format, _)| *format);
     format.map_or(OPML, Format::media_type)
+}
+
+/// The posts that readers see now; archives are written once and need no memory.
+fn in_feeds(plans: &[Plan]) -> HashSet<usize> {
+    plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.posts.iter().copied()).collect()
 }
 
 /// A feed file to be rendered.
