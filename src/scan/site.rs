@@ -110,7 +110,8 @@ fn layout(config: &Config, dir: &Path, dialect: Dialect) -> Layout {
         let text = path.strip_prefix("./").unwrap_or(path).to_string_lossy().trim_end_matches('/').to_owned();
         if text == "." { String::new() } else { text }
     };
-    let named = dir.file_name().is_some_and(|name| name == "_posts");
+    // A posts directory that is a link is the operator's choice, and read where it leads; links below it are not followed.
+    let named = dir.file_name().is_some_and(|name| name == "_posts") && !dir.is_symlink();
     match (dialect, dir.parent()) {
         (Dialect::Jekyll, Some(parent)) if named => Layout {
             root: if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() },

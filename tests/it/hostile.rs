@@ -534,3 +534,11 @@ fn whatever_a_post_holds_its_feeds_are_well_formed() {
         prop_assert!(problems.iter().all(|p| !p.to_string().contains('\n')));
     });
 }
+
+#[test]
+fn a_posts_directory_that_is_a_link_is_read_where_it_leads() {
+    let site = site().post("2021-05-07-a.md", text("A", "Text."));
+    site.rename("_posts", "elsewhere");
+    symlink(site.path("elsewhere"), site.path("_posts")).unwrap();
+    assert_eq!(site.json("build")["posts"], 1);
+}
