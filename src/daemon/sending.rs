@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
 use crate::clock::SharedClock;
-use crate::config::{Config, OnDoubt};
+use crate::config::Config;
 use crate::domain::token::Keys;
 use crate::mail::outbox::{Outbox, Settings};
 use crate::mail::transport::{Transport, TransportError};
@@ -96,10 +96,7 @@ pub fn outbox(
         node,
         connections: config.smtp.as_ref().map_or(1, |s| s.connections),
         retry_for: config.outbox.retry_for.get(),
-        on_doubt: match config.outbox.on_doubt {
-            OnDoubt::Resend => OnDoubt::Resend,
-            OnDoubt::Hold => OnDoubt::Hold,
-        },
+        on_doubt: config.outbox.on_doubt,
         tick: TICK,
     };
     Outbox::new(store, clock, Arc::new(sender), transport, settings)
