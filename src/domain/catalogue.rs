@@ -257,24 +257,14 @@ mod tests {
         let date: Timestamp = date.parse().unwrap();
         let post = Post {
             path: path.into(),
-            id: String::new(),
-            own_id: None,
             url: url.into(),
             title: path.into(),
             date: Some(date),
-            updated: None,
-            minor: false,
-            refers: false,
             state: State::Draft,
-            authors: vec![],
-            tags: vec![],
-            categories: vec![],
-            summary: None,
-            language: None,
-            image: None,
             source_hash: 1,
             body_hash: super::super::hash::of(path.as_bytes()),
             modified: date,
+            ..Post::sample()
         };
         Parsed {
             post: Some((post, visibility.unwrap_or(Visibility::Public { from: date, until: None }))),

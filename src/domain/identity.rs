@@ -199,24 +199,14 @@ mod tests {
     fn post(path: &str, url: &str, title: &str, body: u128) -> Post {
         Post {
             path: path.into(),
-            id: String::new(),
-            own_id: None,
             url: url.into(),
             title: title.into(),
             date: Some("2021-05-07T00:00:00Z".parse().unwrap()),
-            updated: None,
-            minor: false,
-            refers: false,
             state: State::Published,
-            authors: vec![],
-            tags: vec![],
-            categories: vec![],
-            summary: None,
-            language: None,
-            image: None,
             source_hash: body,
             body_hash: body,
             modified: Timestamp::UNIX_EPOCH,
+            ..Post::sample()
         }
     }
 

@@ -73,3 +73,32 @@ impl Post {
         self.tags.iter().any(|t| t.to_lowercase() == wanted)
     }
 }
+
+#[cfg(test)]
+impl Post {
+    /// A published post about nothing, for tests that say only what they are about.
+    #[must_use]
+    pub fn sample() -> Self {
+        Self {
+            path: "sample.md".into(),
+            id: String::new(),
+            own_id: None,
+            url: "https://a.example/sample".into(),
+            title: "Sample".into(),
+            date: None,
+            updated: None,
+            minor: false,
+            refers: false,
+            state: State::Published,
+            authors: Vec::new(),
+            tags: Vec::new(),
+            categories: Vec::new(),
+            summary: None,
+            language: None,
+            image: None,
+            source_hash: 0,
+            body_hash: 0,
+            modified: Timestamp::UNIX_EPOCH,
+        }
+    }
+}

@@ -168,23 +168,16 @@ pub(crate) mod tests {
         Post {
             path: format!("{day}-{title}.md").into(),
             id: title.into(),
-            own_id: None,
             url: format!("https://blog.example/{}", slug::slugify(title)),
             title: title.into(),
             date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
-            updated: None,
-            minor: false,
-            refers: false,
             state,
             authors: authors.iter().map(|name| Author::named(*name)).collect(),
             tags: Vec::new(),
-            categories: Vec::new(),
-            summary: None,
-            language: None,
-            image: None,
             source_hash: 0,
             body_hash: 0,
             modified: Timestamp::UNIX_EPOCH,
+            ..Post::sample()
         }
     }
 

@@ -135,23 +135,16 @@ pub(crate) mod tests {
         Post {
             path: day.into(),
             id: day.into(),
-            own_id: None,
             url: format!("https://blog.example/{day}"),
             title: title.into(),
             date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
-            updated: None,
-            minor: false,
-            refers: false,
             state: State::Published,
             authors: Vec::new(),
             tags: Vec::new(),
-            categories: Vec::new(),
-            summary: None,
-            language: None,
-            image: None,
             source_hash: 0,
             body_hash: 0,
             modified: jiff::Timestamp::UNIX_EPOCH,
+            ..Post::sample()
         }
     }
 

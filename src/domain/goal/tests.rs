@@ -17,23 +17,16 @@ fn post(day: &str) -> Post {
     Post {
         path: Arc::from(format!("{day}.md")),
         id: day.into(),
-        own_id: None,
         url: format!("https://blog.example/{day}"),
         title: day.into(),
         date: Some(at(day)),
-        updated: None,
-        minor: false,
-        refers: false,
         state: PostState::Published,
         authors: vec![Author::named("Ann")],
         tags: vec!["rust".into()],
-        categories: Vec::new(),
-        summary: None,
-        language: None,
-        image: None,
         source_hash: 0,
         body_hash: 0,
         modified: Timestamp::UNIX_EPOCH,
+        ..Post::sample()
     }
 }
 
