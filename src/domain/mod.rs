@@ -28,5 +28,6 @@ pub mod schedule;
 pub mod shortcodes;
 pub mod subscriber;
 pub mod subscriber_csv;
+pub mod subscriber_import;
 pub mod token;
 pub mod wording;
