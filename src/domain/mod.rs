@@ -27,7 +27,6 @@ pub mod report;
 pub mod schedule;
 pub mod shortcodes;
 pub mod subscriber;
-pub mod subscriber_csv;
 pub mod subscriber_import;
 pub mod token;
 pub mod wording;

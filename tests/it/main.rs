@@ -13,3 +13,4 @@ mod site;
 mod smtp_server;
 mod sqlite_file;
 mod store_conformance;
+mod subscribers;

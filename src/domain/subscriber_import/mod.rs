@@ -1,8 +1,26 @@
-//! People from another tool's list: what a row of its file says of one of them. Knows no store and no file system.
+//! People from another tool's list: its file is recognised, read a record at a time, and each row says of one person who
+//! they are, whether they may be written to, and what proves that they asked for it. Pure over a reader; memory does not
+//! grow with the file. Knows no store and no file system.
 
 use jiff::Timestamp;
 
 use super::subscriber::{Address, State};
+
+mod columns;
+mod formats;
+mod list;
+mod person;
+mod proof;
+mod records;
+mod survey;
+mod text;
+
+pub use formats::Tool;
+pub use list::{List, Recognised, open};
+pub use survey::{Counts, FileSurvey, MOST_PROBLEMS, Survey};
+
+/// What makes a spreadsheet take a cell for a formula, if it comes first.
+pub const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\0'];
 
 /// One person of a list, as the other tool had them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,3 +40,6 @@ pub struct ImportRow {
     /// consent. Deterministic for equal rows.
     pub proof: String,
 }
+
+#[cfg(test)]
+mod tests;

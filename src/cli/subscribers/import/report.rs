@@ -1,0 +1,66 @@
+//! What an import says of its files before it writes, and of the list after it has.
+
+use serde_json::{Value, json};
+
+use super::write::ImportTally;
+use crate::domain::plain;
+use crate::domain::subscriber_import::{Counts, FileSurvey, Survey};
+
+/// As much of a list of columns as a line shows.
+const SHOWN: usize = 200;
+
+/// A paragraph a file, and how many addresses come again.
+pub fn text(survey: &Survey, repeated: u64) -> String {
+    let mut out: String = survey.files.iter().map(file).collect();
+    if repeated > 0 {
+        out.push_str(&format!("{} more than once\n", counted(repeated, "address comes", "addresses come")));
+    }
+    out
+}
+
+fn file(file: &FileSurvey) -> String {
+    let Counts { active, pending, unsubscribed, suppressed } = file.counts;
+    let path = crate::domain::problem::one_line(&file.path);
+    let mut out = format!("{path}: {}, {}", file.recognised, counted(file.rows, "row", "rows"));
+    out.push_str(&format!(
+        ": {active} active, {pending} pending, {unsubscribed} unsubscribed, {suppressed} suppressed\n"
+    ));
+    for (what, columns) in [("read", &file.used), ("ignored", &file.ignored)] {
+        if !columns.is_empty() {
+            out.push_str(&format!("    {what}: {}\n", plain::shortened(&plain::line(&columns.join(", ")), SHOWN)));
+        }
+    }
+    out
+}
+
+pub fn outcome(tally: &ImportTally, dry_run: bool) -> String {
+    let ImportTally { added, known, left, kept_out } = tally;
+    let mut out =
+        format!("{added} added, {known} known before, {left} taken off, {kept_out} not brought back at their own wish");
+    if dry_run {
+        out.push_str(": that would be; nothing was written");
+    }
+    out
+}
+
+/// The same as JSON; without a tally, nothing was written.
+pub fn facts(survey: &Survey, repeated: u64, dry_run: bool, tally: Option<&ImportTally>) -> Value {
+    let mut facts = json!({
+        "files": survey.files,
+        "rows": survey.rows,
+        "repeated": repeated,
+        "problems": survey.problems,
+        "dry_run": dry_run,
+    });
+    if let Some(ImportTally { added, known, left, kept_out }) = tally {
+        facts["added"] = json!(added);
+        facts["known"] = json!(known);
+        facts["left"] = json!(left);
+        facts["kept_out"] = json!(kept_out);
+    }
+    facts
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,71 @@
+//! `gazetted subscribers`: the people the digest goes to. One file a command.
+
+use std::path::Path;
+
+use super::error::Failure;
+use super::{Done, open};
+use crate::domain::subscriber::{Address, State};
+
+mod add;
+mod export;
+mod import;
+mod list;
+mod progress;
+mod remove;
+
+/// How many are fetched at a time: the list may be long, memory is not.
+const PAGE: u32 = 1_000;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Add somebody who has asked for it
+    Add {
+        address: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// Bring back somebody who has left, by their own wish
+        #[arg(long)]
+        again: bool,
+    },
+    /// Everybody, or those in one state
+    List {
+        #[arg(long, value_parser = state)]
+        state: Option<State>,
+        /// Facts as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take somebody off the list
+    Remove { address: String },
+    /// Everybody of the lists another tool exported, or of a CSV file: all or nobody
+    Import(import::Arguments),
+    /// Everybody, or those in one state, as a CSV or JSON file on stdout
+    Export(export::Arguments),
+}
+
+fn state(text: &str) -> Result<State, String> {
+    State::parse(text).ok_or_else(|| "expected pending, active, unsubscribed or suppressed".to_owned())
+}
+
+pub async fn run(config: Option<&Path>, command: Command) -> Done {
+    let config = open::config(config)?;
+    let store = open::store(&config).await?;
+    match command {
+        Command::Add { address, name, again } => add::add(&store, &address, name, again).await,
+        Command::List { state, json } => list::list(&store, state, json).await,
+        Command::Remove { address } => remove::remove(&store, &address).await,
+        Command::Import(given) => import::run(&store, &given).await,
+        Command::Export(given) => export::run(&store, &given).await,
+    }
+}
+
+fn address(text: &str) -> Result<Address, Failure> {
+    Address::parse(text).map_err(|e| {
+        Failure::usage(format!("`{text}` is no mail address: {e}"), "expected one like `name@example.org`")
+    })
+}
+
+/// What the store pages by: the key of an address as it keeps it.
+fn key(email: &str) -> String {
+    Address::parse(email).map_or_else(|_| email.to_lowercase(), |address| address.key)
+}
