@@ -75,6 +75,10 @@ async fn add(store: &SharedStore, text: &str, name: Option<String>, again: bool)
         Some(Added::Known(State::Unsubscribed)) => {
             Err(Failure::failed(format!("{email} has unsubscribed"), "if they ask to come back: `--again`"))
         }
+        Some(Added::Erased) => Err(Failure::failed(
+            format!("{email} was forgotten at its owner's wish"),
+            "if they ask to come back: `--again`",
+        )),
         Some(Added::Known(state)) => {
             Err(Failure::failed(format!("{email} is {}", state.as_str()), "nothing was changed"))
         }
@@ -111,7 +115,7 @@ async fn remove(store: &SharedStore, text: &str) -> Done {
             "`gazetted subscribers list` shows everybody",
         ));
     };
-    store.move_subscriber(found.id, State::Unsubscribed, open::now()).await?;
+    store.move_subscriber(found.id, State::Unsubscribed, "cli", open::now()).await?;
     print::text(&format!("{email} is unsubscribed"))
 }
 

@@ -167,7 +167,7 @@ pub async fn open(
     if period.end(&zone) > now {
         return Err(OpenError::NotOver { period });
     }
-    if let Some(before) = store.edition(period).await? {
+    if let Some(before) = store.edition(period.into()).await? {
         return Ok(Outcome::Before(Box::new(before)));
     }
     let what = tokio::task::block_in_place(|| gather(blog, period, now, machine_now));
@@ -179,7 +179,7 @@ pub async fn open(
     let skipped = what.is_empty() && blog.config.digest.when_empty == WhenEmpty::Skip;
     let ids: Vec<String> = what.posts.iter().chain(&what.late).map(|p| p.id.clone()).collect();
     let edition = Edition {
-        period,
+        key: period.into(),
         state: if skipped { State::Skipped } else { State::Open },
         subject: digest.subject,
         text: digest.text,
@@ -189,7 +189,7 @@ pub async fn open(
         opened_at: now,
         finished_at: skipped.then_some(now),
     };
-    let opened = store.open_edition(&edition, &ids).await?;
+    let opened = store.open_edition(&edition, &ids, &crate::store::Audience::everybody()).await?;
     blog.reload_ledger().await?;
     Ok(match opened {
         Opened::Before(before) => Outcome::Before(before),
@@ -227,7 +227,7 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
 }
 
 fn entry(edition: &Edition, base: &str) -> Entry {
-    let url = format!("{base}/editions/{}", edition.period);
+    let url = format!("{base}/editions/{}", edition.key);
     let page = crate::render::page::edition(edition);
     let html = url::Url::parse(&url).ok().and_then(|url| crate::domain::html::Cleaner::new(&url).clean(&page).ok());
     Entry {
@@ -276,7 +276,7 @@ pub async fn due(blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec
         if late < now {
             break;
         }
-        if at <= now && store.edition(period).await?.is_none() {
+        if at <= now && store.edition(period.into()).await?.is_none() {
             due.push(period);
         }
         period = period.previous();

@@ -61,7 +61,7 @@ async fn leave(state: &super::State, subscriber: i64) -> Result<(), StoreError> 
     if !found.is_some_and(|found| stays(found.state)) {
         return Ok(());
     }
-    state.store.move_subscriber(subscriber, SubscriberState::Unsubscribed, state.clock.now()).await?;
+    state.store.move_subscriber(subscriber, SubscriberState::Unsubscribed, "link", state.clock.now()).await?;
     info!(subscriber, "unsubscribed");
     Ok(())
 }

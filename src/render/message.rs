@@ -77,7 +77,7 @@ pub fn compose(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<
     let links = Links::of(sender, to.subscriber)?;
     let recipient = address(to.email)?;
     let from = mailbox(&sender.from)?;
-    let period = edition.period.to_string();
+    let period = edition.key.to_string();
     let message_id = format!("{}@{}", token::message_id(&sender.key, &period, to.subscriber), from.email.domain());
     let headers = Headers { sender, edition, links: &links, from: &from, message_id: &message_id };
     let builder = headers.build(to, &recipient)?;
@@ -214,7 +214,7 @@ impl Headers<'_> {
     fn feedback_id(&self) -> String {
         let sender: String = slug_of(&self.sender.title).chars().filter(|c| *c != '-').take(15).collect();
         let sender = if sender.len() < 5 { format!("{sender}digest") } else { sender };
-        format!("{}:digest:gazetted:{sender}", self.edition.period)
+        format!("{}:digest:gazetted:{sender}", self.edition.key)
     }
 }
 

@@ -297,7 +297,7 @@ mod tests {
     fn an_edition_on_the_web_is_nobodys_own() {
         let digest = digest(&posts(1), &[], &[]);
         let page = edition(&Edition {
-            period: Period::parse("2021-05").unwrap(),
+            key: Period::parse("2021-05").unwrap().into(),
             state: crate::domain::edition::State::Finished,
             subject: digest.subject,
             text: digest.text,

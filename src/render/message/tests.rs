@@ -23,7 +23,7 @@ fn sender() -> Sender {
 fn edition() -> Edition {
     let digest = digest(&posts(2), &posts(1), &[crate::render::goal::tests::goal()]);
     Edition {
-        period: Period::month(2021, 5).unwrap(),
+        key: Period::month(2021, 5).unwrap().into(),
         state: State::Open,
         subject: "Dask Working Notes: Mai 2021 – größere Stücke".into(),
         text: digest.text,
