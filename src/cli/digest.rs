@@ -10,7 +10,7 @@ use super::{Done, open, print};
 use crate::daemon::editions::{self, OpenError, Outcome};
 use crate::daemon::sending;
 use crate::domain::delivery::State as Delivery;
-use crate::domain::edition::{Edition, State};
+use crate::domain::edition::{Edition, EditionKey, State};
 use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::Address;
 use crate::domain::wording;
@@ -93,7 +93,7 @@ fn month(text: &str) -> Result<Period, Failure> {
 /// The names scripts rely on.
 #[derive(Serialize)]
 struct Line {
-    period: Period,
+    period: EditionKey,
     state: State,
     posts: u32,
     recipients: u64,
@@ -115,7 +115,7 @@ async fn list(config: Option<&Path>, json: bool) -> Done {
         .await?
         .into_iter()
         .map(|s| Line {
-            period: s.edition.period,
+            period: s.edition.key,
             state: s.edition.state,
             posts: s.edition.posts,
             recipients: s.counts.total(),
@@ -158,7 +158,7 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
     };
     let sender = sending::sender(&config, &blog.site, key);
     if let Some(store) = &store
-        && let Some(frozen) = store.edition(period).await?
+        && let Some(frozen) = store.edition(period.into()).await?
     {
         return Ok((frozen, sender));
     }
@@ -167,7 +167,7 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
     let (digest, content) = editions::render(&blog, &templates, period, &what).map_err(|p| Failure::Config(vec![p]))?;
     let posts = u32::try_from(what.posts.len() + what.late.len()).unwrap_or(u32::MAX);
     let edition = Edition {
-        period,
+        key: period.into(),
         state: State::Open,
         subject: digest.subject,
         text: digest.text,
@@ -260,7 +260,7 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
     let (edition, sender) = edition(config_path, period).await?;
     let message = compose(&sender, &edition, reader(&address.email))?;
     let transport = sending::transport(&config)?;
-    let key = DeliveryKey { edition: period, subscriber: 0 };
+    let key = DeliveryKey { edition: period.into(), subscriber: 0 };
     let mut channel = transport.channel();
     let sent = channel.send(key, &message, std::future::ready(true)).await;
     channel.close().await;
@@ -281,8 +281,8 @@ async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> 
     let store = open::store(&config).await?;
     let mut moved = Vec::new();
     for summary in store.editions().await?.iter().filter(|s| s.edition.state == from) {
-        if store.move_edition(summary.edition.period, &[from], to, open::now()).await? {
-            moved.push(summary.edition.period.to_string());
+        if store.move_edition(summary.edition.key, &[from], to, open::now()).await? {
+            moved.push(summary.edition.key.to_string());
         }
     }
     print::text(&if moved.is_empty() {
@@ -295,7 +295,7 @@ async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> 
 async fn cancel(config: Option<&Path>, period: Period) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
-    if store.move_edition(period, &[State::Open, State::Paused], State::Cancelled, open::now()).await? {
+    if store.move_edition(period.into(), &[State::Open, State::Paused], State::Cancelled, open::now()).await? {
         return print::text(&format!("the edition of {} is called off", wording::period(period)));
     }
     Err(Failure::failed(format!("the edition of {period} is not open"), "`gazetted digest list` shows them all"))

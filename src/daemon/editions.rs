@@ -12,8 +12,9 @@ use crate::domain::goal::{Bounds, GoalStatus};
 use crate::domain::period::Period;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
-use crate::render::digest::{self, Digest, Draft, Input};
+use crate::render::digest::{self, Content, Digest, Draft, Heading, Selection};
 use crate::render::feed::{Entry, Feed, Format};
+use crate::render::language;
 use crate::render::templates::Templates;
 use crate::store::{Opened, SharedStore, StoreError};
 
@@ -133,24 +134,24 @@ pub fn render(
     period: Period,
     what: &Ingredients,
 ) -> Result<(Digest, serde_json::Value), Problem> {
-    let zone = blog.config.site.zone();
-    let title = blog.site.title(&blog.config);
-    let input = Input {
-        period,
-        zone: &zone,
-        language: &blog.config.site.language,
-        title: &title,
-        site_url: blog.config.site.url.trim_end_matches('/'),
-        pages_url: blog.config.public_url(),
-        subject: &blog.config.digest.subject,
-        posts: &what.posts,
-        late: &what.late,
-        goals: &what.goals,
-        drafts: &what.drafts,
-        postal_address: &blog.config.digest.postal_address,
-        preferences: false,
-    };
-    Ok((digest::render(templates, &input)?, digest::content(&input)))
+    let config = &blog.config;
+    let content = Content {
+        heading: Heading::Period(period),
+        title: blog.site.title(config),
+        site_url: config.site.url.trim_end_matches('/').to_owned(),
+        pages_url: config.public_url().to_owned(),
+        subject: config.digest.subject.clone(),
+        time_zone: config.site.time_zone.clone(),
+        language: config.site.language.clone(),
+        postal_address: config.digest.postal_address.clone(),
+        posts: what.posts.clone(),
+        late: what.late.clone(),
+        goals: what.goals.clone(),
+        drafts: what.drafts.clone(),
+    }
+    .sorted();
+    let digest = digest::render(templates, &content, &Selection::all(&content.language))?;
+    Ok((digest, serde_json::to_value(&content).unwrap_or_default()))
 }
 
 /// Freezes the edition of a closed period and queues its deliveries. `as_is` takes restless posts, too.
@@ -167,7 +168,7 @@ pub async fn open(
     if period.end(&zone) > now {
         return Err(OpenError::NotOver { period });
     }
-    if let Some(before) = store.edition(period).await? {
+    if let Some(before) = store.edition(period.into()).await? {
         return Ok(Outcome::Before(Box::new(before)));
     }
     let what = tokio::task::block_in_place(|| gather(blog, period, now, machine_now));
@@ -179,7 +180,7 @@ pub async fn open(
     let skipped = what.is_empty() && blog.config.digest.when_empty == WhenEmpty::Skip;
     let ids: Vec<String> = what.posts.iter().chain(&what.late).map(|p| p.id.clone()).collect();
     let edition = Edition {
-        period,
+        key: period.into(),
         state: if skipped { State::Skipped } else { State::Open },
         subject: digest.subject,
         text: digest.text,
@@ -189,7 +190,7 @@ pub async fn open(
         opened_at: now,
         finished_at: skipped.then_some(now),
     };
-    let opened = store.open_edition(&edition, &ids).await?;
+    let opened = store.open_edition(&edition, &ids, &crate::store::Audience::everybody()).await?;
     blog.reload_ledger().await?;
     Ok(match opened {
         Opened::Before(before) => Outcome::Before(before),
@@ -227,7 +228,7 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
 }
 
 fn entry(edition: &Edition, base: &str) -> Entry {
-    let url = format!("{base}/editions/{}", edition.period);
+    let url = format!("{base}/editions/{}", edition.key);
     let page = crate::render::page::edition(edition);
     let html = url::Url::parse(&url).ok().and_then(|url| crate::domain::html::Cleaner::new(&url).clean(&page).ok());
     Entry {
@@ -251,15 +252,18 @@ pub fn templates(folder: &Path) -> Result<Templates, Vec<Problem>> {
 }
 
 fn replacements(folder: &Path) -> BTreeMap<String, String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| {
+    let read = |folder: &Path, prefix: &str, endings: &[&str]| -> Vec<(String, String)> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let known = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let known = Path::new(&name).extension().is_some_and(|e| e == "html" || e == "txt");
-            known.then_some(())?;
-            Some((name, std::fs::read_to_string(entry.path()).ok()?))
-        })
-        .collect()
+            let ending = Path::new(&name).extension()?.to_str()?;
+            endings.contains(&ending).then_some(())?;
+            Some((format!("{prefix}{name}"), std::fs::read_to_string(entry.path()).ok()?))
+        });
+        known.collect()
+    };
+    let languages = read(&folder.join("languages"), language::FOLDER, &["ftl"]);
+    read(folder, "", &["html", "txt"]).into_iter().chain(languages).collect()
 }
 
 /// The period whose digest is due at `now`, oldest first, among those after the store was made that have no edition yet.
@@ -276,7 +280,7 @@ pub async fn due(blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec
         if late < now {
             break;
         }
-        if at <= now && store.edition(period).await?.is_none() {
+        if at <= now && store.edition(period.into()).await?.is_none() {
             due.push(period);
         }
         period = period.previous();

@@ -1,10 +1,14 @@
-//! An edition: the digest of one period, frozen once opened. What goes in, and in which state it is; how it looks is
-//! `render::digest`'s work.
+//! An edition: what one mailing says, frozen once opened, and the key it is known by in the ledger. What goes in, and in
+//! which state it is; how it looks is `render::digest`'s work.
+
+use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::author::Author;
+use super::hash;
 use super::period::Period;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -42,6 +46,100 @@ impl State {
     }
 }
 
+/// A mail to one subscriber about their subscription. No edition: nobody else gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Notice {
+    /// "Did you ask for this?"
+    Confirm,
+    /// The same question at a new address.
+    Move,
+    Welcome,
+    /// Somebody who is subscribed has asked to subscribe.
+    Already,
+    /// A new link to the preferences.
+    Link,
+    /// "Send me my data."
+    Data,
+}
+
+impl Notice {
+    pub const ALL: [Self; 6] = [Self::Confirm, Self::Move, Self::Welcome, Self::Already, Self::Link, Self::Data];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Move => "move",
+            Self::Welcome => "welcome",
+            Self::Already => "already",
+            Self::Link => "link",
+            Self::Data => "data",
+        }
+    }
+}
+
+/// What a delivery delivers: the digest of a month or quarter, one post by itself, or a notice of one day. With the
+/// subscriber it names the delivery, so that nothing is queued twice: a notice of one kind goes out once a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EditionKey {
+    Period(Period),
+    /// The entry's id, hashed.
+    Post(u64),
+    Notice(Notice, Date),
+}
+
+const POST: &str = "post-";
+
+impl EditionKey {
+    #[must_use]
+    pub fn post(entry_id: &str) -> Self {
+        let [.., a, b, c, d, e, f, g, h] = hash::of(entry_id.as_bytes()).to_be_bytes();
+        Self::Post(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(hex) = text.strip_prefix(POST) {
+            return u64::from_str_radix(hex, 16).ok().map(Self::Post).filter(|key| key.to_string() == text);
+        }
+        let notice = Notice::ALL.into_iter().find_map(|notice| {
+            let day = text.strip_prefix(notice.as_str())?.strip_prefix('-')?.parse().ok()?;
+            Some(Self::Notice(notice, day))
+        });
+        notice.or_else(|| Period::parse(text).map(Self::Period))
+    }
+
+    #[must_use]
+    pub fn period(self) -> Option<Period> {
+        match self {
+            Self::Period(period) => Some(period),
+            Self::Post(_) | Self::Notice(..) => None,
+        }
+    }
+}
+
+impl From<Period> for EditionKey {
+    fn from(period: Period) -> Self {
+        Self::Period(period)
+    }
+}
+
+impl fmt::Display for EditionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Period(period) => period.fmt(f),
+            Self::Post(hash) => write!(f, "{POST}{hash:016x}"),
+            Self::Notice(notice, day) => write!(f, "{}-{day}", notice.as_str()),
+        }
+    }
+}
+
+impl Serialize for EditionKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// One post as the edition froze it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditionPost {
@@ -59,7 +157,7 @@ pub struct EditionPost {
 /// An edition as it was frozen.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edition {
-    pub period: Period,
+    pub key: EditionKey,
     pub state: State,
     pub subject: String,
     /// Text and HTML with the recipient's parts left open (see `render::digest`).
@@ -71,4 +169,22 @@ pub struct Edition {
     pub posts: u32,
     pub opened_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_as_it_was_written_and_in_no_other_spelling() {
+        for text in ["2021-05", "2021-Q2", "post-00c0ffee00c0ffee", "confirm-2026-11-24", "welcome-2026-01-01"] {
+            assert_eq!(EditionKey::parse(text).map(|key| key.to_string()).as_deref(), Some(text));
+        }
+        for text in
+            ["", "post-", "post-1", "post-00C0FFEE00C0FFEE", "confirm-", "confirm-2026-13-01", "other-2026-01-01"]
+        {
+            assert_eq!(EditionKey::parse(text), None, "{text}");
+        }
+        assert_ne!(EditionKey::post("a"), EditionKey::post("b"));
+    }
 }

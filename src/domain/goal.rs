@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::period::{Days, Per, Period};
 use super::post::{Post, State as PostState};
@@ -78,7 +78,7 @@ pub struct Bounds {
     pub to: Option<Date>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PeriodState {
     Met,
@@ -100,7 +100,7 @@ impl PeriodState {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeriodStatus {
     pub period: Period,
     pub published: u32,
@@ -108,12 +108,18 @@ pub struct PeriodStatus {
     pub goal: u32,
     pub state: PeriodState,
     /// Whether `now` is past its end; a met period may still be running.
-    #[serde(skip)]
+    #[serde(default = "over")]
     pub closed: bool,
 }
 
-/// Where the blog stands: `goal --json`'s object.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// What was kept before `closed` was: editions sum up what is over.
+fn over() -> bool {
+    true
+}
+
+/// Where the blog stands: `goal --json`'s object. An edition keeps it, so what a later version adds must have a default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GoalStatus {
     pub name: String,
     pub posts: u32,

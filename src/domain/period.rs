@@ -171,6 +171,13 @@ impl Serialize for Period {
     }
 }
 
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no period; {EXPECTED}")))
+    }
+}
+
 /// A stretch of days as `--from` and `--to` name it, both ends inclusive: `2021`, `2021-Q2`, `2021-05`, `2021-W07`,
 /// `2021-05-07`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

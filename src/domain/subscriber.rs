@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 use lettre::Address as Syntax;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::Host;
+
+use super::edition::{EditionKey, EditionPost};
+use super::period::Per;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,6 +36,75 @@ impl State {
     }
 }
 
+/// How often somebody wants to hear from the blog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Frequency {
+    #[default]
+    Monthly,
+    Quarterly,
+    /// Each post by itself, as it is published.
+    Post,
+}
+
+impl Frequency {
+    pub const ALL: [Self; 3] = [Self::Monthly, Self::Quarterly, Self::Post];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Monthly => "monthly",
+            Self::Quarterly => "quarterly",
+            Self::Post => "post",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|f| f.as_str() == text)
+    }
+
+    /// Who gets an edition of this key.
+    #[must_use]
+    pub fn of(key: EditionKey) -> Self {
+        match key {
+            EditionKey::Period(period) if period.per() == Per::Quarter => Self::Quarterly,
+            EditionKey::Post(_) => Self::Post,
+            EditionKey::Period(_) | EditionKey::Notice(..) => Self::Monthly,
+        }
+    }
+}
+
+/// What a subscriber has chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choice {
+    pub frequency: Frequency,
+    /// Of mails and of the subscriber's own pages; none: the site's.
+    pub language: Option<String>,
+    /// Only posts with one of these tags or by one of these authors; both empty: all posts.
+    pub tags: Vec<String>,
+    pub authors: Vec<String>,
+    /// No edition is sent before then.
+    pub paused_until: Option<Timestamp>,
+}
+
+impl Choice {
+    /// Whether everything the blog has is wanted.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.tags.is_empty() && self.authors.is_empty()
+    }
+
+    #[must_use]
+    pub fn wants(&self, post: &EditionPost) -> bool {
+        let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        self.is_everything()
+            || self.tags.iter().any(|tag| post.tags.iter().any(|t| same(t, tag)))
+            || self.authors.iter().any(|author| post.authors.iter().any(|a| same(&a.name, author)))
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Subscriber {
     /// Opaque, stable, never used again; what tokens and Message-IDs are made from.
@@ -45,12 +117,81 @@ pub struct Subscriber {
     pub source: String,
     pub created_at: Timestamp,
     pub changed_at: Timestamp,
+    #[serde(flatten)]
+    pub choice: Choice,
+    /// Since when a question waits for its answer: "did you ask for this?"
+    pub asked_at: Option<Timestamp>,
+    /// The address they want to move to, not yet confirmed.
+    pub new_email: Option<String>,
+}
+
+/// What happened to a subscription, kept as proof of consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// The form was sent.
+    Asked,
+    /// The link in the mail was followed and its button pressed.
+    Confirmed,
+    /// Added by the operator, who answers for it.
+    Added,
+    /// Taken over from another tool, with what that tool knew.
+    Imported,
+    /// The choices were changed.
+    Chose,
+    /// The address was changed.
+    Moved,
+    Unsubscribed,
+    Suppressed,
+}
+
+impl Event {
+    pub const ALL: [Self; 8] = [
+        Self::Asked,
+        Self::Confirmed,
+        Self::Added,
+        Self::Imported,
+        Self::Chose,
+        Self::Moved,
+        Self::Unsubscribed,
+        Self::Suppressed,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Confirmed => "confirmed",
+            Self::Added => "added",
+            Self::Imported => "imported",
+            Self::Chose => "chose",
+            Self::Moved => "moved",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Suppressed => "suppressed",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.as_str() == text)
+    }
+}
+
+/// One line of a subscriber's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Consent {
+    pub at: Timestamp,
+    pub event: Event,
+    /// Where it came from: `form`, `link`, `one-click`, `mailto`, `cli`, `api`, `import:FILE`, `bounce`.
+    pub source: String,
+    /// What is known of it (which text the form had, from which network), as JSON.
+    pub proof: String,
 }
 
 /// A mail address that can be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// As given, with the domain as the wire wants it.
+    /// As given; the wire's spelling of the domain is made when a message is.
     pub email: String,
     /// What addresses are compared by: all in lower case, since no provider gives two people `Ann@` and `ann@`, though
     /// RFC 5321 would let it; mail goes to the local part as it was given all the same.
@@ -96,14 +237,42 @@ impl Address {
         if !local.is_ascii() {
             return Err(AddressError::ForeignLocal);
         }
-        let domain = wire_domain(domain)?;
-        let email = format!("{local}@{domain}");
-        if email.len() > 254 {
+        let wire = format!("{local}@{}", wire_domain(domain)?);
+        if wire.len() > 254 {
             return Err(AddressError::Long);
         }
-        let valid = email.parse::<Syntax>().is_ok() && !local.starts_with('"');
-        let key = email.to_lowercase();
-        if valid { Ok(Self { email, key }) } else { Err(AddressError::Syntax) }
+        let valid = wire.parse::<Syntax>().is_ok() && !local.starts_with('"');
+        let key = wire.to_lowercase();
+        if valid { Ok(Self { email: text.to_owned(), key }) } else { Err(AddressError::Syntax) }
+    }
+}
+
+impl Address {
+    /// What limits are counted by: one mailbox may have many spellings, `ann+a@` and, with some providers, `a.nn@`.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        let (local, domain) = self.key.rsplit_once('@').unwrap_or((&self.key, ""));
+        let plain = local.split('+').next().filter(|plain| !plain.is_empty()).unwrap_or(local);
+        match domain {
+            "gmail.com" | "googlemail.com" => format!("{}@gmail.com", plain.replace('.', "")),
+            _ => format!("{plain}@{domain}"),
+        }
+    }
+
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.key.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// `a…@e….org`: enough for its owner to know it by, and for nobody else to learn it.
+    #[must_use]
+    pub fn masked(email: &str) -> String {
+        let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+        let (name, end) = domain
+            .split_once('.')
+            .map_or((domain, ""), |(name, _)| (name, domain.rsplit_once('.').map_or("", |(_, end)| end)));
+        let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+        format!("{}…@{}….{end}", first(local), first(name))
     }
 }
 
@@ -128,11 +297,48 @@ mod tests {
     fn addresses_are_kept_as_given_and_compared_without_case() {
         for (text, email, key) in [
             ("ann@example.org", "ann@example.org", "ann@example.org"),
-            ("  Ann.Smith+Notes@Example.ORG ", "Ann.Smith+Notes@example.org", "ann.smith+notes@example.org"),
-            ("ann@bücher.example", "ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),
+            ("  Ann.Smith+Notes@Example.ORG ", "Ann.Smith+Notes@Example.ORG", "ann.smith+notes@example.org"),
+            ("ann@Bücher.example", "ann@Bücher.example", "ann@xn--bcher-kva.example"),
             ("o'neil@example.org", "o'neil@example.org", "o'neil@example.org"),
         ] {
             assert_eq!(Address::parse(text), Ok(Address { email: email.into(), key: key.into() }), "{text}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_mailbox_are_counted_as_one() {
+        for (text, canonical) in [
+            ("Ann+a@Example.org", "ann@example.org"),
+            ("a.n.n@example.org", "a.n.n@example.org"),
+            ("a.n.n+x@googlemail.com", "ann@gmail.com"),
+            ("+x@example.org", "+x@example.org"),
+        ] {
+            assert_eq!(Address::parse(text).unwrap().canonical(), canonical);
+        }
+        assert_eq!(Address::masked("ann@mail.example.org"), "a…@m….org");
+    }
+
+    #[test]
+    fn a_choice_of_tags_or_authors_wants_the_posts_that_have_one() {
+        let post = EditionPost {
+            id: String::new(),
+            url: String::new(),
+            title: String::new(),
+            date: Timestamp::UNIX_EPOCH,
+            authors: vec![crate::domain::author::Author::named("Ann")],
+            tags: vec!["Rust".into()],
+            excerpt: String::new(),
+            words: 0,
+        };
+        let choice = |tags: &[&str], authors: &[&str]| Choice {
+            tags: tags.iter().map(ToString::to_string).collect(),
+            authors: authors.iter().map(ToString::to_string).collect(),
+            ..Choice::default()
+        };
+        for (tags, authors, wanted) in
+            [(&[][..], &[][..], true), (&["rust"], &[], true), (&["go"], &["ann"], true), (&["go"], &["Bo"], false)]
+        {
+            assert_eq!(choice(tags, authors).wants(&post), wanted, "{tags:?} {authors:?}");
         }
     }
 

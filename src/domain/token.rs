@@ -1,8 +1,9 @@
 //! Tokens in links: made and read with a key, bound to a purpose and a subscriber. Pure: the key is an argument, and so
 //! is the time. Knows no address and no page; who holds a token may do that one thing for that one subscriber.
 //!
-//! A token is `kid ‖ purpose ‖ subscriber [‖ expiry] ‖ MAC`: one byte, one byte, eight, eight if it expires, and sixteen
-//! of HMAC-SHA-256. In links it is written in base64url. In return-paths it is written in hexadecimal, because mail
+//! A token is `kid ‖ purpose ‖ subscriber [‖ expiry [‖ stamp]] ‖ MAC`: one byte, one byte, eight, eight if it expires,
+//! eight more if it is bound to something that may change (the question it answers, the address it leads to), and
+//! sixteen of HMAC-SHA-256. In links it is written in base64url. In return-paths it is written in hexadecimal, because mail
 //! servers on the way back may change the case of what stands before the `@`.
 
 use std::fmt;
@@ -16,6 +17,15 @@ pub enum Purpose {
     Preferences = 2,
     Confirm = 3,
     Bounce = 4,
+    Move = 5,
+}
+
+/// What a genuine token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bearer {
+    pub subscriber: i64,
+    /// What it is bound to; its reader compares.
+    pub stamp: Option<u64>,
 }
 
 /// Why a token is refused. All read the same to a stranger: nothing tells how near a guess was.
@@ -32,13 +42,16 @@ pub enum TokenError {
 const MAC: usize = 16;
 const HEAD: usize = 10;
 const EXPIRY: usize = 8;
+const STAMP: usize = 8;
+/// A token for an address is this long, and no token in base64url is.
+const IN_HEX: usize = 2 * (HEAD + MAC);
 
-/// The keys tokens are made and read with. New tokens are made with the current one; older ones are still read, so that
-/// links in sent mail outlive a change of key.
+/// The keys tokens are made and read with. New tokens are made with the newest one in force; all others are still read, so
+/// that links in sent mail outlive a change of key.
 #[derive(Clone)]
 pub struct Keys {
-    current: Key,
-    older: Vec<Key>,
+    /// The newest first; never empty.
+    keys: Vec<Key>,
 }
 
 #[derive(Clone)]
@@ -46,6 +59,8 @@ struct Key {
     /// Found from the key itself; two keys with the same one are tried in turn.
     kid: u8,
     mac: hmac::Key,
+    /// From when on tokens are made with it.
+    from: Timestamp,
 }
 
 impl fmt::Debug for Keys {
@@ -55,9 +70,9 @@ impl fmt::Debug for Keys {
 }
 
 impl Key {
-    fn new(secret: &[u8; 32]) -> Self {
+    fn new(secret: &[u8; 32], from: Timestamp) -> Self {
         let [kid, ..] = derive(secret, "kid", &[]);
-        Self { kid, mac: hmac::Key::new(hmac::HMAC_SHA256, &derive32(secret, "token")) }
+        Self { kid, mac: hmac::Key::new(hmac::HMAC_SHA256, &derive32(secret, "token")), from }
     }
 
     fn seal(&self, payload: &[u8]) -> [u8; MAC] {
@@ -68,38 +83,79 @@ impl Key {
 impl Keys {
     #[must_use]
     pub fn new(current: &[u8; 32], older: &[[u8; 32]]) -> Self {
-        Self { current: Key::new(current), older: older.iter().map(Key::new).collect() }
+        let secrets = std::iter::once(current).chain(older);
+        Self { keys: secrets.map(|secret| Key::new(secret, Timestamp::MIN)).collect() }
+    }
+
+    /// The first key, and those that followed it, each from an instant on.
+    #[must_use]
+    pub fn dated(first: &[u8; 32], later: &[(Timestamp, [u8; 32])]) -> Self {
+        let mut keys: Vec<Key> = std::iter::once(Key::new(first, Timestamp::MIN))
+            .chain(later.iter().map(|(from, secret)| Key::new(secret, *from)))
+            .collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.from));
+        Self { keys }
+    }
+
+    /// These keys as they were at an instant: what is made with them is the same whenever it is made again.
+    #[must_use]
+    pub fn at(&self, instant: Timestamp) -> Self {
+        let (mut keys, later): (Vec<Key>, Vec<Key>) = self.keys.iter().cloned().partition(|key| key.from <= instant);
+        keys.extend(later);
+        Self { keys }
     }
 
     /// A token for a link.
     #[must_use]
     pub fn mint(&self, purpose: Purpose, subscriber: i64, expires: Option<Timestamp>) -> String {
-        base64url(&self.sealed(purpose, subscriber, expires))
+        base64url(&self.sealed(purpose, subscriber, expires, None))
+    }
+
+    /// A token for a link that is good once: for as long as what it is bound to has not changed.
+    #[must_use]
+    pub fn mint_bound(&self, purpose: Purpose, subscriber: i64, expires: Timestamp, stamp: u64) -> String {
+        base64url(&self.sealed(purpose, subscriber, Some(expires), Some(stamp)))
     }
 
     /// A token for the local part of a return-path: 52 characters, whatever becomes of their case.
     #[must_use]
     pub fn mint_for_address(&self, purpose: Purpose, subscriber: i64) -> String {
-        hex(&self.sealed(purpose, subscriber, None))
+        hex(&self.sealed(purpose, subscriber, None, None))
     }
 
-    fn sealed(&self, purpose: Purpose, subscriber: i64, expires: Option<Timestamp>) -> Vec<u8> {
-        let mut token = vec![self.current.kid, purpose as u8];
+    fn sealed(&self, purpose: Purpose, subscriber: i64, expires: Option<Timestamp>, stamp: Option<u64>) -> Vec<u8> {
+        let Some(key) = self.keys.first() else { return Vec::new() };
+        let mut token = vec![key.kid, purpose as u8];
         token.extend(subscriber.to_be_bytes());
         token.extend(expires.into_iter().flat_map(|at| at.as_second().to_be_bytes()));
-        let mac = self.current.seal(&token);
+        token.extend(stamp.into_iter().flat_map(u64::to_be_bytes));
+        let mac = key.seal(&token);
         token.extend(mac);
         token
     }
 
     /// Whose token it is, if it is genuine, for this purpose, and still good.
     pub fn read(&self, token: &str, purpose: Purpose, now: Timestamp) -> Result<i64, TokenError> {
+        self.bearer(token, purpose, now).map(|bearer| bearer.subscriber)
+    }
+
+    pub fn bearer(&self, token: &str, purpose: Purpose, now: Timestamp) -> Result<Bearer, TokenError> {
+        let (bearer, expires) = self.genuine(token, purpose)?;
+        if expires.is_some_and(|at| at <= now.as_second()) { Err(TokenError::Expired) } else { Ok(bearer) }
+    }
+
+    /// Whose it was, though its time may be over.
+    pub fn expired(&self, token: &str, purpose: Purpose) -> Result<i64, TokenError> {
+        self.genuine(token, purpose).map(|(bearer, _)| bearer.subscriber)
+    }
+
+    fn genuine(&self, token: &str, purpose: Purpose) -> Result<(Bearer, Option<i64>), TokenError> {
         let bytes = decode(token).ok_or(TokenError::Malformed)?;
-        if ![HEAD + MAC, HEAD + EXPIRY + MAC].contains(&bytes.len()) {
+        if ![HEAD + MAC, HEAD + EXPIRY + MAC, HEAD + EXPIRY + STAMP + MAC].contains(&bytes.len()) {
             return Err(TokenError::Malformed);
         }
         let (payload, mac) = bytes.split_at(bytes.len() - MAC);
-        let (head, expiry) = payload.split_at(HEAD);
+        let (head, rest) = payload.split_at(HEAD);
         let [kid, made_for, subscriber @ ..] = head else { return Err(TokenError::Malformed) };
         if !self.is_genuine(*kid, payload, mac) {
             return Err(TokenError::Forged);
@@ -107,17 +163,22 @@ impl Keys {
         if *made_for != purpose as u8 {
             return Err(TokenError::Purpose);
         }
-        let expired = <[u8; EXPIRY]>::try_from(expiry).is_ok_and(|at| i64::from_be_bytes(at) <= now.as_second());
-        if expired {
-            return Err(TokenError::Expired);
-        }
-        subscriber.try_into().map(i64::from_be_bytes).map_err(|_| TokenError::Malformed)
+        let subscriber = subscriber.try_into().map(i64::from_be_bytes).map_err(|_| TokenError::Malformed)?;
+        let expires = rest.first_chunk().map(|at| i64::from_be_bytes(*at));
+        let stamp = rest.get(EXPIRY..).and_then(|rest| rest.first_chunk()).map(|stamp| u64::from_be_bytes(*stamp));
+        Ok((Bearer { subscriber, stamp }, expires))
     }
 
     fn is_genuine(&self, kid: u8, payload: &[u8], mac: &[u8]) -> bool {
-        let mut keys = std::iter::once(&self.current).chain(&self.older).filter(|key| key.kid == kid);
+        let mut keys = self.keys.iter().filter(|key| key.kid == kid);
         keys.any(|key| constant_time::verify_slices_are_equal(&key.seal(payload), mac).is_ok())
     }
+}
+
+/// What a token that moves somebody to an address is bound to.
+#[must_use]
+pub fn stamp_of(secret: &[u8; 32], text: &str) -> u64 {
+    u64::from_be_bytes(first_bytes(&derive(secret, "stamp", &[text.as_bytes()])))
 }
 
 /// Sixteen bytes that follow from the key, what they are for, and what they name: the same every time, and nobody's
@@ -184,16 +245,12 @@ fn base64url(bytes: &[u8]) -> String {
     out
 }
 
-/// The shortest hexadecimal token is longer than the longest in base64url.
 fn decode(token: &str) -> Option<Vec<u8>> {
-    const LONGEST_BASE64: usize = (HEAD + EXPIRY + MAC) * 4 / 3 + 1;
-    if token.len() > 2 * (HEAD + EXPIRY + MAC) {
-        return None;
-    }
-    if token.len() > LONGEST_BASE64 {
-        digits(token, 4, |c| char::from(c).to_digit(16))
-    } else {
-        digits(token, 6, digit64)
+    const LONGEST: usize = (HEAD + EXPIRY + STAMP + MAC) * 4 / 3 + 1;
+    match token.len() {
+        IN_HEX => digits(token, 4, |c| char::from(c).to_digit(16)),
+        0..=LONGEST => digits(token, 6, digit64),
+        _ => None,
     }
 }
 
@@ -243,7 +300,10 @@ mod tests {
     #[test]
     fn every_flipped_bit_and_every_cut_is_refused() {
         let expires = Timestamp::from_second(100).unwrap();
-        for token in [keys().mint(Purpose::Confirm, 42, None), keys().mint(Purpose::Confirm, 42, Some(expires))] {
+        let bound = keys().mint_bound(Purpose::Confirm, 42, expires, 7);
+        assert_eq!(keys().bearer(&bound, Purpose::Confirm, NOW), Ok(Bearer { subscriber: 42, stamp: Some(7) }));
+        for token in [keys().mint(Purpose::Confirm, 42, None), keys().mint(Purpose::Confirm, 42, Some(expires)), bound]
+        {
             let bytes = decode(&token).unwrap();
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();
@@ -282,6 +342,24 @@ mod tests {
         for rubbish in ["", "é", "a", &"A".repeat(35), &"0".repeat(52), &"A".repeat(100_000)] {
             assert!(keys().read(rubbish, Purpose::Confirm, NOW).is_err());
         }
+    }
+
+    #[test]
+    fn after_a_change_of_key_old_links_work_and_old_mail_is_made_the_same_again() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let before = Keys::dated(&[7; 32], &[]);
+        let after = Keys::dated(&[7; 32], &[(at(100), [8; 32])]);
+        let (old, new) = (before.mint(Purpose::Unsubscribe, 42, None), after.mint(Purpose::Unsubscribe, 42, None));
+        assert_ne!(old, new);
+        for token in [&old, &new] {
+            assert_eq!(after.read(token, Purpose::Unsubscribe, NOW), Ok(42));
+        }
+        assert_eq!(after.at(at(99)).mint(Purpose::Unsubscribe, 42, None), old);
+        assert_eq!(after.at(at(100)).mint(Purpose::Unsubscribe, 42, None), new);
+        assert_eq!(after.at(at(99)).read(&new, Purpose::Unsubscribe, NOW), Ok(42));
+        let brief = before.mint(Purpose::Preferences, 42, Some(at(50)));
+        assert_eq!(after.read(&brief, Purpose::Preferences, at(60)), Err(TokenError::Expired));
+        assert_eq!(after.expired(&brief, Purpose::Preferences), Ok(42));
     }
 
     #[test]

@@ -10,12 +10,13 @@ use super::conditional::{Answer, HOUR};
 use super::error::Refusal;
 use super::{App, feeds, guard};
 use crate::domain::edition::{Edition, State as EditionState};
-use crate::domain::period::Period;
+use crate::domain::period::{Per, Period};
 use crate::render::page;
 
 pub async fn list(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let editions: Vec<Edition> = state.store.editions().await?.into_iter().map(|summary| summary.edition).collect();
-    let lines: Vec<page::EditionLine<'_>> = editions.iter().filter(|edition| is_public(edition)).map(line).collect();
+    let lines: Vec<page::EditionLine<'_>> =
+        editions.iter().filter(|edition| is_public(edition)).filter_map(line).collect();
     let html = state.shared.get().with_site(|site| page::editions(&state.templates, site, &lines))?;
     Ok(Answer::page(html).to(&headers, state.clock.now()))
 }
@@ -26,14 +27,16 @@ pub async fn edition(state: App, method: Method, uri: Uri, headers: HeaderMap) -
         return feeds::document(state, method, uri, headers).await;
     };
     let State(state) = state;
-    let found = state.store.edition(period).await?.filter(is_public).ok_or(Refusal::NotFound)?;
+    let found = state.store.edition(period.into()).await?.filter(is_public).ok_or(Refusal::NotFound)?;
     let mut response = Answer::new(page::edition(&found), "text/html", HOUR).to(&headers, state.clock.now());
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, guard::INLINE_STYLES);
     Ok(response)
 }
 
-fn line(edition: &Edition) -> page::EditionLine<'_> {
-    page::EditionLine { period: edition.period, subject: &edition.subject, posts: edition.posts }
+/// The months: quarters say the same again, and single posts are on the blog.
+fn line(edition: &Edition) -> Option<page::EditionLine<'_>> {
+    let period = edition.key.period().filter(|period| period.per() == Per::Month)?;
+    Some(page::EditionLine { period, subject: &edition.subject, posts: edition.posts })
 }
 
 fn is_public(edition: &Edition) -> bool {

@@ -47,25 +47,17 @@ impl Refusal {
         }
     }
 
-    fn words(self) -> (&'static str, &'static str) {
+    fn page(self) -> page::Refused {
         match self {
-            Self::NotFound => ("Not found", "There is nothing at this address. It may have moved, or never been here."),
-            Self::NoGoal => ("No goal yet", "This blog has not set itself a goal, so there is nothing to show here."),
-            Self::Link => (
-                "This link does not work",
-                "It is not valid, or not any more. Mail programs sometimes cut long links: please try the whole one from your newest digest.",
-            ),
-            Self::Body => (
-                "That was not understood",
-                "Nothing was changed. Please follow the link in your mail again and use its button.",
-            ),
-            Self::Method => ("Not possible here", "This address can be read, and that is all."),
-            Self::TooLarge => ("Too large", "That is more than is needed here. Nothing was changed."),
-            Self::Starting => ("Just a moment", "The blog is being read for the first time. Please try again shortly."),
-            Self::Store | Self::TooSlow => {
-                ("Not right now", "This did not work, and it will pass. Please try again in a minute.")
-            }
-            Self::Broken => ("Something broke", "That is our mistake, and it has been noted. Please try again later."),
+            Self::NotFound => page::Refused::NotFound,
+            Self::NoGoal => page::Refused::NoGoal,
+            Self::Link => page::Refused::Link,
+            Self::Body => page::Refused::Body,
+            Self::Method => page::Refused::Method,
+            Self::TooLarge => page::Refused::TooLarge,
+            Self::Starting => page::Refused::Starting,
+            Self::Store | Self::TooSlow => page::Refused::NotNow,
+            Self::Broken => page::Refused::Broken,
         }
     }
 
@@ -132,10 +124,10 @@ pub async fn explain(axum::extract::State(state): App, request: Request, next: N
 }
 
 fn page_of(state: &Arc<State>, refusal: Refusal) -> String {
-    let (heading, text) = refusal.words();
-    let html = state.shared.get().with_site(|site| page::message(&state.templates, site, heading, text));
-    html.unwrap_or_else(|problem| {
-        error!("a page cannot be shown: {problem}");
-        page::bare(heading, text)
+    state.shared.get().with_site(|site| {
+        page::refused(&state.templates, site, refusal.page()).unwrap_or_else(|problem| {
+            error!("a page cannot be shown: {problem}");
+            page::bare(state.templates.languages().get(site.language), refusal.page())
+        })
     })
 }

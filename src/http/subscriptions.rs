@@ -14,19 +14,14 @@ use super::error::Refusal;
 use super::{App, one_click};
 use crate::domain::subscriber::State as SubscriberState;
 use crate::domain::token::Purpose;
-use crate::render::page::{self, Question};
+use crate::render::page::{self, Question, Said};
 use crate::store::StoreError;
 
 /// Reads the token and nothing else: mail scanners follow every link.
 pub async fn ask(State(state): App, uri: Uri) -> Result<Response<Body>, Refusal> {
     holder(&state, &uri)?;
-    let question = Question {
-        heading: "Unsubscribe",
-        text: "You will get no more digests.",
-        button: "Unsubscribe",
-        action: uri.path(),
-    };
-    let html = state.shared.get().with_site(|site| page::question(&state.templates, site, question))?;
+    let html =
+        state.shared.get().with_site(|site| page::ask(&state.templates, site, Question::Unsubscribe, uri.path()))?;
     Ok(shown(one_click::fill_in(&html)))
 }
 
@@ -43,8 +38,7 @@ pub async fn unsubscribe(
         return Err(Refusal::Body);
     }
     leave(&state, subscriber).await?;
-    let text = "You will get no more digests. Thank you for having read them.";
-    let html = state.shared.get().with_site(|site| page::message(&state.templates, site, "Unsubscribed", text))?;
+    let html = state.shared.get().with_site(|site| page::said(&state.templates, site, Said::Unsubscribed))?;
     Ok(shown(html))
 }
 
@@ -61,7 +55,7 @@ async fn leave(state: &super::State, subscriber: i64) -> Result<(), StoreError> 
     if !found.is_some_and(|found| stays(found.state)) {
         return Ok(());
     }
-    state.store.move_subscriber(subscriber, SubscriberState::Unsubscribed, state.clock.now()).await?;
+    state.store.move_subscriber(subscriber, SubscriberState::Unsubscribed, "link", state.clock.now()).await?;
     info!(subscriber, "unsubscribed");
     Ok(())
 }

@@ -4,10 +4,10 @@
 
 use std::fmt::Write as _;
 
+use super::language::{EMBEDDED_ENGLISH, Language};
 use super::xml::escape;
 use crate::domain::goal::{GoalStatus, PeriodState, PeriodStatus};
 use crate::domain::period::Per;
-use crate::domain::wording;
 
 /// How many periods are drawn unless said otherwise.
 pub const PERIODS: usize = 24;
@@ -33,35 +33,42 @@ pub const STYLE: &str = "\
 .gz-chart .stripe{stroke:var(--open);stroke-width:3}\
 .gz-chart .goal{stroke:var(--ink);stroke-width:1;stroke-dasharray:6 4}.gz-chart .base{stroke:var(--soft);stroke-width:1}";
 
-/// The last `periods` periods of a goal, as a file of its own.
+/// The last `periods` periods of a goal, as a file of its own, in English.
 #[must_use]
 pub fn svg(goal: &GoalStatus, periods: usize) -> String {
-    draw(goal, periods, &format!("<style>{STYLE}</style>\n"))
+    svg_in(goal, periods, &EMBEDDED_ENGLISH)
+}
+
+/// The same, in another language.
+#[must_use]
+pub fn svg_in(goal: &GoalStatus, periods: usize, language: &Language) -> String {
+    draw(goal, periods, &format!("<style>{STYLE}</style>\n"), language)
 }
 
 /// The same, for a page whose style sheet holds [`STYLE`]: a page that forbids inline styles can show it.
 #[must_use]
-pub fn inline(goal: &GoalStatus, periods: usize) -> String {
-    draw(goal, periods, "")
+pub fn inline(goal: &GoalStatus, periods: usize, language: &Language) -> String {
+    draw(goal, periods, "", language)
 }
 
-fn draw(goal: &GoalStatus, periods: usize, style: &str) -> String {
+fn draw(goal: &GoalStatus, periods: usize, style: &str, language: &Language) -> String {
     let from = goal.periods.len().saturating_sub(periods.max(1));
     let shown = goal.periods.get(from..).unwrap_or_default();
     // Several charts may stand on one page, and ids are the page's.
     let id = format!("gz-{}", slug::slugify(&goal.name));
     let mut out = String::with_capacity(8_000);
-    head(&mut out, goal, shown, &id, style);
+    head(&mut out, goal, shown, &id, style, language);
     if shown.is_empty() {
-        let _ = writeln!(out, r#"<text class="soft" x="50%" y="90">Nothing to count yet</text>"#);
+        let _ =
+            writeln!(out, r#"<text class="soft" x="50%" y="90">{}</text>"#, escape(&language.text("chart-empty", &[])));
     }
     let scale = Scale::of(goal, shown);
     for (index, status) in shown.iter().enumerate() {
-        bar(&mut out, status, &scale, index, &id);
-        labels(&mut out, status, &scale, index);
+        bar(&mut out, status, &scale, index, &id, language);
+        labels(&mut out, status, &scale, index, language);
     }
-    goal_line(&mut out, goal, &scale);
-    legend(&mut out, &id);
+    goal_line(&mut out, goal, &scale, language);
+    legend(&mut out, &id, language);
     out.push_str("</svg>\n");
     out
 }
@@ -96,11 +103,12 @@ impl Scale {
     }
 }
 
-fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str, style: &str) {
-    let told: Vec<String> = shown.iter().map(tell).collect();
+fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str, style: &str, language: &Language) {
+    let told: Vec<String> = shown.iter().map(|status| tell(status, language)).collect();
+    let per = ("per", goal.per.as_str().into());
     let title = match goal.name.trim() {
-        "" | "goal" => format!("Posts a {} against the goal", goal.per.as_str()),
-        name => format!("{name}: posts a {} against the goal", goal.per.as_str()),
+        "" | "goal" => language.text("chart-title", &[per]),
+        name => language.text("chart-title-named", &[("name", name.into()), per]),
     };
     let _ = writeln!(
         out,
@@ -120,21 +128,25 @@ fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str, s
         id = id,
         height = HEIGHT,
         title = escape(&title),
-        desc = escape(&format!("{} {}", goal.sentence, told.join("; "))),
+        desc = escape(&format!("{} {}", language.goal_sentence(goal), told.join("; "))),
         style = style,
     );
 }
 
 /// `May 2021: 3 posts, met`.
-fn tell(status: &PeriodStatus) -> String {
-    let period = wording::capitalised(&wording::period(status.period));
-    format!("{period}: {}, {}", wording::digits(status.published, "post"), status.state.as_str())
+fn tell(status: &PeriodStatus, language: &Language) -> String {
+    let args = [
+        ("period", language.period_heading(status.period).into()),
+        ("count", status.published.into()),
+        ("state", status.state.as_str().into()),
+    ];
+    language.text("chart-period", &args)
 }
 
-fn bar(out: &mut String, status: &PeriodStatus, scale: &Scale, index: usize, id: &str) {
+fn bar(out: &mut String, status: &PeriodStatus, scale: &Scale, index: usize, id: &str, language: &Language) {
     let (left, width, middle) = (scale.left(index), scale.width(), scale.middle(index));
     let height = scale.unit * f64::from(status.published);
-    let _ = write!(out, "<g><title>{}</title>", escape(&tell(status)));
+    let _ = write!(out, "<g><title>{}</title>", escape(&tell(status, language)));
     match status.state {
         PeriodState::Met => rect(out, r#"class="met" rx="2""#, left, width, height),
         PeriodState::Missed => {
@@ -170,7 +182,7 @@ fn pause_sign(out: &mut String, middle: f64, y: f64) {
 }
 
 /// The count above the bar, the period below it, the year below its first period.
-fn labels(out: &mut String, status: &PeriodStatus, scale: &Scale, index: usize) {
+fn labels(out: &mut String, status: &PeriodStatus, scale: &Scale, index: usize, language: &Language) {
     let middle = scale.middle(index);
     let bar = scale.unit * f64::from(status.published);
     let top = match status.state {
@@ -179,7 +191,12 @@ fn labels(out: &mut String, status: &PeriodStatus, scale: &Scale, index: usize) 
         PeriodState::Met => bar,
     };
     let _ = write!(out, r#"<text x="{middle:.2}%" y="{:.1}">{}</text>"#, BASE - top - 5.0, status.published);
-    let _ = write!(out, r#"<text class="soft" x="{middle:.2}%" y="{:.1}">{}</text>"#, BASE + 15.0, initial(status));
+    let _ = write!(
+        out,
+        r#"<text class="soft" x="{middle:.2}%" y="{:.1}">{}</text>"#,
+        BASE + 15.0,
+        initial(status, language)
+    );
     if index == 0 || is_first_of_year(status) {
         let (left, year) = (scale.left(index), status.period.last_day().year());
         let _ = write!(out, r#"<text class="soft start" x="{left:.2}%" y="{:.1}">{year}</text>"#, BASE + 30.0);
@@ -188,11 +205,11 @@ fn labels(out: &mut String, status: &PeriodStatus, scale: &Scale, index: usize) 
 }
 
 /// As much of the period's name as fits in 13 pixels.
-fn initial(status: &PeriodStatus) -> String {
+fn initial(status: &PeriodStatus, language: &Language) -> String {
     let first = status.period.first_day();
     match status.period.per() {
-        Per::Month => wording::month_name(first).chars().take(1).collect(),
-        Per::Quarter => format!("Q{}", (first.month() - 1) / 3 + 1),
+        Per::Month => language.month(first).chars().take(1).flat_map(char::to_uppercase).collect(),
+        Per::Quarter => language.period_short(status.period),
         Per::Week => first.iso_week_date().week().to_string(),
     }
 }
@@ -201,34 +218,39 @@ fn is_first_of_year(status: &PeriodStatus) -> bool {
     status.period.previous().last_day().year() != status.period.last_day().year()
 }
 
-fn goal_line(out: &mut String, goal: &GoalStatus, scale: &Scale) {
+fn goal_line(out: &mut String, goal: &GoalStatus, scale: &Scale, language: &Language) {
+    let args = [("count", goal.posts.into()), ("per", goal.per.as_str().into())];
     let y = BASE - scale.goal;
     let _ = writeln!(
         out,
         concat!(
             r#"<line class="base" x1="2%" x2="98%" y1="{base}" y2="{base}"/>"#,
             r#"<line class="goal" x1="2%" x2="98%" y1="{y:.1}" y2="{y:.1}"/>"#,
-            r#"<text class="soft end" x="98%" y="16">- - goal: {goal}</text>"#,
+            r#"<text class="soft end" x="98%" y="16">- - {goal}</text>"#,
         ),
         base = BASE,
         y = y,
-        goal = escape(&format!("{} a {}", goal.posts, goal.per.as_str())),
+        goal = escape(&language.text("chart-goal", &args)),
     );
 }
 
-fn legend(out: &mut String, id: &str) {
+/// Each state's shape and word, one after the other.
+fn legend(out: &mut String, id: &str, language: &Language) {
     out.push_str(r#"<svg x="2%" y="194" overflow="visible">"#);
-    let _ = write!(
-        out,
-        concat!(
-            r#"<rect class="met" rx="2" width="12" height="12"/><text class="start" x="17" y="10">met</text>"#,
-            r#"<rect class="missed" x="58" width="12" height="12"/><text class="start" x="75" y="10">missed</text>"#,
-            r#"<rect class="open" fill="url(#{id}-stripes)" x="134" width="12" height="12"/>"#,
-            r#"<text class="start" x="151" y="10">open</text>"#,
-            r#"<path class="paused" d="M204 0V12M210 0V12"/><text class="start" x="218" y="10">paused</text>"#,
-        ),
-        id = id,
-    );
+    let mut left = 0;
+    for state in [PeriodState::Met, PeriodState::Missed, PeriodState::Open, PeriodState::Paused] {
+        let _ = match state {
+            PeriodState::Met => write!(out, r#"<rect class="met" rx="2" x="{left}" width="12" height="12"/>"#),
+            PeriodState::Missed => write!(out, r#"<rect class="missed" x="{left}" width="12" height="12"/>"#),
+            PeriodState::Open => {
+                write!(out, r#"<rect class="open" fill="url(#{id}-stripes)" x="{left}" width="12" height="12"/>"#)
+            }
+            PeriodState::Paused => write!(out, r#"<path class="paused" d="M{} 0V12M{} 0V12"/>"#, left + 3, left + 9),
+        };
+        let word = language.state(state);
+        let _ = write!(out, r#"<text class="start" x="{}" y="10">{}</text>"#, left + 17, escape(&word));
+        left += 17 + 7 * word.chars().count() + 16;
+    }
     out.push_str("</svg>\n");
 }
 

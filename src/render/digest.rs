@@ -5,13 +5,14 @@
 use jiff::tz::TimeZone;
 use minijinja::context;
 use minijinja::value::Value;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::language::{Language, direction, primary};
 use super::templates::{Templates, safe};
 use crate::domain::author::Author;
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::{GoalStatus, PeriodStatus};
-use crate::domain::period::{Per, Period};
+use crate::domain::period::Period;
 use crate::domain::problem::Problem;
 use crate::domain::wording;
 
@@ -29,31 +30,80 @@ const MOST_POSTS: usize = 100;
 /// Periods in the row of tiles.
 const TILES: usize = 12;
 
-#[derive(Debug, Clone)]
-pub struct Input<'a> {
-    pub period: Period,
-    pub zone: &'a TimeZone,
-    pub language: &'a str,
-    pub title: &'a str,
-    pub site_url: &'a str,
+/// Everything an edition freezes: it can be rendered again in another language, or with some of its posts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    pub heading: Heading,
+    #[serde(default)]
+    pub title: String,
+    #[serde(default)]
+    pub site_url: String,
     /// Where the daemon's pages are reached, without a trailing slash.
-    pub pages_url: &'a str,
+    #[serde(default)]
+    pub pages_url: String,
     /// Template of the subject: `{{ title }}`, `{{ month }}`, `{{ posts }}`.
-    pub subject: &'a str,
-    /// In any order; they are shown by date.
-    pub posts: &'a [EditionPost],
+    #[serde(default)]
+    pub subject: String,
+    #[serde(default)]
+    pub time_zone: String,
+    /// The blog's own.
+    #[serde(default)]
+    pub language: String,
+    #[serde(default)]
+    pub postal_address: String,
+    #[serde(default)]
+    pub posts: Vec<EditionPost>,
     /// Posts of earlier periods that no edition has announced.
-    pub late: &'a [EditionPost],
-    pub goals: &'a [GoalStatus],
-    pub drafts: &'a [Draft],
-    pub postal_address: &'a str,
-    /// Whether `/preferences` is there to link to.
-    pub preferences: bool,
+    #[serde(default)]
+    pub late: Vec<EditionPost>,
+    #[serde(default)]
+    pub goals: Vec<GoalStatus>,
+    #[serde(default)]
+    pub drafts: Vec<Draft>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What an edition is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Heading {
+    Period(Period),
+    /// One post, mailed by itself as it is published.
+    Post,
+}
+
+impl Content {
+    /// With the posts in the order of their dates, which is that of the indices in a [`Selection`].
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        for posts in [&mut self.posts, &mut self.late] {
+            posts.sort_by(|a, b| a.date.cmp(&b.date).then_with(|| a.id.cmp(&b.id)));
+        }
+        self
+    }
+}
+
+/// What one reader, or one kind of readers, gets of an edition.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    pub language: &'a str,
+    /// Indices into the posts followed by the late ones; none: all of them.
+    pub posts: Option<&'a [usize]>,
+    /// The first mail to a new reader.
+    pub welcome: bool,
+}
+
+impl<'a> Selection<'a> {
+    /// The edition as it is.
+    #[must_use]
+    pub fn all(language: &'a str) -> Self {
+        Self { language, posts: None, welcome: false }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     pub title: String,
+    #[serde(default)]
     pub authors: Vec<Author>,
 }
 
@@ -65,13 +115,14 @@ pub struct Digest {
     pub html: String,
 }
 
-pub fn render(templates: &Templates, input: &Input<'_>) -> Result<Digest, Problem> {
-    let subject = subject(templates, input)?;
+pub fn render(templates: &Templates, content: &Content, selection: &Selection<'_>) -> Result<Digest, Problem> {
+    let view = View::of(templates, content, selection);
+    let subject = view.subject(templates)?;
     // Without excerpts it is as short as it gets.
-    let mut shown = shown(input, 0, &subject);
+    let mut shown = view.shown(0, &subject);
     let mut html = templates.render("digest.html", &shown)?;
     for excerpt in EXCERPTS {
-        let longer = self::shown(input, excerpt, &subject);
+        let longer = view.shown(excerpt, &subject);
         let rendered = templates.render("digest.html", &longer)?;
         if rendered.len() <= LARGEST {
             (shown, html) = (longer, rendered);
@@ -82,41 +133,13 @@ pub fn render(templates: &Templates, input: &Input<'_>) -> Result<Digest, Proble
     Ok(Digest { subject, text, html })
 }
 
-/// What the edition was made from, for the record and for pages.
-#[must_use]
-pub fn content(input: &Input<'_>) -> serde_json::Value {
-    serde_json::json!({
-        "posts": by_date(input.posts),
-        "late": by_date(input.late),
-        "goals": input.goals,
-        "drafts": input.drafts,
-    })
-}
-
-fn subject(templates: &Templates, input: &Input<'_>) -> Result<String, Problem> {
-    let names = context! {
-        title => clean(input.title),
-        month => wording::period(input.period),
-        period => input.period.to_string(),
-        posts => input.posts.len() + input.late.len(),
-    };
-    let subject = templates.render_line("digest.subject", input.subject, &names)?;
-    Ok(clean(&subject).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect())
-}
-
-fn by_date(posts: &[EditionPost]) -> Vec<&EditionPost> {
-    let mut posts: Vec<&EditionPost> = posts.iter().collect();
-    posts.sort_by(|a, b| a.date.cmp(&b.date).then_with(|| a.id.cmp(&b.id)));
-    posts
-}
-
 /// One line without control characters: no post can forge a marker or a header.
 pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect()
 }
 
 /// No more than one empty line in a row, none at the ends, no space at the end of a line.
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut empty = true;
     for line in text.lines().map(str::trim_end) {
@@ -130,73 +153,229 @@ fn tidy(text: &str) -> String {
     out
 }
 
-fn shown(input: &Input<'_>, excerpt: usize, subject: &str) -> Value {
-    let posts = by_date(input.posts);
-    let late = by_date(input.late);
-    let listed: Vec<Value> = posts.iter().take(MOST_POSTS).map(|post| entry(input, post, excerpt)).collect();
-    let listed_late: Vec<Value> = late.iter().take(MOST_POSTS).map(|post| entry(input, post, 0)).collect();
-    let goals: Vec<Value> = input.goals.iter().map(goal).collect();
-    let drafts: Vec<Value> = input
-        .drafts
-        .iter()
-        .take(MOST_POSTS)
-        .map(|draft| context! { title => clean(&draft.title), authors => names(&draft.authors) })
-        .collect();
-    context! {
-        title => clean(input.title),
-        month => wording::period(input.period),
-        period => input.period.to_string(),
-        subject,
-        summary => summary(input),
-        lang => clean(input.language),
-        dir => direction(input.language),
-        site_url => clean(input.site_url),
-        edition_url => format!("{}/editions/{}", clean(input.pages_url), input.period),
-        goal_url => format!("{}/goal", clean(input.pages_url)),
-        more => posts.len().saturating_sub(MOST_POSTS) + late.len().saturating_sub(MOST_POSTS),
-        posts => listed,
-        late => listed_late,
-        goals,
-        drafts,
-        postal_address => clean(input.postal_address),
-        name => safe(NAME),
-        unsubscribe_url => safe(UNSUBSCRIBE),
-        preferences_url => input.preferences.then(|| safe(PREFERENCES)),
-    }
+/// An edition as one selection shows it.
+struct View<'a> {
+    content: &'a Content,
+    selection: &'a Selection<'a>,
+    language: &'a Language,
+    /// What the language is called, and which way it runs.
+    spoken: (String, &'static str),
+    zone: TimeZone,
+    posts: Vec<&'a EditionPost>,
+    late: Vec<&'a EditionPost>,
 }
 
-/// "Three posts from May 2021." is what a mailbox shows beside the subject.
-fn summary(input: &Input<'_>) -> String {
-    let count = u32::try_from(input.posts.len()).unwrap_or(u32::MAX);
-    let late = u32::try_from(input.late.len()).unwrap_or(u32::MAX);
-    let month = wording::period(input.period);
-    match (count, late) {
-        (0, 0) => format!("No new posts in {month}."),
-        (0, late) => format!("{} you may have missed.", wording::capitalised(&wording::count(late, "post"))),
-        (count, 0) => format!("{} from {month}.", wording::capitalised(&wording::count(count, "post"))),
-        (count, late) => {
-            let posts = wording::capitalised(&wording::count(count, "post"));
-            format!("{posts} from {month}, and {} from before.", wording::number(late))
+impl<'a> View<'a> {
+    fn of(templates: &'a Templates, content: &'a Content, selection: &'a Selection<'a>) -> Self {
+        let chosen = |posts: &'a [EditionPost], from: usize| {
+            let is_chosen = |index: usize| selection.posts.is_none_or(|chosen| chosen.contains(&(from + index)));
+            let mut chosen: Vec<&EditionPost> =
+                posts.iter().enumerate().filter(|(index, _)| is_chosen(*index)).map(|(_, post)| post).collect();
+            chosen.sort_by(|a, b| a.date.cmp(&b.date).then_with(|| a.id.cmp(&b.id)));
+            chosen
+        };
+        Self {
+            content,
+            selection,
+            language: templates.languages().get(selection.language),
+            spoken: templates.languages().spoken(selection.language),
+            zone: TimeZone::get(&content.time_zone).unwrap_or(TimeZone::UTC),
+            posts: chosen(&content.posts, 0),
+            late: chosen(&content.late, content.posts.len()),
+        }
+    }
+
+    fn title(&self) -> String {
+        clean(&self.content.title)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.posts.is_empty() && self.late.is_empty()
+    }
+
+    fn has_welcome_only(&self) -> bool {
+        self.selection.welcome && self.is_empty()
+    }
+
+    /// The post of an edition that is of one.
+    fn single(&self) -> Option<&'a EditionPost> {
+        self.posts.first().copied().filter(|_| self.content.heading == Heading::Post)
+    }
+
+    fn subject(&self, templates: &Templates) -> Result<String, Problem> {
+        let title = self.title();
+        let subject = match (self.selection.welcome, self.content.heading, self.single()) {
+            (true, ..) => self.language.text("digest-welcome-subject", &[("title", title.into())]),
+            (_, _, Some(post)) => {
+                let post = shorten(&clean(&post.title), 150);
+                self.language.text("digest-post-subject", &[("post", post.into()), ("title", title.into())])
+            }
+            (_, Heading::Post, None) => title,
+            (_, Heading::Period(period), _) => {
+                let names = context! {
+                    lang => &self.spoken.0,
+                    title,
+                    month => self.language.period_heading(period),
+                    period => period.to_string(),
+                    posts => self.posts.len() + self.late.len(),
+                };
+                templates.render_line("digest.subject", &self.content.subject, &names)?
+            }
+        };
+        Ok(clean(&subject).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect())
+    }
+
+    fn heading(&self) -> String {
+        match (self.single(), self.content.heading) {
+            _ if self.has_welcome_only() => {
+                self.language.text("digest-welcome-subject", &[("title", self.title().into())])
+            }
+            (Some(post), _) => shorten(&clean(&post.title), 200),
+            (None, Heading::Period(period)) => self.language.period_heading(period),
+            (None, Heading::Post) => self.title(),
+        }
+    }
+
+    fn shown(&self, excerpt: usize, subject: &str) -> Value {
+        let content = self.content;
+        let excerpt = if self.single().is_some() { excerpt * 3 } else { excerpt };
+        let posts: Vec<Value> = self.posts.iter().take(MOST_POSTS).map(|post| self.entry(post, excerpt)).collect();
+        let late: Vec<Value> = self.late.iter().take(MOST_POSTS).map(|post| self.entry(post, 0)).collect();
+        // A post by itself is about the post.
+        let whole = content.heading != Heading::Post;
+        let goals: Vec<Value> = content.goals.iter().filter(|_| whole).map(|goal| self.goal(goal)).collect();
+        let drafts = content.drafts.iter().filter(|_| whole).take(MOST_POSTS);
+        let drafts: Vec<Value> = drafts
+            .map(|draft| context! { title => clean(&draft.title), authors => self.names(&draft.authors) })
+            .collect();
+        context! {
+            lang => &self.spoken.0,
+            dir => self.spoken.1,
+            title => self.title(),
+            month => self.heading(),
+            period => self.period(),
+            single => self.single().is_some(),
+            subject,
+            summary => wording::capitalised(&self.summary()),
+            intro => self.intro(),
+            archive => self.has_welcome_only(),
+            // The text part has no room above the greeting: the more telling of the two sentences stands below it.
+            opening => self.selection.welcome || self.single().is_some() || self.is_empty(),
+            selected => self.selection.posts.is_some(),
+            // Posts may be in another language than what stands around them.
+            foreign => self.foreign(),
+            site_url => clean(&content.site_url),
+            edition_url => self.web_address(),
+            goal_url => format!("{}/goal", clean(&content.pages_url)),
+            more => self.posts.len().saturating_sub(MOST_POSTS) + self.late.len().saturating_sub(MOST_POSTS),
+            posts,
+            late,
+            goals,
+            drafts,
+            postal_address => clean(&content.postal_address),
+            name => safe(NAME),
+            unsubscribe_url => safe(UNSUBSCRIBE),
+            preferences_url => safe(PREFERENCES),
+        }
+    }
+
+    fn period(&self) -> String {
+        match self.content.heading {
+            Heading::Period(period) => period.to_string(),
+            Heading::Post => String::new(),
+        }
+    }
+
+    fn web_address(&self) -> String {
+        let pages = clean(&self.content.pages_url);
+        match (self.single(), self.content.heading) {
+            (Some(post), _) => address(post),
+            (None, Heading::Period(period)) if !self.has_welcome_only() => format!("{pages}/editions/{period}"),
+            (None, _) => format!("{pages}/editions/"),
+        }
+    }
+
+    /// `lang` and `dir` of the posts where they are not those of the mail.
+    fn foreign(&self) -> Value {
+        let own = clean(&self.content.language);
+        if own.is_empty() || primary(&own) == primary(&self.spoken.0) {
+            return safe("");
+        }
+        safe(format!(" lang=\"{}\" dir=\"{}\"", super::xml::escape(&own), direction(&own)))
+    }
+
+    /// "Three posts from May 2021." is what a mailbox shows beside the subject.
+    fn summary(&self) -> String {
+        let (posts, late) = (self.posts.len(), self.late.len());
+        let period = match self.content.heading {
+            _ if self.has_welcome_only() => return self.language.text("digest-summary-welcome", &[]),
+            Heading::Post => return self.language.text("digest-summary-post", &[("title", self.title().into())]),
+            Heading::Period(period) => ("period", self.language.period(period).into()),
+        };
+        match (posts, late) {
+            (0, 0) => self.language.text("digest-summary-none", &[period]),
+            (0, late) => self.language.text("digest-summary-missed", &[("count", late.into())]),
+            (posts, 0) => self.language.text("digest-summary", &[period, ("count", posts.into())]),
+            (posts, late) => {
+                let late = self.language.number(u32::try_from(late).unwrap_or(u32::MAX));
+                self.language.text("digest-summary-late", &[period, ("count", posts.into()), ("late", late.into())])
+            }
+        }
+    }
+
+    /// The sentence after the greeting.
+    fn intro(&self) -> String {
+        let title = [("title", self.title().into())];
+        if self.selection.welcome {
+            let key = if self.is_empty() { "digest-welcome-none" } else { "digest-welcome" };
+            return self.language.text(key, &title);
+        }
+        match (self.content.heading, self.posts.len(), self.late.len()) {
+            (Heading::Post, ..) => self.language.text("digest-intro-post", &title),
+            (_, 0, 0) => self.language.text("digest-intro-none", &[]),
+            (_, 0, _) => self.language.text("digest-intro-late", &[]),
+            (_, posts, _) => self.language.text("digest-intro", &[("count", posts.into())]),
+        }
+    }
+
+    fn entry(&self, post: &EditionPost, excerpt: usize) -> Value {
+        let tags: Vec<String> = post.tags.iter().take(8).map(|tag| clean(tag)).collect();
+        context! {
+            title => shorten(&clean(&post.title), 200),
+            url => address(post),
+            date => self.language.day(self.zone.to_datetime(post.date).date()),
+            authors => self.names(&post.authors),
+            tags => tags.join(", "),
+            excerpt => shorten(&clean(&post.excerpt), excerpt),
+            minutes => post.words.div_ceil(220),
+        }
+    }
+
+    fn names(&self, authors: &[Author]) -> String {
+        let names: Vec<String> = authors.iter().take(12).map(|author| clean(&author.name)).collect();
+        self.language.list(&names)
+    }
+
+    fn goal(&self, goal: &GoalStatus) -> Value {
+        let from = goal.periods.len().saturating_sub(TILES);
+        let periods = goal.periods.get(from..).unwrap_or_default();
+        let periods: Vec<Value> = periods.iter().map(|status| self.tile(status)).collect();
+        context! { sentence => clean(&self.language.goal_sentence(goal)), streak => goal.streak, periods }
+    }
+
+    fn tile(&self, status: &PeriodStatus) -> Value {
+        context! {
+            name => self.language.period_heading(status.period),
+            short => self.language.period_short(status.period),
+            published => status.published,
+            state => status.state.as_str(),
+            state_name => self.language.state(status.state),
         }
     }
 }
 
-fn entry(input: &Input<'_>, post: &EditionPost, excerpt: usize) -> Value {
-    let tags: Vec<String> = post.tags.iter().take(8).map(|tag| clean(tag)).collect();
-    context! {
-        title => shorten(&clean(&post.title), 200),
-        url => clean(&post.url).replace(' ', "%20"),
-        date => wording::day(input.zone.to_datetime(post.date).date()),
-        authors => names(&post.authors),
-        tags => tags.join(", "),
-        excerpt => shorten(&clean(&post.excerpt), excerpt),
-        minutes => post.words.div_ceil(220),
-    }
-}
-
-fn names(authors: &[Author]) -> String {
-    let names: Vec<String> = authors.iter().take(12).map(|author| clean(&author.name)).collect();
-    wording::list(&names)
+fn address(post: &EditionPost) -> String {
+    clean(&post.url).replace(' ', "%20")
 }
 
 /// Cut at a word, with an ellipsis.
@@ -212,72 +391,40 @@ pub(super) fn shorten(text: &str, length: usize) -> String {
     }
 }
 
-fn goal(goal: &GoalStatus) -> Value {
-    let from = goal.periods.len().saturating_sub(TILES);
-    let periods: Vec<Value> = goal.periods.get(from..).unwrap_or_default().iter().map(tile).collect();
-    context! { sentence => clean(&goal.sentence), streak => goal.streak, periods }
-}
-
-fn tile(status: &PeriodStatus) -> Value {
-    let first = status.period.first_day();
-    let short: String = match status.period.per() {
-        Per::Month => wording::month_name(first).chars().take(3).collect(),
-        Per::Quarter => format!("Q{}", (first.month() - 1) / 3 + 1),
-        Per::Week => format!("W{}", first.iso_week_date().week()),
-    };
-    context! {
-        name => wording::capitalised(&wording::period(status.period)),
-        short,
-        published => status.published,
-        state => status.state.as_str(),
-    }
-}
-
-/// For `dir`, from the language alone.
-pub(super) fn direction(language: &str) -> &'static str {
-    let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    if ["ar", "arc", "ckb", "dv", "fa", "he", "ps", "ug", "ur", "yi"].contains(&primary.as_str()) {
-        "rtl"
-    } else {
-        "ltr"
-    }
-}
-
-/// Renders a full and an empty sample; a template that offers no way out is a problem too.
+/// Renders samples of all kinds; a template that offers no way out is a problem too.
 pub(super) fn check(templates: &Templates) -> Vec<Problem> {
-    let posts = sample_posts();
-    let drafts = [Draft { title: "A draft".into(), authors: vec![Author::named("Ann")] }];
-    let goals = [sample_goal()];
     let Some(period) = Period::month(2021, 5) else { return Vec::new() };
-    let empty = Input {
-        period,
-        zone: &TimeZone::UTC,
-        language: "en",
-        title: "A blog",
-        site_url: "https://blog.example",
-        pages_url: "https://blog.example",
-        subject: "{{ title }}: {{ month }}",
-        posts: &[],
-        late: &[],
-        goals: &[],
-        drafts: &[],
-        postal_address: "",
-        preferences: false,
+    let empty = Content {
+        heading: Heading::Period(period),
+        title: "A blog".into(),
+        site_url: "https://blog.example".into(),
+        pages_url: "https://blog.example".into(),
+        subject: "{{ title }}: {{ month }}".into(),
+        time_zone: "UTC".into(),
+        language: "en".into(),
+        postal_address: String::new(),
+        posts: Vec::new(),
+        late: Vec::new(),
+        goals: Vec::new(),
+        drafts: Vec::new(),
     };
-    let full = Input {
-        posts: &posts,
-        late: &posts,
-        goals: &goals,
-        drafts: &drafts,
-        postal_address: "A street",
-        preferences: true,
+    let full = Content {
+        posts: sample_posts(),
+        late: sample_posts(),
+        goals: vec![sample_goal()],
+        drafts: vec![Draft { title: "A draft".into(), authors: vec![Author::named("Ann")] }],
+        postal_address: "A street".into(),
         ..empty.clone()
     };
-    [full, empty].iter().find_map(|input| sample_problem(templates, input)).into_iter().collect()
+    let post = Content { heading: Heading::Post, ..full.clone() };
+    let all = Selection::all("en");
+    let welcome = Selection { posts: Some(&[0]), welcome: true, ..all };
+    let samples = [(&full, all), (&empty, all), (&post, all), (&full, welcome), (&empty, welcome)];
+    samples.iter().find_map(|(content, selection)| sample_problem(templates, content, selection)).into_iter().collect()
 }
 
-fn sample_problem(templates: &Templates, input: &Input<'_>) -> Option<Problem> {
-    let digest = match render(templates, input) {
+fn sample_problem(templates: &Templates, content: &Content, selection: &Selection<'_>) -> Option<Problem> {
+    let digest = match render(templates, content, selection) {
         Ok(digest) => digest,
         Err(problem) => return Some(problem),
     };

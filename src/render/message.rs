@@ -1,6 +1,6 @@
 //! The MIME message of one delivery: the edition's frozen text and HTML with the recipient's parts filled in, and the
-//! headers of DESIGN §4.4. Deterministic: the same edition and recipient give the same bytes, so a retried mail is the
-//! same mail.
+//! headers of DESIGN §4.4; and that of a notice. Deterministic: the same edition and recipient give the same bytes, so a
+//! retried mail is the same mail.
 //!
 //! Knows no server. What comes from posts and people is freed of control characters before it becomes a header, and
 //! every address is taken apart and put together again, so nothing they hold can begin a header of its own.
@@ -8,12 +8,14 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use lettre::Address;
 use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Mailboxes, MessageBuilder, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, Mailboxes, MessageBuilder, MultiPart, SinglePart};
 use url::{Host, Url};
 
 use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean};
+use super::notice::NoticeText;
 use super::xml::escape;
 use crate::domain::edition::Edition;
 use crate::domain::token::{self, Keys, Purpose};
@@ -75,21 +77,45 @@ fn cannot(what: impl Into<String>) -> MessageError {
 
 pub fn compose(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError> {
     let links = Links::of(sender, to.subscriber)?;
-    let recipient = address(to.email)?;
-    let from = mailbox(&sender.from)?;
-    let period = edition.period.to_string();
-    let message_id = format!("{}@{}", token::message_id(&sender.key, &period, to.subscriber), from.email.domain());
-    let headers = Headers { sender, edition, links: &links, from: &from, message_id: &message_id };
-    let builder = headers.build(to, &recipient)?;
-    let boundary = token::boundary(&sender.key, &period, to.subscriber);
-    let message = builder
-        .multipart(body(edition, &links, to.name, &boundary))
-        .map_err(|error| cannot(format!("the message cannot be built: {error}")))?;
-    Ok(Message {
-        message_id: format!("<{message_id}>"),
-        return_path: links.return_path.clone().unwrap_or_else(|| from.email.to_string()),
-        recipient: recipient.to_string(),
-        bytes: message.formatted(),
+    let period = edition.key.to_string();
+    let headers = Headers {
+        sender,
+        key: &period,
+        kind: "digest",
+        subject: &edition.subject,
+        at: edition.opened_at,
+        language: &sender.language,
+    };
+    headers.finish(to, &links, |builder, boundary| {
+        let builder = headers.of_a_list(builder, &links)?;
+        let Texts { text, html } = filled(edition, &links, to.name);
+        Ok((builder, alternative(text, html, boundary)))
+    })
+}
+
+/// What is attached to a notice: its name, its media type, and what it holds.
+pub type Attached<'a> = (&'a str, &'a str, Vec<u8>);
+
+/// A mail of its own to one person, asked for by them or about them. `key` names it, as `confirm-2026-11-24` does: the same
+/// key and recipient make the same message.
+pub fn compose_notice(
+    sender: &Sender,
+    key: &str,
+    at: Timestamp,
+    notice: &NoticeText,
+    attached: Option<Attached<'_>>,
+    to: Recipient<'_>,
+) -> Result<Message, MessageError> {
+    let links = Links::of(sender, to.subscriber)?;
+    let headers = Headers { sender, key, kind: "notice", subject: &notice.subject, at, language: &notice.language };
+    headers.finish(to, &links, |builder, boundary| {
+        let texts = alternative(notice.text.clone(), notice.html.clone(), boundary);
+        let Some((name, media_type, content)) = attached else { return Ok((builder, texts)) };
+        let kind = ContentType::parse(media_type)
+            .map_err(|_| cannot(format!("`{}` is not a media type", clean(media_type))))?;
+        let attachment = Attachment::new(clean(name)).body(content, kind);
+        let mixed = MultiPart::mixed().boundary(format!("{boundary}-mixed"));
+        Ok((builder, mixed.multipart(texts).singlepart(attachment)))
     })
 }
 
@@ -157,64 +183,111 @@ fn mailbox(text: &str) -> Result<Mailbox, MessageError> {
     Ok(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), email))
 }
 
+/// What a message's headers are made from.
 struct Headers<'a> {
     sender: &'a Sender,
-    edition: &'a Edition,
-    links: &'a Links,
-    from: &'a Mailbox,
-    message_id: &'a str,
+    /// The period of an edition, the name of a notice: what ids are derived from.
+    key: &'a str,
+    /// What complaints are counted by.
+    kind: &'static str,
+    subject: &'a str,
+    at: Timestamp,
+    language: &'a str,
 }
 
 impl Headers<'_> {
-    fn build(&self, to: Recipient<'_>, recipient: &Address) -> Result<MessageBuilder, MessageError> {
+    /// The message whose body and further headers `fill` adds.
+    fn finish(
+        &self,
+        to: Recipient<'_>,
+        links: &Links,
+        fill: impl FnOnce(MessageBuilder, &str) -> Result<(MessageBuilder, MultiPart), MessageError>,
+    ) -> Result<Message, MessageError> {
+        let recipient = address(to.email)?;
+        let from = mailbox(&self.sender.from)?;
+        let key = &self.sender.key;
+        let id = format!("{}@{}", token::message_id(key, self.key, to.subscriber), from.email.domain());
+        let builder = self.common(to, &recipient, &from, &id)?;
+        let (builder, body) = fill(builder, &token::boundary(key, self.key, to.subscriber))?;
+        let message = self
+            .of_a_machine(builder)
+            .multipart(body)
+            .map_err(|error| cannot(format!("the message cannot be built: {error}")))?;
+        Ok(Message {
+            message_id: format!("<{id}>"),
+            return_path: links.return_path.clone().unwrap_or_else(|| from.email.to_string()),
+            recipient: recipient.to_string(),
+            bytes: message.formatted(),
+        })
+    }
+
+    fn common(
+        &self,
+        to: Recipient<'_>,
+        recipient: &Address,
+        from: &Mailbox,
+        id: &str,
+    ) -> Result<MessageBuilder, MessageError> {
         // Before 1970 the header's type has no days.
-        let seconds = u64::try_from(self.edition.opened_at.as_second()).unwrap_or_default();
-        let mut builder = lettre::Message::builder()
-            .from(self.from.clone())
-            .raw_header(person::<header::From>(self.from.name.as_deref(), &self.from.email))
+        let seconds = u64::try_from(self.at.as_second()).unwrap_or_default();
+        let builder = lettre::Message::builder()
+            .from(from.clone())
+            .raw_header(person::<header::From>(from.name.as_deref(), &from.email))
             .raw_header(person::<header::To>(to.name, recipient))
             .date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
-            .subject(clean(&self.edition.subject))
-            .message_id(Some(format!("<{}>", self.message_id)));
-        if let Some(reply_to) = self.sender.reply_to.as_deref().filter(|text| !text.trim().is_empty()) {
-            let reply_to = mailbox(reply_to)?;
-            builder = builder.raw_header(person::<header::ReplyTo>(reply_to.name.as_deref(), &reply_to.email));
-        }
-        let mut unsubscribe = format!("<{}>", self.links.unsubscribe);
-        if let Some(mail) = &self.links.unsubscribe_mail {
+            .subject(clean(self.subject))
+            .message_id(Some(format!("<{id}>")));
+        let Some(reply_to) = self.sender.reply_to.as_deref().filter(|text| !text.trim().is_empty()) else {
+            return Ok(builder);
+        };
+        let reply_to = mailbox(reply_to)?;
+        Ok(builder.raw_header(person::<header::ReplyTo>(reply_to.name.as_deref(), &reply_to.email)))
+    }
+
+    /// How to leave, and what else mailing lists say of themselves.
+    fn of_a_list(&self, builder: MessageBuilder, links: &Links) -> Result<MessageBuilder, MessageError> {
+        let mut unsubscribe = format!("<{}>", links.unsubscribe);
+        if let Some(mail) = &links.unsubscribe_mail {
             unsubscribe.push_str(&format_folded(mail));
         }
-        builder = builder
-            .raw_header(encoded("List-Id", &self.list_id()))
+        Ok(builder
+            .raw_header(encoded("List-Id", &self.list_id()?))
             .raw_header(as_written("List-Unsubscribe", unsubscribe))
             .raw_header(encoded("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-            .raw_header(as_written("List-Archive", format!("<{}>", self.links.archive)))
+            .raw_header(as_written("List-Archive", format!("<{}>", links.archive)))
+            .raw_header(encoded("Precedence", "bulk")))
+    }
+
+    /// That no person wrote it, and none should be answered by another machine.
+    fn of_a_machine(&self, builder: MessageBuilder) -> MessageBuilder {
+        let builder = builder
             .raw_header(encoded("Feedback-ID", &self.feedback_id()))
             .raw_header(encoded("Auto-Submitted", "auto-generated"))
-            .raw_header(encoded("Precedence", "bulk"))
             .raw_header(encoded("X-Auto-Response-Suppress", "All"));
-        let language: String =
-            self.sender.language.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        Ok(if language.is_empty() { builder } else { builder.raw_header(encoded("Content-Language", &language)) })
+        let language: String = self.language.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        if language.is_empty() { builder } else { builder.raw_header(encoded("Content-Language", &language)) }
     }
 
     /// RFC 2919: a name for people, and one that never changes.
-    fn list_id(&self) -> String {
-        let own = self.sender.list_id.clone().unwrap_or_else(|| {
-            let site = Url::parse(&self.sender.site_url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
-            let host = site.unwrap_or_else(|| self.from.email.domain().to_owned());
-            format!("{}.{host}", slug_of(&self.sender.title))
-        });
+    fn list_id(&self) -> Result<String, MessageError> {
+        let site = Url::parse(&self.sender.site_url).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+        let own = match (&self.sender.list_id, site) {
+            (Some(own), _) => own.clone(),
+            (None, Some(host)) => format!("{}.{host}", slug_of(&self.sender.title)),
+            (None, None) => format!("{}.{}", slug_of(&self.sender.title), mailbox(&self.sender.from)?.email.domain()),
+        };
         let own: String = own.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')).collect();
         let title: String = clean(&self.sender.title).chars().filter(|c| !matches!(c, '<' | '>')).take(100).collect();
-        format!("{} <{own}>", title.trim()).trim().to_owned()
+        Ok(format!("{} <{own}>", title.trim()).trim().to_owned())
     }
 
     /// Gmail groups complaints by these; the last one is 5 to 15 characters long and always the same.
     fn feedback_id(&self) -> String {
         let sender: String = slug_of(&self.sender.title).chars().filter(|c| *c != '-').take(15).collect();
         let sender = if sender.len() < 5 { format!("{sender}digest") } else { sender };
-        format!("{}:digest:gazetted:{sender}", self.edition.period)
+        // A notice's own key is one person's; the field must not be.
+        let key = if self.kind == "digest" { self.key } else { self.kind };
+        format!("{key}:{}:gazetted:{sender}", self.kind)
     }
 }
 
@@ -280,8 +353,7 @@ fn filled(edition: &Edition, links: &Links, name: Option<&str>) -> Texts {
     }
 }
 
-fn body(edition: &Edition, links: &Links, name: Option<&str>, boundary: &str) -> MultiPart {
-    let Texts { text, html } = filled(edition, links, name);
+fn alternative(text: String, html: String, boundary: &str) -> MultiPart {
     MultiPart::alternative()
         .boundary(boundary)
         .singlepart(part(ContentType::TEXT_PLAIN, text))

@@ -5,15 +5,21 @@ use jiff::tz::TimeZone;
 use minijinja::context;
 use minijinja::value::Value;
 
-use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean, direction, sample_goal, shorten};
+use super::chart;
+use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean, sample_goal, shorten};
+use super::language::{Language, direction};
 use super::templates::{Templates, safe};
 use super::xml::escape;
-use super::{chart, goal as goal_text};
 use crate::domain::edition::{Edition, EditionPost};
 use crate::domain::goal::GoalStatus;
 use crate::domain::period::Period;
 use crate::domain::problem::Problem;
-use crate::domain::wording;
+
+mod subscribing;
+
+pub use subscribing::{
+    Preferences, Question, Refused, Said, SubscribeForm, ask, preferences, refused, said, subscribe,
+};
 
 /// How many characters of a post's beginning the front door shows.
 const EXCERPT: usize = 280;
@@ -48,16 +54,6 @@ pub struct EditionLine<'a> {
     pub posts: u32,
 }
 
-/// A page that asks before anything happens: following a link changes nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
-    pub heading: &'a str,
-    pub text: &'a str,
-    pub button: &'a str,
-    /// Where the form is posted.
-    pub action: &'a str,
-}
-
 /// `/style.css`.
 #[must_use]
 pub fn style() -> String {
@@ -71,19 +67,24 @@ pub fn home(
     posts: &[EditionPost],
     goals: &[GoalStatus],
 ) -> Result<String, Problem> {
-    let posts: Vec<Value> = posts.iter().map(|post| entry(site, post)).collect();
-    let goals: Vec<Value> = goals.iter().map(goal_value).collect();
-    templates.render("home.html", &page(site, site.title, context! { posts, goals }))
+    let language = language(templates, site);
+    let posts: Vec<Value> = posts.iter().map(|post| entry(site, language, post)).collect();
+    let goals: Vec<Value> = goals.iter().map(|goal| goal_value(language, goal)).collect();
+    let form = subscribing::empty_form();
+    templates.render("home.html", &page(templates, site, site.title, context! { posts, goals, ..form }))
 }
 
 /// `/goal`: the sentence, the chart and the table.
 pub fn goal(templates: &Templates, site: &Site<'_>, goals: &[GoalStatus]) -> Result<String, Problem> {
-    let goals: Vec<Value> = goals.iter().map(goal_value).collect();
-    templates.render("goal.html", &page(site, "The goal", context! { goals }))
+    let language = language(templates, site);
+    let goals: Vec<Value> = goals.iter().map(|goal| goal_value(language, goal)).collect();
+    let heading = language.text("goal-heading", &[]);
+    templates.render("goal.html", &page(templates, site, &heading, context! { goals }))
 }
 
 /// `/editions/`: the latest first.
 pub fn editions(templates: &Templates, site: &Site<'_>, editions: &[EditionLine<'_>]) -> Result<String, Problem> {
+    let language = language(templates, site);
     let mut sorted: Vec<&EditionLine<'_>> = editions.iter().collect();
     sorted.sort_by_key(|line| std::cmp::Reverse(line.period));
     let editions: Vec<Value> = sorted
@@ -91,24 +92,19 @@ pub fn editions(templates: &Templates, site: &Site<'_>, editions: &[EditionLine<
         .map(|line| {
             context! {
                 period => line.period.to_string(),
-                name => wording::capitalised(&wording::period(line.period)),
+                name => language.period_heading(line.period),
                 subject => clean(line.subject),
-                posts => wording::digits(line.posts, "post"),
+                posts => language.posts_in_digits(line.posts),
             }
         })
         .collect();
-    templates.render("editions.html", &page(site, "Editions", context! { editions }))
+    let heading = language.text("editions-heading", &[]);
+    templates.render("editions.html", &page(templates, site, &heading, context! { editions }))
 }
 
-/// `/unsubscribe/<token>` and its like: one question, one button.
-pub fn question(templates: &Templates, site: &Site<'_>, question: Question<'_>) -> Result<String, Problem> {
-    let Question { heading, text, button, action } = question;
-    templates.render("unsubscribe.html", &page(site, heading, context! { text, button, action }))
-}
-
-/// A few words: it is done, it was not found, look into your mailbox.
+/// A few words in the site's language, which somebody else has chosen.
 pub fn message(templates: &Templates, site: &Site<'_>, heading: &str, text: &str) -> Result<String, Problem> {
-    templates.render("message.html", &page(site, heading, context! { text }))
+    templates.render("message.html", &page(templates, site, heading, context! { text }))
 }
 
 /// `/editions/<period>`: the digest as it was sent, without what was its reader's own.
@@ -131,7 +127,8 @@ fn without_links(html: &str, marker: &str) -> String {
 }
 
 /// What is common to all pages, and what is this one's own.
-fn page(site: &Site<'_>, heading: &str, own: Value) -> Value {
+fn page(templates: &Templates, site: &Site<'_>, heading: &str, own: Value) -> Value {
+    let (lang, dir) = templates.languages().spoken(site.language);
     let feeds: Vec<Value> = site
         .feeds
         .iter()
@@ -142,30 +139,37 @@ fn page(site: &Site<'_>, heading: &str, own: Value) -> Value {
             title => clean(site.title),
             description => clean(site.description),
             url => clean(site.url),
+            // What the posts are in; the words around them are in `lang`.
             lang => clean(site.language),
             dir => direction(site.language),
             subscribe => site.subscribe,
             feeds,
         },
+        lang,
+        dir,
         heading => clean(heading),
     };
     context! { ..own, ..common }
 }
 
-fn entry(site: &Site<'_>, post: &EditionPost) -> Value {
+fn language<'a>(templates: &'a Templates, site: &Site<'_>) -> &'a Language {
+    templates.languages().get(site.language)
+}
+
+fn entry(site: &Site<'_>, language: &Language, post: &EditionPost) -> Value {
     let day = site.zone.to_datetime(post.date).date();
     let authors: Vec<String> = post.authors.iter().map(|author| clean(&author.name)).collect();
     context! {
         title => clean(&post.title),
         url => clean(&post.url),
         day => day.to_string(),
-        date => wording::day(day),
-        authors => wording::list(&authors),
+        date => language.day(day),
+        authors => language.list(&authors),
         excerpt => shorten(clean(&post.excerpt).trim(), EXCERPT),
     }
 }
 
-fn goal_value(goal: &GoalStatus) -> Value {
+fn goal_value(language: &Language, goal: &GoalStatus) -> Value {
     let from = goal.periods.len().saturating_sub(chart::PERIODS);
     let periods: Vec<Value> = goal
         .periods
@@ -175,17 +179,19 @@ fn goal_value(goal: &GoalStatus) -> Value {
         .rev()
         .map(|status| {
             context! {
-                name => wording::capitalised(&wording::period(status.period)),
+                name => language.period_heading(status.period),
                 published => status.published,
                 goal => status.goal,
                 state => status.state.as_str(),
+                state_name => language.state(status.state),
             }
         })
         .collect();
-    let facts: Vec<Value> = goal_text::facts(goal).into_iter().map(|(name, value)| context! { name, value }).collect();
+    let facts: Vec<Value> =
+        language.goal_facts(goal).into_iter().map(|(name, value)| context! { name, value }).collect();
     context! {
-        sentence => clean(&goal.sentence),
-        chart => safe(chart::inline(goal, chart::PERIODS)),
+        sentence => clean(&language.goal_sentence(goal)),
+        chart => safe(chart::inline(goal, chart::PERIODS, language)),
         facts,
         periods,
     }
@@ -207,29 +213,29 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
     let posts = super::digest::sample_posts();
     let lines: Vec<EditionLine<'_>> =
         Period::month(2021, 5).map(|period| EditionLine { period, subject: "May", posts: 1 }).into_iter().collect();
-    let ask = Question { heading: "Leave?", text: "No more digests.", button: "Unsubscribe", action: "/" };
     let pages = [
         home(templates, &site, &posts, &goals),
         home(templates, &site, &[], &[]),
         goal(templates, &site, &goals),
         editions(templates, &site, &lines),
-        question(templates, &site, ask),
         message(templates, &site, "Done", "It is done."),
     ];
-    let mut problems: Vec<Problem> = pages.into_iter().filter_map(Result::err).collect();
+    let subscribing = subscribing::samples(templates, &site);
+    let mut problems: Vec<Problem> = pages.into_iter().chain(subscribing).filter_map(Result::err).collect();
     problems.dedup();
     problems
 }
 
 /// The last resort, when even the template for messages is broken.
 #[must_use]
-pub fn bare(heading: &str, text: &str) -> String {
-    let (heading, text) = (escape(heading), escape(text));
-    format!("<!doctype html>\n<html lang=\"en\"><title>{heading}</title><h1>{heading}</h1><p>{text}</p></html>\n")
+pub fn bare(language: &Language, refused: Refused) -> String {
+    let (heading, text) = refused.words(language);
+    let (tag, heading, text) = (escape(language.tag()), escape(&heading), escape(&text));
+    format!("<!doctype html>\n<html lang=\"{tag}\"><title>{heading}</title><h1>{heading}</h1><p>{text}</p></html>\n")
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
@@ -243,7 +249,7 @@ mod tests {
 
     static UTC: TimeZone = TimeZone::UTC;
 
-    fn site() -> Site<'static> {
+    pub(crate) fn site() -> Site<'static> {
         Site {
             title: "Dask <Working> Notes",
             description: "Writing about scaling Python",
@@ -255,25 +261,18 @@ mod tests {
         }
     }
 
-    fn templates() -> Templates {
+    pub(crate) fn templates() -> Templates {
         Templates::new(&BTreeMap::new()).unwrap()
     }
 
     #[test]
     fn the_pages_say_what_they_are_for() {
         let templates = templates();
-        let ask = Question {
-            heading: "Unsubscribe",
-            text: "You will get no more digests.",
-            button: "Unsubscribe",
-            action: "/unsubscribe/TOKEN",
-        };
         let may = EditionLine { period: Period::parse("2021-05").unwrap(), subject: "Notes: May 2021", posts: 1 };
         let june = EditionLine { period: Period::parse("2021-06").unwrap(), subject: "Notes: June 2021", posts: 3 };
         insta::assert_snapshot!("page_home", home(&templates, &site(), &posts(2), &[sample()]).unwrap());
         insta::assert_snapshot!("page_goal", goal(&templates, &site(), &[sample()]).unwrap());
         insta::assert_snapshot!("page_editions", editions(&templates, &site(), &[may, june]).unwrap());
-        insta::assert_snapshot!("page_unsubscribe", question(&templates, &site(), ask).unwrap());
         insta::assert_snapshot!("page_message", message(&templates, &site(), "Done", "You are <b>out</b>.").unwrap());
     }
 
@@ -297,7 +296,7 @@ mod tests {
     fn an_edition_on_the_web_is_nobodys_own() {
         let digest = digest(&posts(1), &[], &[]);
         let page = edition(&Edition {
-            period: Period::parse("2021-05").unwrap(),
+            key: Period::parse("2021-05").unwrap().into(),
             state: crate::domain::edition::State::Finished,
             subject: digest.subject,
             text: digest.text,

@@ -1,20 +1,22 @@
-//! The templates of digests and pages: embedded, and replaced one by one by the operator's own. Knows the template
-//! engine; what a template is given is the business of the module that renders it. A template error is a problem with a
-//! file and a line, never a crash.
+//! The templates of digests, notices and pages: embedded, and replaced one by one by the operator's own; and the languages
+//! they speak, with `{{ t("key", name=value) }}`. Knows the template engine; what a template is given is the business of
+//! the module that renders it. A template error is a problem with a file and a line, never a crash.
 
 use std::collections::BTreeMap;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
 
+use super::language::{self, Arg, Languages};
 use super::report::wrap;
 use super::xml::escape;
-use super::{digest, page};
+use super::{digest, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 8] = [
+pub const EMBEDDED: [(&str, &str); 13] = [
+    ("ask.html", include_str!("../../templates/ask.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
     ("digest.txt", include_str!("../../templates/digest.txt")),
@@ -22,7 +24,11 @@ pub const EMBEDDED: [(&str, &str); 8] = [
     ("goal.html", include_str!("../../templates/goal.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("message.html", include_str!("../../templates/message.html")),
-    ("unsubscribe.html", include_str!("../../templates/unsubscribe.html")),
+    ("notice.html", include_str!("../../templates/notice.html")),
+    ("notice.txt", include_str!("../../templates/notice.txt")),
+    ("preferences.html", include_str!("../../templates/preferences.html")),
+    ("subscribe.html", include_str!("../../templates/subscribe.html")),
+    ("subscribe_form.html", include_str!("../../templates/subscribe_form.html")),
 ];
 
 /// Steps a template may take: some hundred times what the embedded ones need for the longest month.
@@ -31,11 +37,12 @@ const FUEL: u64 = 5_000_000;
 #[derive(Debug, Clone)]
 pub struct Templates {
     environment: Environment<'static>,
+    languages: Languages,
 }
 
 impl Templates {
     /// The embedded templates, with those given by name in their place. A name that is none of ours may be included by
-    /// the others.
+    /// the others; `languages/xx.ftl` is a language.
     pub fn new(replaced: &BTreeMap<String, String>) -> Result<Self, Vec<Problem>> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -53,16 +60,30 @@ impl Templates {
             minijinja::escape_formatter(out, state, value)
         });
         environment.add_filter("wrap", wrapped);
+        let mut problems = Vec::new();
+        let languages = Languages::new(replaced).unwrap_or_else(|errors| {
+            problems.extend(errors);
+            Languages::embedded()
+        });
+        let spoken = languages.clone();
+        environment.add_function("t", move |state: &State<'_, '_>, key: String, args: Kwargs| {
+            translated(&spoken, state, &key, &args)
+        });
         let embedded = EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         let mut sources: BTreeMap<String, String> = embedded.collect();
-        sources.extend(replaced.iter().map(|(name, text)| (name.clone(), text.clone())));
-        let mut problems = Vec::new();
+        let own = replaced.iter().filter(|(name, _)| !name.starts_with(language::FOLDER));
+        sources.extend(own.map(|(name, text)| (name.clone(), text.clone())));
         for (name, text) in sources {
             if let Err(error) = environment.add_template_owned(name.clone(), text) {
                 problems.push(problem(&name, &error));
             }
         }
-        if problems.is_empty() { Ok(Self { environment }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { environment, languages }) } else { Err(problems) }
+    }
+
+    #[must_use]
+    pub fn languages(&self) -> &Languages {
+        &self.languages
     }
 
     pub(super) fn render(&self, name: &str, context: &Value) -> Result<String, Problem> {
@@ -75,10 +96,11 @@ impl Templates {
         self.environment.render_named_str(name, source, context.clone()).map_err(|error| problem(name, &error))
     }
 
-    /// Renders every template from samples, and says what is wrong with them.
+    /// Renders every template from samples, and says what is wrong with them and with the languages.
     #[must_use]
     pub fn check(&self) -> Vec<Problem> {
-        digest::check(self).into_iter().chain(page::check(self)).collect()
+        let rendered = digest::check(self).into_iter().chain(page::check(self)).chain(notice::check(self));
+        rendered.chain(self.languages.problems().iter().cloned()).collect()
     }
 }
 
@@ -88,6 +110,37 @@ fn wrapped(text: String, width: usize, options: Kwargs) -> Result<String, Error>
     let indent: Option<String> = options.get("indent")?;
     options.assert_all_used()?;
     Ok(wrap(&text, width, indent.as_deref().unwrap_or_default()))
+}
+
+/// `{{ t("key", name=value) }}`, in the language that `lang` names. A translation is text and is escaped as a whole; what
+/// is marked as safe among its arguments stays as it is.
+fn translated(languages: &Languages, state: &State<'_, '_>, key: &str, named: &Kwargs) -> Result<Value, Error> {
+    let language = state.lookup("lang").unwrap_or_default();
+    let mut kept: Vec<(String, String)> = Vec::new();
+    let mut args: Vec<(&str, Arg<'_>)> = Vec::new();
+    for name in named.args() {
+        let value: Value = named.get(name)?;
+        let arg = match i64::try_from(value.clone()) {
+            Ok(number) => Arg::Number(number),
+            Err(_) if value.is_safe() => {
+                // Letters no text is written with, so that the rest can be escaped around them.
+                let place = format!("\u{F0000}{}\u{F0001}", kept.len());
+                kept.push((place.clone(), value.to_string()));
+                Arg::Text(place.into())
+            }
+            Err(_) => Arg::Text(value.to_string().replace(['\u{F0000}', '\u{F0001}'], "").into()),
+        };
+        args.push((name, arg));
+    }
+    let text = languages.get(&language.to_string()).say(key, &args).ok_or_else(|| {
+        let message = format!("there is no string `{key}`, or it wants to be told more than this");
+        Error::new(ErrorKind::InvalidOperation, message)
+    })?;
+    if kept.is_empty() {
+        return Ok(Value::from(text));
+    }
+    let written = if *state.auto_escape() == AutoEscape::Html { escape(&text) } else { text };
+    Ok(safe(kept.iter().fold(written, |text, (place, value)| text.replace(place, value))))
 }
 
 /// Text that is a marker or markup of our own, and not to be escaped.

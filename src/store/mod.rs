@@ -1,4 +1,4 @@
-//! What must outlive the process: the entries' identity, subscribers, editions and deliveries. One trait of use-case
+//! What must outlive the process: the entries' identity, editions and deliveries, and (`people`) subscribers. Use-case
 //! verbs, one verb = one transaction; SQLite and PostgreSQL behind it, held to one conformance suite. Knows no SMTP,
 //! no feeds and no clock: every instant is an argument.
 
@@ -11,14 +11,19 @@ use serde::Serialize;
 
 use crate::config::{OnDoubt, without_password};
 use crate::domain::delivery::{Outcome, State as DeliveryState};
-use crate::domain::edition::{Edition, State as EditionState};
+use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::identity::EntryRow;
-use crate::domain::period::Period;
-use crate::domain::subscriber::{State as SubscriberState, Subscriber};
+use crate::domain::subscriber::{Choice, Frequency};
 
 mod errors;
+mod people;
 mod postgres;
 mod sqlite;
+
+pub use people::{
+    Added, Call, Confirmed, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
+    SignUpLimits, SignUpTally,
+};
 
 pub type SharedStore = Arc<dyn Store>;
 
@@ -99,7 +104,7 @@ impl Counts {
 /// Which delivery: edition × subscriber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey {
-    pub edition: Period,
+    pub edition: EditionKey,
     pub subscriber: i64,
 }
 
@@ -107,7 +112,9 @@ pub struct DeliveryKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub key: DeliveryKey,
-    /// The recipient: the address copied when the edition was opened.
+    /// Of the edition: a language, some of its posts; empty: as it is.
+    pub variant: String,
+    /// The recipient: the address copied when the delivery was queued.
     pub email: String,
     pub name: Option<String>,
     /// How many attempts have been made, this one included.
@@ -134,35 +141,44 @@ pub struct DeliveryRow {
     pub changed_at: Timestamp,
 }
 
-/// An address to be added, already validated; `key` is the form compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewSubscriber {
-    pub email: String,
-    pub key: String,
-    pub name: Option<String>,
-    pub state: SubscriberState,
-    pub source: String,
+/// Whom an edition goes to, beside being active and not pausing.
+pub struct Audience<'a> {
+    /// The site's language: who has chosen none, or this one, and all posts, gets the edition as it is.
+    pub language: &'a str,
+    /// Only those whose frequency has been what it is since before then.
+    pub since: Option<Timestamp>,
+    /// Which variant a choice makes of it; none: nothing in it is for them, and nothing is queued.
+    pub variant: &'a (dyn Fn(&Choice) -> Option<String> + Sync),
 }
 
-/// What came of adding one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
-    New,
-    /// Was there, in this state; nothing was changed. An address that has left is not brought back by adding it.
-    Known(SubscriberState),
-    /// Had unsubscribed and came back by the operator's explicit word.
-    Again,
+impl Audience<'_> {
+    /// Everybody gets everything.
+    #[must_use]
+    pub fn everybody() -> Audience<'static> {
+        Audience { language: "en", since: None, variant: &|_| Some(String::new()) }
+    }
+}
+
+/// An edition's texts in one variant, with the recipient's parts left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
 }
 
 /// The right to be the one daemon of this store; given back when dropped.
 pub trait Hold: Send + Sync {}
 
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: People {
     /// When this store was made: nothing from before is caught up.
     async fn created_at(&self) -> Result<Timestamp>;
     /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.
     async fn secret(&self, purpose: &str, fresh: [u8; 32]) -> Result<[u8; 32]>;
+    /// The keys for links that came after the first, each with the instant from which it is used; oldest first.
+    async fn token_keys(&self) -> Result<Vec<(Timestamp, [u8; 32])>>;
+    async fn add_token_key(&self, from: Timestamp, key: [u8; 32]) -> Result<()>;
     /// Whether the database answers and can be written.
     async fn ping(&self) -> Result<()>;
     /// Takes the store for one daemon; `Held` names who has it.
@@ -179,23 +195,28 @@ pub trait Store: Send + Sync {
     async fn save_outputs(&self, rows: &[OutputRow], gone: &[String]) -> Result<()>;
 
     // --- editions ---
-    /// Writes the edition, marks `entry_ids` as announced by it and queues one delivery for each active subscriber, in
-    /// one transaction. Whoever comes second finds it there.
-    async fn open_edition(&self, edition: &Edition, entry_ids: &[String]) -> Result<Opened>;
-    async fn edition(&self, period: Period) -> Result<Option<Edition>>;
+    /// Writes the edition, marks `entry_ids` as announced by it and queues one delivery for each active subscriber of its
+    /// frequency who wants something of it, in one transaction. Whoever comes second finds it there.
+    async fn open_edition(&self, edition: &Edition, entry_ids: &[String], audience: &Audience<'_>) -> Result<Opened>;
+    async fn edition(&self, key: EditionKey) -> Result<Option<Edition>>;
+    async fn variant(&self, key: EditionKey, variant: &str) -> Result<Option<Frozen>>;
+    /// Freezes a variant; whoever comes second is given what is there.
+    async fn freeze_variant(&self, key: EditionKey, variant: &str, frozen: &Frozen) -> Result<Frozen>;
+    /// How many active subscribers want to hear this often.
+    async fn readers(&self, frequency: Frequency) -> Result<u64>;
     /// Newest first.
     async fn editions(&self) -> Result<Vec<EditionSummary>>;
     /// Moves an edition from one of `from` to `to`; false if it was in none of them (or is not there). Called off, it
     /// skips whatever is not on the wire.
     async fn move_edition(
         &self,
-        period: Period,
+        key: EditionKey,
         from: &[EditionState],
         to: EditionState,
         now: Timestamp,
     ) -> Result<bool>;
-    /// Finishes open editions none of whose deliveries wait; gives their periods.
-    async fn finish_editions(&self, now: Timestamp) -> Result<Vec<Period>>;
+    /// Finishes open editions none of whose deliveries wait; gives their keys.
+    async fn finish_editions(&self, now: Timestamp) -> Result<Vec<EditionKey>>;
 
     // --- deliveries ---
     /// Claims up to `limit` deliveries of open editions that are due, for `node` until `lease_until`. Consent is looked
@@ -217,26 +238,7 @@ pub trait Store: Send + Sync {
     async fn outbox(&self, states: &[DeliveryState], limit: u32) -> Result<Vec<DeliveryRow>>;
     /// Puts those deliveries in one of `states` that are `deferred`, `failed` or `held` back in the queue, due now, and
     /// opens their finished editions again: of one edition or of all. Cancelled editions stay cancelled.
-    async fn retry(&self, period: Option<Period>, states: &[DeliveryState], now: Timestamp) -> Result<u64>;
-
-    // --- subscribers ---
-    /// Adds all or none; one answer for each, in order. `again` brings back those who unsubscribed (never the suppressed).
-    async fn add_subscribers(&self, new: &[NewSubscriber], again: bool, now: Timestamp) -> Result<Vec<Added>>;
-    async fn subscriber(&self, id: i64) -> Result<Option<Subscriber>>;
-    async fn subscriber_by_key(&self, key: &str) -> Result<Option<Subscriber>>;
-    /// In order of their addresses' keys, after `after_key`, for paging through any number.
-    async fn subscribers(
-        &self,
-        state: Option<SubscriberState>,
-        after_key: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<Subscriber>>;
-    async fn subscriber_counts(&self) -> Result<BTreeMap<&'static str, u64>>;
-    /// Moves a subscriber to `to`; false if there is none, or if already there. Whoever is not active afterwards gets
-    /// nothing more: what waits for them, even if claimed, becomes `skipped` in the same transaction.
-    async fn move_subscriber(&self, id: i64, to: SubscriberState, now: Timestamp) -> Result<bool>;
-    /// Forgets a person: the row goes, and the address and name on every delivery with it. False if there is none.
-    async fn erase_subscriber(&self, id: i64, now: Timestamp) -> Result<bool>;
+    async fn retry(&self, key: Option<EditionKey>, states: &[DeliveryState], now: Timestamp) -> Result<u64>;
 }
 
 /// Opens the store that `url` names, creating and migrating it as needed: `sqlite:PATH` or `postgres://...`.

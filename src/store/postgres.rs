@@ -43,6 +43,13 @@ macro_rules! skip_locked {
     };
 }
 
+/// Whoever reads this row next waits.
+macro_rules! for_update {
+    () => {
+        "FOR UPDATE"
+    };
+}
+
 #[path = "shared/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one text of the verbs, compiled for each database")]
 mod shared;
@@ -50,7 +57,8 @@ mod shared;
 type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 
-const STEPS: [&str; 1] = [include_str!("migrations/postgres/0001_ledger.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("migrations/postgres/0001_ledger.sql"), include_str!("migrations/postgres/0002_subscribers.sql")];
 
 const CONNECTIONS: u32 = 8;
 const TURN: Duration = Duration::from_secs(10);

@@ -49,13 +49,21 @@ macro_rules! skip_locked {
     };
 }
 
+/// Nothing to lock: there is one writer.
+macro_rules! for_update {
+    () => {
+        ""
+    };
+}
+
 #[path = "shared/mod.rs"]
 mod shared;
 
 type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
 
-const STEPS: [&str; 1] = [include_str!("migrations/sqlite/0001_ledger.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("migrations/sqlite/0001_ledger.sql"), include_str!("migrations/sqlite/0002_subscribers.sql")];
 
 /// How long a writer of another process is waited for.
 const BUSY: Duration = Duration::from_secs(5);

@@ -15,7 +15,7 @@ use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
 use gazetted::http::{Blog, Document, FeedLink, Limits, Published, Shared, State, router, serve_with};
 use gazetted::render::templates::Templates;
-use gazetted::store::{NewSubscriber, SharedStore, open};
+use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -85,7 +85,7 @@ fn keys() -> Keys {
 
 fn edition(period: &str, state: EditionState) -> Edition {
     Edition {
-        period: Period::parse(period).unwrap(),
+        key: Period::parse(period).unwrap().into(),
         state,
         subject: "Notes".into(),
         text: "The digest".into(),
@@ -130,7 +130,7 @@ impl House {
         };
         store.add_subscribers(&[reader], false, now()).await.unwrap();
         for (period, state) in [("2021-05", EditionState::Open), ("2021-04", EditionState::Cancelled)] {
-            store.open_edition(&edition(period, state), &[]).await.unwrap();
+            store.open_edition(&edition(period, state), &[], &Audience::everybody()).await.unwrap();
         }
         let reader = store.subscriber_by_key("ann@example.org").await.unwrap().unwrap().id;
         let shared = Shared::new(published);
@@ -529,7 +529,7 @@ async fn one_click_lets_the_reader_out_at_once_and_again_and_again() {
 #[tokio::test]
 async fn whoever_was_suppressed_or_forgotten_is_thanked_and_stays_so() {
     let house = House::new().await;
-    house.store.move_subscriber(house.reader, SubscriberState::Suppressed, now()).await.unwrap();
+    house.store.move_subscriber(house.reader, SubscriberState::Suppressed, "test", now()).await.unwrap();
     assert_eq!(house.one_click(&house.way_out()).await.status, 200);
     assert_eq!(house.state().await, SubscriberState::Suppressed);
     house.store.erase_subscriber(house.reader, now()).await.unwrap();

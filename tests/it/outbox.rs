@@ -14,7 +14,7 @@ use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::mail::outbox::{Compose, Halt, Outbox, Settings, Tally};
 use gazetted::mail::transport::Transport;
 use gazetted::render::message::{Message, MessageError, Recipient, Sender};
-use gazetted::store::{NewSubscriber, SharedStore, open};
+use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
 use jiff::{Timestamp, ToSpan as _};
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +29,7 @@ struct TestComposer;
 impl Compose for TestComposer {
     fn compose(&self, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError> {
         assert!(to.name != Some("panic"), "a template broke");
-        let message_id = format!("<{}.{}@example.org>", edition.period, to.subscriber);
+        let message_id = format!("<{}.{}@example.org>", edition.key, to.subscriber);
         let bytes = format!("Message-ID: {message_id}\r\n{BODY}").into_bytes();
         let return_path = "bounces@example.org".into();
         Ok(Message { message_id, return_path, recipient: to.email.into(), bytes })
@@ -78,7 +78,7 @@ impl House {
         let readers: Vec<_> = addresses(readers).into_iter().map(reader).collect();
         store.add_subscribers(&readers, false, start()).await.unwrap();
         let edition = Edition {
-            period: october(),
+            key: october().into(),
             state: EditionState::Open,
             subject: "Notes".into(),
             text: String::new(),
@@ -88,7 +88,7 @@ impl House {
             opened_at: start(),
             finished_at: None,
         };
-        store.open_edition(&edition, &[]).await.unwrap();
+        store.open_edition(&edition, &[], &Audience::everybody()).await.unwrap();
         Self { store, clock: ManualClock::at(start()), folder: tempfile::tempdir().unwrap() }
     }
 
@@ -181,7 +181,7 @@ async fn everybody_gets_the_edition_once() {
     assert_eq!(house.counts().await, [("accepted", 60)]);
     assert!(server.count("CONNECT") <= 3, "connections are kept");
     assert_eq!(server.count("QUIT"), server.count("CONNECT"));
-    assert_eq!(house.store.edition(october()).await.unwrap().unwrap().state, EditionState::Finished);
+    assert_eq!(house.store.edition(october().into()).await.unwrap().unwrap().state, EditionState::Finished);
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_real_digest_arrives_as_it_was_composed() {
         bounce_address: Some("bounces@blog.example".into()),
         list_id: None,
     };
-    let edition = house.store.edition(october()).await.unwrap().unwrap();
+    let edition = house.store.edition(october().into()).await.unwrap().unwrap();
     let reader = house.store.subscriber_by_key(&address(1)).await.unwrap().unwrap();
     let to = Recipient { subscriber: reader.id, email: &reader.email, name: None };
     let message = sender.compose(&edition, to).unwrap();
@@ -426,11 +426,11 @@ async fn whoever_unsubscribes_gets_nothing_even_in_the_last_moment() {
     let house = House::with(4).await;
     let ids: Vec<i64> = house.store.subscribers(None, None, 10).await.unwrap().iter().map(|s| s.id).collect();
     let gone = SubscriberState::Unsubscribed;
-    house.store.move_subscriber(ids[0], gone, start()).await.unwrap();
+    house.store.move_subscriber(ids[0], gone, "test", start()).await.unwrap();
     let (store, last, runtime) = (Arc::clone(&house.store), ids[3], tokio::runtime::Handle::current());
     let server = Server::start(move |step| {
         if step.verb == "DATA" && about(step, 3) {
-            let leaving = store.move_subscriber(last, gone, start());
+            let leaving = store.move_subscriber(last, gone, "test", start());
             tokio::task::block_in_place(|| runtime.block_on(leaving)).unwrap();
         }
         Act::Usual
@@ -540,8 +540,8 @@ async fn one_broken_message_costs_one_delivery() {
     let people = [named(0, "Ann"), named(1, "panic"), named(2, "Bob")];
     house.store.add_subscribers(&people, false, start()).await.unwrap();
     let november = Period::parse("2026-11").unwrap();
-    let edition = house.store.edition(october()).await.unwrap().unwrap();
-    house.store.open_edition(&Edition { period: november, ..edition }, &[]).await.unwrap();
+    let edition = house.store.edition(october().into()).await.unwrap().unwrap();
+    house.store.open_edition(&Edition { key: november.into(), ..edition }, &[], &Audience::everybody()).await.unwrap();
     let server = Server::start(|_| Act::Usual).await;
     let tally = house.send(&server).await;
     assert_eq!((tally.accepted, tally.failed), (2, 1));

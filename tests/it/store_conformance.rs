@@ -10,7 +10,7 @@ use gazetted::domain::edition::{Edition, State as EditionState};
 use gazetted::domain::identity::EntryRow;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
-use gazetted::store::{Added, Claim, NewSubscriber, Opened, OutputRow, SharedStore, StoreError, open};
+use gazetted::store::{Added, Audience, Claim, NewSubscriber, Opened, OutputRow, SharedStore, StoreError, open};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::postgres;
@@ -25,12 +25,16 @@ struct Fixture {
 async fn on_sqlite() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
-    Fixture { store: open(&url, now()).await.unwrap(), url, _folder: Some(folder) }
+    let store = open(&url, now()).await.unwrap();
+    store.secret("tokens", [7; 32]).await.unwrap();
+    Fixture { store, url, _folder: Some(folder) }
 }
 
 async fn on_postgres() -> Option<Fixture> {
     let url = postgres::fresh_database().await?;
-    Some(Fixture { store: open(&url, now()).await.unwrap(), url, _folder: None })
+    let store = open(&url, now()).await.unwrap();
+    store.secret("tokens", [7; 32]).await.unwrap();
+    Some(Fixture { store, url, _folder: None })
 }
 
 /// Each of these tests runs once against each store.
@@ -109,7 +113,7 @@ fn october() -> Period {
 
 fn edition(period: Period) -> Edition {
     Edition {
-        period,
+        key: period.into(),
         state: EditionState::Open,
         subject: "Notes: October 2026".into(),
         text: "text".into(),
@@ -154,7 +158,7 @@ async fn with_readers(store: &SharedStore, n: usize) {
 
 async fn with_edition(store: &SharedStore, readers: usize) {
     with_readers(store, readers).await;
-    let opened = store.open_edition(&edition(october()), &[]).await.unwrap();
+    let opened = store.open_edition(&edition(october()), &[], &Audience::everybody()).await.unwrap();
     assert_eq!(opened, Opened::Now { recipients: readers as u64 });
 }
 
@@ -221,10 +225,10 @@ async fn whoever_opens_an_edition_second_finds_it_there(f: Fixture) {
     with_edition(&f.store, 3).await;
     let mut other = edition(october());
     other.subject = "another".into();
-    let second = f.store.open_edition(&other, &[]).await.unwrap();
+    let second = f.store.open_edition(&other, &[], &Audience::everybody()).await.unwrap();
     assert_eq!(second, Opened::Before(Box::new(edition(october()))));
-    assert_eq!(f.store.edition(october()).await.unwrap(), Some(edition(october())));
-    assert_eq!(f.store.edition(month("2026-09")).await.unwrap(), None);
+    assert_eq!(f.store.edition(october().into()).await.unwrap(), Some(edition(october())));
+    assert_eq!(f.store.edition(month("2026-09").into()).await.unwrap(), None);
     assert_eq!(f.store.outbox_counts().await.unwrap().total(), 3);
 }
 
@@ -233,7 +237,7 @@ async fn of_many_who_open_an_edition_at_once_one_does(f: Fixture) {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let store = Arc::clone(&f.store);
-        tasks.spawn(async move { store.open_edition(&edition(october()), &[]).await.unwrap() });
+        tasks.spawn(async move { store.open_edition(&edition(october()), &[], &Audience::everybody()).await.unwrap() });
     }
     let opened = tasks.join_all().await;
     assert_eq!(opened.iter().filter(|o| **o == Opened::Now { recipients: 50 }).count(), 1);
@@ -242,17 +246,23 @@ async fn of_many_who_open_an_edition_at_once_one_does(f: Fixture) {
 
 async fn an_edition_marks_its_entries_once(f: Fixture) {
     f.store.save_entries(&[entry(1), entry(2)]).await.unwrap();
-    f.store.open_edition(&edition(october()), &[entry(1).id]).await.unwrap();
-    f.store.open_edition(&edition(month("2026-11")), &[entry(1).id, entry(2).id]).await.unwrap();
+    f.store.open_edition(&edition(october()), &[entry(1).id], &Audience::everybody()).await.unwrap();
+    f.store
+        .open_edition(&edition(month("2026-11")), &[entry(1).id, entry(2).id], &Audience::everybody())
+        .await
+        .unwrap();
     let editions: Vec<_> = f.store.entries().await.unwrap().into_iter().map(|e| e.edition.unwrap()).collect();
     assert_eq!(editions, ["2026-10", "2026-11"]);
 }
 
 async fn a_period_with_nothing_to_send_queues_nothing(f: Fixture) {
     with_readers(&f.store, 3).await;
-    let skipped = Edition { state: EditionState::Skipped, ..edition(october()) };
-    assert_eq!(f.store.open_edition(&skipped, &[]).await.unwrap(), Opened::Now { recipients: 0 });
-    assert_eq!(f.store.edition(october()).await.unwrap().unwrap().state, EditionState::Skipped);
+    let skipped = Edition { state: EditionState::Skipped, ..edition(october().into()) };
+    assert_eq!(
+        f.store.open_edition(&skipped, &[], &Audience::everybody()).await.unwrap(),
+        Opened::Now { recipients: 0 }
+    );
+    assert_eq!(f.store.edition(october().into()).await.unwrap().unwrap().state, EditionState::Skipped);
     assert_eq!(f.store.next_due().await.unwrap(), None);
 }
 
@@ -286,7 +296,7 @@ async fn every_delivery_is_claimed_exactly_once(f: Fixture) {
 async fn a_claim_carries_the_address_of_the_opening(f: Fixture) {
     let ann = NewSubscriber { name: Some("Ann".into()), ..subscriber("Ann@Example.org", SubscriberState::Active) };
     f.store.add_subscribers(&[ann], false, now()).await.unwrap();
-    f.store.open_edition(&edition(october()), &[]).await.unwrap();
+    f.store.open_edition(&edition(october()), &[], &Audience::everybody()).await.unwrap();
     let claims = claim(&f.store, "a", 10).await;
     assert_eq!(claims.len(), 1);
     assert_eq!((claims[0].email.as_str(), claims[0].name.as_deref()), ("Ann@Example.org", Some("Ann")));
@@ -296,11 +306,11 @@ async fn a_claim_carries_the_address_of_the_opening(f: Fixture) {
 async fn nothing_is_claimed_from_a_paused_edition(f: Fixture) {
     with_edition(&f.store, 2).await;
     let s = &f.store;
-    assert!(s.move_edition(october(), &[EditionState::Open], EditionState::Paused, now()).await.unwrap());
-    assert!(!s.move_edition(october(), &[EditionState::Open], EditionState::Paused, now()).await.unwrap());
+    assert!(s.move_edition(october().into(), &[EditionState::Open], EditionState::Paused, now()).await.unwrap());
+    assert!(!s.move_edition(october().into(), &[EditionState::Open], EditionState::Paused, now()).await.unwrap());
     assert_eq!(claim(s, "a", 10).await, []);
     assert_eq!(s.next_due().await.unwrap(), None);
-    assert!(s.move_edition(october(), &[EditionState::Paused], EditionState::Open, now()).await.unwrap());
+    assert!(s.move_edition(october().into(), &[EditionState::Paused], EditionState::Open, now()).await.unwrap());
     assert_eq!(s.next_due().await.unwrap(), Some(now()));
     assert_eq!(claim(s, "a", 10).await.len(), 2);
 }
@@ -311,7 +321,7 @@ async fn a_cancelled_edition_skips_what_is_not_out(f: Fixture) {
     let claims = claim(s, "a", 2).await;
     assert!(mark(s, "a", &claims[0]).await);
     let from = [EditionState::Open, EditionState::Paused];
-    assert!(s.move_edition(october(), &from, EditionState::Cancelled, now()).await.unwrap());
+    assert!(s.move_edition(october().into(), &from, EditionState::Cancelled, now()).await.unwrap());
     assert!(!mark(s, "a", &claims[1]).await);
     assert!(s.settle("a", &claims[0], &accepted(), now()).await.unwrap());
     assert_eq!(state_counts(s).await, [("accepted", 1), ("skipped", 2)]);
@@ -320,7 +330,7 @@ async fn a_cancelled_edition_skips_what_is_not_out(f: Fixture) {
 async fn whoever_unsubscribes_after_the_opening_is_skipped(f: Fixture) {
     with_edition(&f.store, 3).await;
     let ann = f.store.subscriber_by_key(&reader(0).key).await.unwrap().unwrap();
-    assert!(f.store.move_subscriber(ann.id, SubscriberState::Unsubscribed, now()).await.unwrap());
+    assert!(f.store.move_subscriber(ann.id, SubscriberState::Unsubscribed, "test", now()).await.unwrap());
     let claimed = claim(&f.store, "a", 10).await;
     assert_eq!(claimed.len(), 2);
     assert!(claimed.iter().all(|c| c.key.subscriber != ann.id));
@@ -331,7 +341,7 @@ async fn whoever_unsubscribes_after_the_opening_is_skipped(f: Fixture) {
 async fn whoever_unsubscribes_after_the_claim_is_not_sent_to(f: Fixture) {
     with_edition(&f.store, 1).await;
     let claims = claim(&f.store, "a", 10).await;
-    f.store.move_subscriber(claims[0].key.subscriber, SubscriberState::Unsubscribed, now()).await.unwrap();
+    f.store.move_subscriber(claims[0].key.subscriber, SubscriberState::Unsubscribed, "test", now()).await.unwrap();
     assert!(!mark(&f.store, "a", &claims[0]).await);
     assert!(!f.store.settle("a", &claims[0], &accepted(), now()).await.unwrap());
     assert_eq!(state_counts(&f.store).await, [("skipped", 1)]);
@@ -443,9 +453,9 @@ async fn an_edition_finishes_when_nothing_waits(f: Fixture) {
     f.store.settle("a", &claims[0], &accepted(), now()).await.unwrap();
     assert_eq!(f.store.finish_editions(later(1)).await.unwrap(), []);
     f.store.settle("a", &claims[1], &Outcome::Held { reason: "in doubt".into() }, now()).await.unwrap();
-    assert_eq!(f.store.finish_editions(later(2)).await.unwrap(), [october()]);
+    assert_eq!(f.store.finish_editions(later(2)).await.unwrap(), [october().into()]);
     assert_eq!(f.store.finish_editions(later(3)).await.unwrap(), []);
-    let finished = f.store.edition(october()).await.unwrap().unwrap();
+    let finished = f.store.edition(october().into()).await.unwrap().unwrap();
     assert_eq!((finished.state, finished.finished_at), (EditionState::Finished, Some(later(2))));
 }
 
@@ -456,10 +466,10 @@ async fn the_operator_can_have_failures_tried_again(f: Fixture) {
     f.store.settle("a", &claims[1], &Outcome::Failed { reply: "550 no".into() }, now()).await.unwrap();
     f.store.finish_editions(now()).await.unwrap();
     let every = DeliveryState::ALL;
-    assert_eq!(f.store.retry(Some(month("2026-09")), &every, later(5)).await.unwrap(), 0);
-    assert_eq!(f.store.retry(Some(october()), &[DeliveryState::Held], later(5)).await.unwrap(), 0);
+    assert_eq!(f.store.retry(Some(month("2026-09").into()), &every, later(5)).await.unwrap(), 0);
+    assert_eq!(f.store.retry(Some(october().into()), &[DeliveryState::Held], later(5)).await.unwrap(), 0);
     assert_eq!(f.store.retry(None, &every, later(5)).await.unwrap(), 1);
-    assert_eq!(f.store.edition(october()).await.unwrap().unwrap().state, EditionState::Open);
+    assert_eq!(f.store.edition(october().into()).await.unwrap().unwrap().state, EditionState::Open);
     let again = f.store.claim("a", 10, later(5), later(10)).await.unwrap();
     assert_eq!((again.len(), again[0].key, again[0].queued_at), (1, claims[1].key, later(5)));
 }
@@ -475,8 +485,8 @@ async fn adding_an_address_twice_adds_it_once(f: Fixture) {
 async fn added_after(f: &Fixture, state: SubscriberState, again: bool) -> (Added, SubscriberState) {
     with_readers(&f.store, 1).await;
     let id = f.store.subscriber_by_key(&reader(0).key).await.unwrap().unwrap().id;
-    assert!(f.store.move_subscriber(id, state, later(1)).await.unwrap());
-    assert!(!f.store.move_subscriber(id, state, later(1)).await.unwrap());
+    assert!(f.store.move_subscriber(id, state, "test", later(1)).await.unwrap());
+    assert!(!f.store.move_subscriber(id, state, "test", later(1)).await.unwrap());
     let added = f.store.add_subscribers(&[reader(0)], again, later(2)).await.unwrap()[0];
     (added, f.store.subscriber(id).await.unwrap().unwrap().state)
 }
@@ -517,14 +527,14 @@ async fn subscribers_are_found_listed_and_counted(f: Fixture) {
     assert_eq!(f.store.subscribers(Some(SubscriberState::Pending), None, 10).await.unwrap().len(), 1);
     let counts: Vec<_> = f.store.subscriber_counts().await.unwrap().into_iter().collect();
     assert_eq!(counts, [("active", 5), ("pending", 1), ("suppressed", 0), ("unsubscribed", 0)]);
-    assert!(!f.store.move_subscriber(i64::MAX, SubscriberState::Active, now()).await.unwrap());
+    assert!(!f.store.move_subscriber(i64::MAX, SubscriberState::Active, "test", now()).await.unwrap());
 }
 
 async fn an_id_is_never_used_again(f: Fixture) {
     with_readers(&f.store, 2).await;
     let last = f.store.subscriber_by_key(&reader(1).key).await.unwrap().unwrap().id;
     assert!(f.store.erase_subscriber(last, now()).await.unwrap());
-    f.store.add_subscribers(&[reader(1)], false, now()).await.unwrap();
+    f.store.add_subscribers(&[reader(1)], true, now()).await.unwrap();
     let new = f.store.subscriber_by_key(&reader(1).key).await.unwrap().unwrap().id;
     assert!(new > last && last > 0);
 }

@@ -19,6 +19,10 @@ pub async fn add(store: &SharedStore, text: &str, name: Option<String>, again: b
         Some(Added::Known(State::Unsubscribed)) => {
             Err(Failure::failed(format!("{email} has unsubscribed"), "if they ask to come back: `--again`"))
         }
+        Some(Added::Erased) => Err(Failure::failed(
+            format!("{email} was forgotten at its owner's wish"),
+            "if they ask to come back: `--again`",
+        )),
         Some(Added::Known(state)) => {
             Err(Failure::failed(format!("{email} is {}", state.as_str()), "nothing was changed"))
         }

@@ -2,7 +2,6 @@
 //! read again to be written: all or nobody.
 
 mod report;
-mod write;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -70,7 +69,7 @@ pub async fn run(store: &SharedStore, given: &Arguments) -> Done {
     }
     let bar = progress::bar("writing", inputs.iter().map(|input| input.bytes).sum());
     let rows = Box::new(Again::new(&mut inputs, wanted, &survey, &bar)?);
-    let done = write::import(store, &source(&survey), rows, given.dry_run, open::now()).await;
+    let done = store.import_subscribers(&source(&survey), rows, given.dry_run, open::now()).await;
     bar.finish_and_clear();
     let tally = done?;
     if given.json {

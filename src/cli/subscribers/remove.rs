@@ -14,6 +14,6 @@ pub async fn remove(store: &SharedStore, text: &str) -> Done {
             "`gazetted subscribers list` shows everybody",
         ));
     };
-    store.move_subscriber(found.id, State::Unsubscribed, open::now()).await?;
+    store.move_subscriber(found.id, State::Unsubscribed, "cli", open::now()).await?;
     print::text(&format!("{email} is unsubscribed"))
 }

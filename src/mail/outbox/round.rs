@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::delivery::Outcome;
-use crate::domain::edition::Edition;
-use crate::domain::period::Period;
+use crate::domain::edition::{Edition, EditionKey};
 use crate::store::StoreError;
 
 /// Why a round ended before the outbox was empty.
@@ -54,7 +53,7 @@ struct State {
     /// Whether each of the last attempts was refused by policy.
     window: VecDeque<bool>,
     doubtful_in_a_row: u32,
-    editions: HashMap<Period, Arc<Edition>>,
+    editions: HashMap<EditionKey, Arc<Edition>>,
 }
 
 pub struct Round {
@@ -76,13 +75,13 @@ impl Round {
         self.state().tally.halt.get_or_insert(why);
     }
 
-    pub fn cached(&self, period: Period) -> Option<Arc<Edition>> {
-        self.state().editions.get(&period).cloned()
+    pub fn cached(&self, key: EditionKey) -> Option<Arc<Edition>> {
+        self.state().editions.get(&key).cloned()
     }
 
     pub fn cache(&self, edition: Edition) -> Arc<Edition> {
         let edition = Arc::new(edition);
-        self.state().editions.insert(edition.period, Arc::clone(&edition));
+        self.state().editions.insert(edition.key, Arc::clone(&edition));
         edition
     }
 

@@ -173,7 +173,8 @@ impl Worker {
     /// The address is dead: no later edition is sent to it.
     async fn suppress(&self, claim: &Claim) {
         let id = claim.key.subscriber;
-        let moved = self.outbox.store.move_subscriber(id, SubscriberState::Suppressed, self.outbox.clock.now()).await;
+        let moved =
+            self.outbox.store.move_subscriber(id, SubscriberState::Suppressed, "bounce", self.outbox.clock.now()).await;
         match moved {
             Ok(_) => info!(subscriber = id, "the address is dead; suppressed"),
             Err(e) => warn!(subscriber = id, "the address is dead, and cannot be suppressed: {e}"),

@@ -20,28 +20,33 @@ pub(crate) fn posts(count: usize) -> Vec<EditionPost> {
         .collect()
 }
 
-pub(crate) fn digest(posts: &[EditionPost], late: &[EditionPost], goals: &[GoalStatus]) -> Digest {
-    let templates = Templates::new(&BTreeMap::new()).unwrap();
-    let drafts = [
+pub(crate) fn content(posts: &[EditionPost], late: &[EditionPost], goals: &[GoalStatus]) -> Content {
+    let drafts = vec![
         Draft { title: "Choosing good chunk sizes".into(), authors: vec![Author::named("Genevieve Buckley")] },
         Draft { title: "Mosaic fusion".into(), authors: Vec::new() },
     ];
-    let input = Input {
-        period: Period::month(2021, 5).unwrap(),
-        zone: &TimeZone::UTC,
-        language: "en",
-        title: "Dask Working Notes",
-        site_url: "https://blog.example",
-        pages_url: "https://news.example",
-        subject: "{{ title }}: {{ month }} ({{ posts }})",
-        posts,
-        late,
-        goals,
-        drafts: if posts.is_empty() { &[] } else { &drafts },
-        postal_address: "Dask, 1 Array Street, Chunkville",
-        preferences: true,
-    };
-    render(&templates, &input).unwrap()
+    Content {
+        heading: Heading::Period(Period::month(2021, 5).unwrap()),
+        title: "Dask Working Notes".into(),
+        site_url: "https://blog.example".into(),
+        pages_url: "https://news.example".into(),
+        subject: "{{ title }}: {{ month }} ({{ posts }})".into(),
+        time_zone: "UTC".into(),
+        language: "en".into(),
+        posts: posts.to_vec(),
+        late: late.to_vec(),
+        goals: goals.to_vec(),
+        drafts: if posts.is_empty() { Vec::new() } else { drafts },
+        postal_address: "Dask, 1 Array Street, Chunkville".into(),
+    }
+}
+
+pub(crate) fn digest(posts: &[EditionPost], late: &[EditionPost], goals: &[GoalStatus]) -> Digest {
+    select(&content(posts, late, goals), &Selection::all("en"))
+}
+
+fn select(content: &Content, selection: &Selection<'_>) -> Digest {
+    render(&Templates::new(&BTreeMap::new()).unwrap(), content, selection).unwrap()
 }
 
 fn visible(markers: &str) -> String {

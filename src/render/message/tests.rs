@@ -23,7 +23,7 @@ fn sender() -> Sender {
 fn edition() -> Edition {
     let digest = digest(&posts(2), &posts(1), &[crate::render::goal::tests::goal()]);
     Edition {
-        period: Period::month(2021, 5).unwrap(),
+        key: Period::month(2021, 5).unwrap().into(),
         state: State::Open,
         subject: "Dask Working Notes: Mai 2021 – größere Stücke".into(),
         text: digest.text,
@@ -62,9 +62,9 @@ const EXPECTED: [&str; 17] = [
     "List-Unsubscribe",
     "List-Unsubscribe-Post",
     "List-Archive",
+    "Precedence",
     "Feedback-ID",
     "Auto-Submitted",
-    "Precedence",
     "X-Auto-Response-Suppress",
     "Content-Language",
     "MIME-Version",

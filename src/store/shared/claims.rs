@@ -36,26 +36,30 @@ async fn take_due(
 ) -> Result<Vec<Row>> {
     let taken = sqlx::query(concat!(
         "WITH due AS MATERIALIZED (
-             SELECT d.edition, d.subscriber, coalesce(s.state, 'erased') AS consent
+             SELECT d.edition, d.subscriber, coalesce(s.state, 'erased') AS consent,
+                 CASE WHEN d.kind = 'confirm' THEN s.asked_at IS NOT NULL
+                     WHEN d.kind = 'move' THEN s.new_email IS NOT NULL AND s.state = 'active'
+                     WHEN d.kind = 'data' THEN s.id IS NOT NULL
+                     ELSE coalesce(s.state, '') = 'active' END AS wanted
              FROM deliveries d
-             JOIN editions e ON e.period = d.edition AND e.state = 'open'
+             LEFT JOIN editions e ON e.period = d.edition
              LEFT JOIN subscribers s ON s.id = d.subscriber
-             WHERE d.state IN ('queued', 'deferred') AND d.due_at <= $2
-             ORDER BY d.due_at LIMIT $4 ",
+             WHERE d.state IN ('queued', 'deferred') AND d.due_at <= $2 AND (d.kind <> 'edition' OR e.state = 'open')
+             ORDER BY d.rank, d.due_at LIMIT $4 ",
         skip_locked!("d"),
         ")
          UPDATE deliveries SET
-             state = CASE WHEN consent = 'active' THEN 'claimed' ELSE 'skipped' END,
-             reply = CASE WHEN consent = 'active' THEN reply ELSE 'the subscriber is ' || consent END,
-             attempts = attempts + CASE WHEN consent = 'active' THEN 1 ELSE 0 END,
-             node = CASE WHEN consent = 'active' THEN $1 END,
-             lease_until = CASE WHEN consent = 'active' THEN ",
+             state = CASE WHEN wanted THEN 'claimed' ELSE 'skipped' END,
+             reply = CASE WHEN wanted THEN reply ELSE 'the subscriber is ' || consent END,
+             attempts = attempts + CASE WHEN wanted THEN 1 ELSE 0 END,
+             node = CASE WHEN wanted THEN $1 END,
+             lease_until = CASE WHEN wanted THEN ",
         clock!("$2"),
         " + $3 END,
              due_at = NULL, fence = fence + 1, changed_at = $2
          FROM due WHERE deliveries.edition = due.edition AND deliveries.subscriber = due.subscriber
-         RETURNING deliveries.edition, deliveries.subscriber, deliveries.email, deliveries.name, deliveries.state,
-             deliveries.attempts, deliveries.queued_at, deliveries.fence"
+         RETURNING deliveries.edition, deliveries.subscriber, deliveries.variant, deliveries.email, deliveries.name,
+             deliveries.state, deliveries.attempts, deliveries.queued_at, deliveries.fence"
     ))
     .bind(node)
     .bind(now.as_microsecond())
@@ -72,6 +76,7 @@ fn claimed(row: &Row) -> Result<Option<Claim>> {
     }
     Ok(Some(Claim {
         key: key(row)?,
+        variant: rows::text(row, "variant")?,
         email: rows::text(row, "email")?,
         name: rows::maybe_text(row, "name")?,
         attempt: rows::small_count(row, "attempts")?,
@@ -81,7 +86,7 @@ fn claimed(row: &Row) -> Result<Option<Claim>> {
 }
 
 fn key(row: &Row) -> Result<DeliveryKey> {
-    Ok(DeliveryKey { edition: rows::period(row, "edition")?, subscriber: rows::int(row, "subscriber")? })
+    Ok(DeliveryKey { edition: rows::edition(row, "edition")?, subscriber: rows::int(row, "subscriber")? })
 }
 
 pub async fn mark_in_data(

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use super::super::{Connection, Row};
 use super::rows;
 use crate::domain::delivery::State;
-use crate::domain::period::Period;
+use crate::domain::edition::EditionKey;
 use crate::store::{Counts, DeliveryKey, DeliveryRow, Result};
 
 pub async fn next_due(db: &mut Connection) -> Result<Option<Timestamp>> {
     let due: Option<i64> = sqlx::query_scalar(
-        "SELECT min(d.due_at) FROM deliveries d JOIN editions e ON e.period = d.edition
-         WHERE d.state IN ('queued', 'deferred') AND e.state = 'open'",
+        "SELECT min(d.due_at) FROM deliveries d LEFT JOIN editions e ON e.period = d.edition
+         WHERE d.state IN ('queued', 'deferred') AND (d.kind <> 'edition' OR e.state = 'open')",
     )
     .fetch_one(db)
     .await?;
@@ -41,9 +41,20 @@ pub async fn list(db: &mut Connection, states: &[State], limit: u32) -> Result<V
     found.iter().map(read).collect()
 }
 
+pub async fn to(db: &mut Connection, subscriber: i64) -> Result<Vec<DeliveryRow>> {
+    let found = sqlx::query(
+        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM deliveries
+         WHERE subscriber = $1 ORDER BY changed_at DESC, edition",
+    )
+    .bind(subscriber)
+    .fetch_all(db)
+    .await?;
+    found.iter().map(read).collect()
+}
+
 fn read(row: &Row) -> Result<DeliveryRow> {
     Ok(DeliveryRow {
-        key: DeliveryKey { edition: rows::period(row, "edition")?, subscriber: rows::int(row, "subscriber")? },
+        key: DeliveryKey { edition: rows::edition(row, "edition")?, subscriber: rows::int(row, "subscriber")? },
         email: rows::text(row, "email")?,
         state: rows::word(row, "state", State::parse)?,
         attempts: rows::small_count(row, "attempts")?,
@@ -53,19 +64,19 @@ fn read(row: &Row) -> Result<DeliveryRow> {
     })
 }
 
-pub async fn retry(db: &mut Connection, period: Option<Period>, states: &[State], now: Timestamp) -> Result<u64> {
+pub async fn retry(db: &mut Connection, key: Option<EditionKey>, states: &[State], now: Timestamp) -> Result<u64> {
     let retried = [State::Deferred, State::Failed, State::Held];
     let states = retried.iter().filter(|state| states.contains(state)).map(|state| state.as_str());
-    let period = period.map(|p| p.to_string());
+    let key = key.map(|key| key.to_string());
     let done = sqlx::query(concat!(
         "UPDATE deliveries SET state = 'queued', queued_at = $1, due_at = $1, changed_at = $1
          WHERE state IN ",
         texts!("$3"),
-        " AND edition IN (SELECT period FROM editions WHERE state IN ('open', 'paused', 'finished')
-             AND ($2 IS NULL OR period = $2))"
+        " AND ($2 IS NULL OR edition = $2)
+             AND (kind <> 'edition' OR edition IN (SELECT period FROM editions WHERE state IN ('open', 'paused', 'finished')))"
     ))
     .bind(now.as_microsecond())
-    .bind(&period)
+    .bind(&key)
     .bind(rows::words(states))
     .execute(&mut *db)
     .await?;

@@ -3,26 +3,32 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::super::{Connection, Row};
-use super::rows;
+use super::{rows, subscribers};
 use crate::domain::delivery::State as DeliveryState;
-use crate::domain::edition::{Edition, State};
-use crate::domain::period::Period;
-use crate::store::{Counts, EditionSummary, Opened, Result, StoreError};
+use crate::domain::edition::{Edition, EditionKey, State};
+use crate::domain::subscriber::Frequency;
+use crate::store::{Audience, Counts, EditionSummary, Frozen, Opened, Result, StoreError};
 
-pub async fn open(db: &mut Connection, edition: &Edition, entry_ids: &[String]) -> Result<Opened> {
+pub async fn open(
+    db: &mut Connection,
+    edition: &Edition,
+    entry_ids: &[String],
+    audience: &Audience<'_>,
+) -> Result<Opened> {
     if !insert(db, edition).await? {
-        let before = one(db, edition.period).await?;
-        let before = before.ok_or_else(|| StoreError::Other(format!("edition {} has vanished", edition.period)))?;
+        let before = one(db, edition.key).await?;
+        let before = before.ok_or_else(|| StoreError::Other(format!("edition {} has vanished", edition.key)))?;
         return Ok(Opened::Before(Box::new(before)));
     }
     sqlx::query(concat!("UPDATE entries SET edition = $1 WHERE edition IS NULL AND id IN ", texts!("$2")))
-        .bind(edition.period.to_string())
+        .bind(edition.key.to_string())
         .bind(rows::words(entry_ids.iter().map(String::as_str)))
         .execute(&mut *db)
         .await?;
-    Ok(Opened::Now { recipients: queue(db, edition).await? })
+    Ok(Opened::Now { recipients: queue(db, edition, audience).await? })
 }
 
 /// False if the period has its edition already.
@@ -31,7 +37,7 @@ async fn insert(db: &mut Connection, edition: &Edition) -> Result<bool> {
         "INSERT INTO editions (period, state, subject, text, html, content, posts, opened_at, finished_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (period) DO NOTHING",
     )
-    .bind(edition.period.to_string())
+    .bind(edition.key.to_string())
     .bind(edition.state.as_str())
     .bind(rows::clean(&edition.subject))
     .bind(rows::clean(&edition.text))
@@ -45,25 +51,114 @@ async fn insert(db: &mut Connection, edition: &Edition) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// One delivery for each active subscriber; none if the period is only marked as decided.
-async fn queue(db: &mut Connection, edition: &Edition) -> Result<u64> {
+/// One delivery for each active subscriber of this frequency; none if the period is only marked as decided.
+async fn queue(db: &mut Connection, edition: &Edition, audience: &Audience<'_>) -> Result<u64> {
     if !matches!(edition.state, State::Open | State::Paused) {
         return Ok(0);
     }
+    let since = audience.since.unwrap_or(Timestamp::MAX).as_microsecond();
     let done = sqlx::query(
-        "INSERT INTO deliveries (edition, subscriber, email, name, state, queued_at, due_at, changed_at)
-         SELECT $1, id, email, name, 'queued', $2, $2, $2 FROM subscribers WHERE state = 'active'",
+        "INSERT INTO deliveries (edition, subscriber, kind, rank, email, name, state, queued_at, due_at, changed_at)
+         SELECT $1, id, 'edition', 1, email, name, 'queued', $2, $2, $2 FROM subscribers
+         WHERE state = 'active' AND frequency = $3 AND frequency_since <= $4 AND coalesce(paused_until, $2) <= $2
+             AND tags = '[]' AND authors = '[]' AND coalesce(language, $5) = $5",
     )
-    .bind(edition.period.to_string())
+    .bind(edition.key.to_string())
     .bind(edition.opened_at.as_microsecond())
-    .execute(db)
+    .bind(Frequency::of(edition.key).as_str())
+    .bind(since)
+    .bind(audience.language)
+    .execute(&mut *db)
     .await?;
-    Ok(done.rows_affected())
+    Ok(done.rows_affected() + queue_variants(db, edition, audience).await?)
 }
 
-pub async fn one(db: &mut Connection, period: Period) -> Result<Option<Edition>> {
+/// How many choices are looked at at a time.
+const CHUNK: i64 = 2_000;
+
+/// Those who have chosen a language, or some posts: each gets what their choice makes of the edition, or nothing.
+async fn queue_variants(db: &mut Connection, edition: &Edition, audience: &Audience<'_>) -> Result<u64> {
+    let (mut after, mut queued) = (i64::MIN, 0);
+    loop {
+        let found = sqlx::query(
+            "SELECT id, language, frequency, tags, authors, paused_until FROM subscribers
+             WHERE state = 'active' AND frequency = $1 AND frequency_since <= $2 AND coalesce(paused_until, $3) <= $3
+                 AND (tags <> '[]' OR authors <> '[]' OR coalesce(language, $4) <> $4) AND id > $5
+             ORDER BY id LIMIT $6",
+        )
+        .bind(Frequency::of(edition.key).as_str())
+        .bind(audience.since.unwrap_or(Timestamp::MAX).as_microsecond())
+        .bind(edition.opened_at.as_microsecond())
+        .bind(audience.language)
+        .bind(after)
+        .bind(CHUNK)
+        .fetch_all(&mut *db)
+        .await?;
+        let Some(last) = found.last() else { return Ok(queued) };
+        after = rows::int(last, "id")?;
+        let mut chosen = Vec::with_capacity(found.len());
+        for row in &found {
+            if let Some(variant) = (audience.variant)(&subscribers::choice(row)?) {
+                chosen.push(json!([rows::int(row, "id")?, variant]));
+            }
+        }
+        let done = sqlx::query(concat!(
+            "INSERT INTO deliveries (edition, subscriber, kind, rank, variant, email, name, state, queued_at, due_at,
+                 changed_at)
+             SELECT $2, s.id, 'edition', 1, given.variant, s.email, s.name, 'queued', $3, $3, $3
+             FROM ",
+            rows!("$1", 0 id bigint, 1 variant text),
+            " JOIN subscribers s ON s.id = given.id"
+        ))
+        .bind(rows::list(chosen))
+        .bind(edition.key.to_string())
+        .bind(edition.opened_at.as_microsecond())
+        .execute(&mut *db)
+        .await?;
+        queued += done.rows_affected();
+    }
+}
+
+pub async fn readers(db: &mut Connection, frequency: Frequency) -> Result<u64> {
+    let n: i64 = sqlx::query_scalar("SELECT count(*) FROM subscribers WHERE state = 'active' AND frequency = $1")
+        .bind(frequency.as_str())
+        .fetch_one(db)
+        .await?;
+    Ok(u64::try_from(n).unwrap_or_default())
+}
+
+pub async fn variant(db: &mut Connection, key: EditionKey, variant: &str) -> Result<Option<Frozen>> {
+    let found = sqlx::query("SELECT subject, text, html FROM variants WHERE edition = $1 AND variant = $2")
+        .bind(key.to_string())
+        .bind(variant)
+        .fetch_optional(db)
+        .await?;
+    found.as_ref().map(frozen).transpose()
+}
+
+fn frozen(row: &Row) -> Result<Frozen> {
+    Ok(Frozen { subject: rows::text(row, "subject")?, text: rows::text(row, "text")?, html: rows::text(row, "html")? })
+}
+
+pub async fn freeze(db: &mut Connection, key: EditionKey, name: &str, fresh: &Frozen) -> Result<Frozen> {
+    sqlx::query(
+        "INSERT INTO variants (edition, variant, subject, text, html) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (edition, variant) DO NOTHING",
+    )
+    .bind(key.to_string())
+    .bind(name)
+    .bind(rows::clean(&fresh.subject))
+    .bind(rows::clean(&fresh.text))
+    .bind(rows::clean(&fresh.html))
+    .execute(&mut *db)
+    .await?;
+    let found = variant(db, key, name).await?;
+    found.ok_or_else(|| StoreError::Other(format!("a variant of edition {key} has vanished")))
+}
+
+pub async fn one(db: &mut Connection, key: EditionKey) -> Result<Option<Edition>> {
     let found =
-        sqlx::query("SELECT * FROM editions WHERE period = $1").bind(period.to_string()).fetch_optional(db).await?;
+        sqlx::query("SELECT * FROM editions WHERE period = $1").bind(key.to_string()).fetch_optional(db).await?;
     found.as_ref().map(read).transpose()
 }
 
@@ -72,20 +167,22 @@ pub async fn all(db: &mut Connection) -> Result<Vec<EditionSummary>> {
     let mut counts = counts(db).await?;
     let summary = |row| {
         let edition = read(row)?;
-        let counts = counts.remove(&edition.period).unwrap_or_default();
+        let counts = counts.remove(&edition.key).unwrap_or_default();
         Ok(EditionSummary { edition, counts })
     };
     found.iter().map(summary).collect()
 }
 
-async fn counts(db: &mut Connection) -> Result<BTreeMap<Period, Counts>> {
-    let found = sqlx::query("SELECT edition, state, count(*) AS n FROM deliveries GROUP BY edition, state")
-        .fetch_all(db)
-        .await?;
-    let mut counts: BTreeMap<Period, Counts> = BTreeMap::new();
+async fn counts(db: &mut Connection) -> Result<BTreeMap<EditionKey, Counts>> {
+    let found = sqlx::query(
+        "SELECT edition, state, count(*) AS n FROM deliveries WHERE kind = 'edition' GROUP BY edition, state",
+    )
+    .fetch_all(db)
+    .await?;
+    let mut counts: BTreeMap<EditionKey, Counts> = BTreeMap::new();
     for row in &found {
         let state = rows::word(row, "state", DeliveryState::parse)?;
-        counts.entry(rows::period(row, "edition")?).or_default().0.insert(state, rows::count(row, "n")?);
+        counts.entry(rows::edition(row, "edition")?).or_default().0.insert(state, rows::count(row, "n")?);
     }
     Ok(counts)
 }
@@ -93,7 +190,7 @@ async fn counts(db: &mut Connection) -> Result<BTreeMap<Period, Counts>> {
 fn read(row: &Row) -> Result<Edition> {
     let content = rows::text(row, "content")?;
     Ok(Edition {
-        period: rows::period(row, "period")?,
+        key: rows::edition(row, "period")?,
         state: rows::word(row, "state", State::parse)?,
         subject: rows::text(row, "subject")?,
         text: rows::text(row, "text")?,
@@ -106,7 +203,7 @@ fn read(row: &Row) -> Result<Edition> {
     })
 }
 
-pub async fn shift(db: &mut Connection, period: Period, from: &[State], to: State, now: Timestamp) -> Result<bool> {
+pub async fn shift(db: &mut Connection, key: EditionKey, from: &[State], to: State, now: Timestamp) -> Result<bool> {
     let over = matches!(to, State::Finished | State::Cancelled).then(|| now.as_microsecond());
     let done = sqlx::query(concat!(
         "UPDATE editions SET state = $1, finished_at = $2 WHERE period = $3 AND state IN ",
@@ -114,32 +211,32 @@ pub async fn shift(db: &mut Connection, period: Period, from: &[State], to: Stat
     ))
     .bind(to.as_str())
     .bind(over)
-    .bind(period.to_string())
+    .bind(key.to_string())
     .bind(rows::words(from.iter().map(|state| state.as_str())))
     .execute(&mut *db)
     .await?;
     let moved = done.rows_affected() == 1;
     if moved && to == State::Cancelled {
-        skip_all(db, period, now).await?;
+        skip_all(db, key, now).await?;
     }
     Ok(moved)
 }
 
 /// What was not on the wire when the edition was called off. A claimed delivery's node finds out when it marks it.
-async fn skip_all(db: &mut Connection, period: Period, now: Timestamp) -> Result<()> {
+async fn skip_all(db: &mut Connection, key: EditionKey, now: Timestamp) -> Result<()> {
     sqlx::query(
         "UPDATE deliveries SET state = 'skipped', reply = 'the edition was cancelled', node = NULL, lease_until = NULL,
              due_at = NULL, changed_at = $1
          WHERE edition = $2 AND state IN ('queued', 'claimed', 'deferred', 'held')",
     )
     .bind(now.as_microsecond())
-    .bind(period.to_string())
+    .bind(key.to_string())
     .execute(db)
     .await?;
     Ok(())
 }
 
-pub async fn finish(db: &mut Connection, now: Timestamp) -> Result<Vec<Period>> {
+pub async fn finish(db: &mut Connection, now: Timestamp) -> Result<Vec<EditionKey>> {
     let found = sqlx::query(
         "UPDATE editions SET state = 'finished', finished_at = $1
          WHERE state = 'open' AND NOT EXISTS (SELECT 1 FROM deliveries WHERE edition = editions.period
@@ -147,7 +244,15 @@ pub async fn finish(db: &mut Connection, now: Timestamp) -> Result<Vec<Period>> 
          RETURNING period",
     )
     .bind(now.as_microsecond())
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await?;
-    found.iter().map(|row| rows::period(row, "period")).collect()
+    let keys = found.iter().map(|row| rows::edition(row, "period")).collect::<Result<Vec<_>>>()?;
+    for key in &keys {
+        sqlx::query("INSERT INTO history (at, edition, event, source, proof) VALUES ($1, $2, 'sent', 'outbox', '{}')")
+            .bind(now.as_microsecond())
+            .bind(key.to_string())
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(keys)
 }

@@ -2,7 +2,6 @@
 //! the connection's types, begins transactions, and spells the few clauses that differ as macros (`rows!`, `texts!`,
 //! `clock!`, `skip_locked!`). A verb that writes is one transaction.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -11,20 +10,24 @@ use jiff::Timestamp;
 use super::{Connection, Database};
 use crate::config::OnDoubt;
 use crate::domain::delivery::{Outcome, State as DeliveryState};
-use crate::domain::edition::{Edition, State as EditionState};
-use crate::domain::period::Period;
-use crate::domain::subscriber::{State as SubscriberState, Subscriber};
+use crate::domain::edition::{Edition, EditionKey, State as EditionState};
+use crate::domain::subscriber::Frequency;
 use crate::store::{
-    Added, Claim, Counts, DeliveryKey, DeliveryRow, EditionSummary, EntryRow, Hold, NewSubscriber, Opened, OutputRow,
+    Audience, Claim, Counts, DeliveryKey, DeliveryRow, EditionSummary, EntryRow, Frozen, Hold, Opened, OutputRow,
     Result, Store, StoreError,
 };
 
+mod calls;
+mod choices;
 mod claims;
 mod deliveries;
 mod editions;
 mod entries;
+mod history;
+mod imports;
 pub(super) mod migrate;
 mod rows;
+mod sign_ups;
 mod subscribers;
 
 /// Runs one verb in a transaction of its own.
@@ -47,6 +50,8 @@ macro_rules! read {
     }};
 }
 
+mod people;
+
 #[async_trait]
 impl Store for Database {
     async fn created_at(&self) -> Result<Timestamp> {
@@ -55,6 +60,14 @@ impl Store for Database {
 
     async fn secret(&self, purpose: &str, fresh: [u8; 32]) -> Result<[u8; 32]> {
         write!(self, |db| secret(db, purpose, fresh))
+    }
+
+    async fn token_keys(&self) -> Result<Vec<(Timestamp, [u8; 32])>> {
+        read!(self, |db| token_keys(db))
+    }
+
+    async fn add_token_key(&self, from: Timestamp, key: [u8; 32]) -> Result<()> {
+        write!(self, |db| add_token_key(db, from, key))
     }
 
     async fn ping(&self) -> Result<()> {
@@ -88,12 +101,24 @@ impl Store for Database {
         write!(self, |db| entries::save_outputs(db, rows, gone))
     }
 
-    async fn open_edition(&self, edition: &Edition, entry_ids: &[String]) -> Result<Opened> {
-        write!(self, |db| editions::open(db, edition, entry_ids))
+    async fn open_edition(&self, edition: &Edition, entry_ids: &[String], audience: &Audience<'_>) -> Result<Opened> {
+        write!(self, |db| editions::open(db, edition, entry_ids, audience))
     }
 
-    async fn edition(&self, period: Period) -> Result<Option<Edition>> {
-        read!(self, |db| editions::one(db, period))
+    async fn edition(&self, key: EditionKey) -> Result<Option<Edition>> {
+        read!(self, |db| editions::one(db, key))
+    }
+
+    async fn variant(&self, key: EditionKey, variant: &str) -> Result<Option<Frozen>> {
+        read!(self, |db| editions::variant(db, key, variant))
+    }
+
+    async fn freeze_variant(&self, key: EditionKey, variant: &str, frozen: &Frozen) -> Result<Frozen> {
+        write!(self, |db| editions::freeze(db, key, variant, frozen))
+    }
+
+    async fn readers(&self, frequency: Frequency) -> Result<u64> {
+        read!(self, |db| editions::readers(db, frequency))
     }
 
     async fn editions(&self) -> Result<Vec<EditionSummary>> {
@@ -102,15 +127,15 @@ impl Store for Database {
 
     async fn move_edition(
         &self,
-        period: Period,
+        key: EditionKey,
         from: &[EditionState],
         to: EditionState,
         now: Timestamp,
     ) -> Result<bool> {
-        write!(self, |db| editions::shift(db, period, from, to, now))
+        write!(self, |db| editions::shift(db, key, from, to, now))
     }
 
-    async fn finish_editions(&self, now: Timestamp) -> Result<Vec<Period>> {
+    async fn finish_editions(&self, now: Timestamp) -> Result<Vec<EditionKey>> {
         write!(self, |db| editions::finish(db, now))
     }
 
@@ -142,41 +167,8 @@ impl Store for Database {
         read!(self, |db| deliveries::list(db, states, limit))
     }
 
-    async fn retry(&self, period: Option<Period>, states: &[DeliveryState], now: Timestamp) -> Result<u64> {
-        write!(self, |db| deliveries::retry(db, period, states, now))
-    }
-
-    async fn add_subscribers(&self, new: &[NewSubscriber], again: bool, now: Timestamp) -> Result<Vec<Added>> {
-        write!(self, |db| subscribers::add(db, new, again, now))
-    }
-
-    async fn subscriber(&self, id: i64) -> Result<Option<Subscriber>> {
-        read!(self, |db| subscribers::by_id(db, id))
-    }
-
-    async fn subscriber_by_key(&self, key: &str) -> Result<Option<Subscriber>> {
-        read!(self, |db| subscribers::by_key(db, key))
-    }
-
-    async fn subscribers(
-        &self,
-        state: Option<SubscriberState>,
-        after_key: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<Subscriber>> {
-        read!(self, |db| subscribers::page(db, state, after_key, limit))
-    }
-
-    async fn subscriber_counts(&self) -> Result<BTreeMap<&'static str, u64>> {
-        read!(self, |db| subscribers::counts(db))
-    }
-
-    async fn move_subscriber(&self, id: i64, to: SubscriberState, now: Timestamp) -> Result<bool> {
-        write!(self, |db| subscribers::shift(db, id, to, now))
-    }
-
-    async fn erase_subscriber(&self, id: i64, now: Timestamp) -> Result<bool> {
-        write!(self, |db| subscribers::erase(db, id, now))
+    async fn retry(&self, key: Option<EditionKey>, states: &[DeliveryState], now: Timestamp) -> Result<u64> {
+        write!(self, |db| deliveries::retry(db, key, states, now))
     }
 }
 
@@ -194,4 +186,31 @@ async fn secret(db: &mut Connection, purpose: &str, fresh: [u8; 32]) -> Result<[
     let bytes: Vec<u8> =
         sqlx::query_scalar("SELECT bytes FROM secrets WHERE purpose = $1").bind(purpose).fetch_one(db).await?;
     bytes.try_into().map_err(|_| StoreError::Damaged(format!("the secret for `{purpose}` is not 32 bytes long")))
+}
+
+async fn token_keys(db: &mut Connection) -> Result<Vec<(Timestamp, [u8; 32])>> {
+    let found = sqlx::query("SELECT from_at, bytes FROM token_keys ORDER BY from_at").fetch_all(db).await?;
+    let key = |row: &super::Row| {
+        let bytes: Vec<u8> = sqlx::Row::try_get(row, "bytes")?;
+        let bytes = bytes.try_into().map_err(|_| StoreError::Damaged("a token key is not 32 bytes long".to_owned()))?;
+        Ok((rows::instant(row, "from_at")?, bytes))
+    };
+    found.iter().map(key).collect()
+}
+
+async fn add_token_key(db: &mut Connection, from: Timestamp, key: [u8; 32]) -> Result<()> {
+    sqlx::query("INSERT INTO token_keys (from_at, bytes) VALUES ($1, $2)")
+        .bind(from.as_microsecond())
+        .bind(key.as_slice())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The secret that addresses are hashed with, where they must be known again and not be read.
+async fn pepper(db: &mut Connection) -> Result<[u8; 32]> {
+    let bytes: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT bytes FROM secrets WHERE purpose = 'tokens'").fetch_optional(db).await?;
+    let bytes = bytes.ok_or_else(|| StoreError::Other("the store has no secret yet".to_owned()))?;
+    bytes.try_into().map_err(|_| StoreError::Damaged("the secret for `tokens` is not 32 bytes long".to_owned()))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::Row as _;
 
 use super::super::Row;
-use crate::domain::period::Period;
+use crate::domain::edition::EditionKey;
 use crate::store::{Result, StoreError};
 
 pub fn text(row: &Row, column: &str) -> Result<String> {
@@ -53,8 +53,8 @@ pub fn maybe_hash(row: &Row, column: &str) -> Result<Option<u128>> {
     maybe_text(row, column)?.map(|hex| from_hex(column, &hex)).transpose()
 }
 
-pub fn period(row: &Row, column: &str) -> Result<Period> {
-    word(row, column, Period::parse)
+pub fn edition(row: &Row, column: &str) -> Result<EditionKey> {
+    word(row, column, EditionKey::parse)
 }
 
 /// A word of a closed set.
@@ -87,4 +87,14 @@ pub fn list(values: impl IntoIterator<Item = Value>) -> String {
 
 pub fn words<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     list(values.into_iter().map(|text| Value::String(clean(text))))
+}
+
+pub fn maybe_int(row: &Row, column: &str) -> Result<Option<i64>> {
+    Ok(row.try_get(column)?)
+}
+
+/// A JSON array of texts, as `words` wrote it.
+pub fn text_list(row: &Row, column: &str) -> Result<Vec<String>> {
+    let json = text(row, column)?;
+    serde_json::from_str(&json).map_err(|_| damaged(column, &json))
 }

@@ -6,20 +6,36 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::{Connection, Row};
-use super::rows;
-use crate::domain::subscriber::{State, Subscriber};
-use crate::store::{Added, NewSubscriber, Result};
+use super::{history, pepper, rows};
+use crate::domain::subscriber::{Choice, Event, Frequency, State, Subscriber};
+use crate::domain::token;
+use crate::store::{Added, NewSubscriber, Result, Retention};
 
 pub async fn add(db: &mut Connection, new: &[NewSubscriber], again: bool, now: Timestamp) -> Result<Vec<Added>> {
     if new.is_empty() {
         return Ok(Vec::new());
     }
-    let mut fresh = insert(db, new, now).await?;
-    let known = states_of(db, new).await?;
+    let erased = Erased::among(db, new.iter().map(|n| n.key.as_str())).await?;
+    let (kept_out, wanted): (Vec<_>, Vec<_>) = new.iter().partition(|n| !again && erased.has(&n.key));
+    let mut fresh = insert(db, &wanted, now).await?;
+    for key in fresh.iter().filter(|key| erased.has(key)) {
+        remember(db, key).await?;
+    }
+    let known = states_of(db, &wanted).await?;
+    let inserted = fresh.clone();
     let answer = |new: &NewSubscriber| {
+        if kept_out.iter().any(|kept| kept.key == new.key) {
+            return Added::Erased;
+        }
         let state = known.get(&new.key).copied().unwrap_or(new.state);
         match state {
-            _ if fresh.remove(&new.key) => Added::New,
+            _ if fresh.remove(&new.key) => {
+                if erased.has(&new.key) {
+                    Added::Again
+                } else {
+                    Added::New
+                }
+            }
             State::Unsubscribed if again => Added::Again,
             state => Added::Known(state),
         }
@@ -28,11 +44,59 @@ pub async fn add(db: &mut Connection, new: &[NewSubscriber], again: bool, now: T
     if answers.contains(&Added::Again) {
         bring_back(db, new, &answers, now).await?;
     }
+    let back = new.iter().zip(&answers).filter(|(n, a)| **a == Added::Again && !inserted.contains(&n.key));
+    let back: Vec<&str> = back.map(|(n, _)| n.key.as_str()).collect();
+    let source = new.first().map_or("", |n| n.source.as_str());
+    history::note_added(db, inserted.iter().map(String::as_str).chain(back), source, now).await?;
     Ok(answers)
 }
 
+/// Which of some addresses have been forgotten at their owners' wish.
+pub struct Erased {
+    secret: Option<[u8; 32]>,
+    hashes: HashSet<String>,
+}
+
+impl Erased {
+    /// Nobody is hashed where nobody was ever forgotten.
+    pub async fn among<'a>(db: &mut Connection, keys: impl Iterator<Item = &'a str>) -> Result<Self> {
+        if !is_anybody_erased(db).await? {
+            return Ok(Self { secret: None, hashes: HashSet::new() });
+        }
+        let secret = pepper(db).await?;
+        let hashes: Vec<String> = keys.map(|key| hash_of(&secret, key)).collect();
+        let found: Vec<String> = sqlx::query_scalar(concat!("SELECT hash FROM erased WHERE hash IN ", texts!("$1")))
+            .bind(rows::words(hashes.iter().map(String::as_str)))
+            .fetch_all(db)
+            .await?;
+        Ok(Self { secret: Some(secret), hashes: found.into_iter().collect() })
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.secret.as_ref().is_some_and(|secret| self.hashes.contains(&hash_of(secret, key)))
+    }
+}
+
+async fn is_anybody_erased(db: &mut Connection) -> Result<bool> {
+    let one: Option<String> = sqlx::query_scalar("SELECT hash FROM erased LIMIT 1").fetch_optional(db).await?;
+    Ok(one.is_some())
+}
+
+fn hash_of(secret: &[u8; 32], key: &str) -> String {
+    rows::hex(u128::from_be_bytes(token::derive(secret, "erased", &[key.as_bytes()])))
+}
+
+/// Who comes back by their own word is not kept out any more.
+pub async fn remember(db: &mut Connection, key: &str) -> Result<()> {
+    if is_anybody_erased(db).await? {
+        let hash = hash_of(&pepper(db).await?, key);
+        sqlx::query("DELETE FROM erased WHERE hash = $1").bind(hash).execute(db).await?;
+    }
+    Ok(())
+}
+
 /// Gives the keys that were not there before.
-async fn insert(db: &mut Connection, new: &[NewSubscriber], now: Timestamp) -> Result<HashSet<String>> {
+async fn insert(db: &mut Connection, new: &[&NewSubscriber], now: Timestamp) -> Result<HashSet<String>> {
     let list = rows::list(new.iter().map(|n| {
         json!([
             rows::clean(&n.key),
@@ -55,7 +119,7 @@ async fn insert(db: &mut Connection, new: &[NewSubscriber], now: Timestamp) -> R
     Ok(inserted.into_iter().collect())
 }
 
-async fn states_of(db: &mut Connection, new: &[NewSubscriber]) -> Result<HashMap<String, State>> {
+async fn states_of(db: &mut Connection, new: &[&NewSubscriber]) -> Result<HashMap<String, State>> {
     let found = sqlx::query(concat!("SELECT key, state FROM subscribers WHERE key IN ", texts!("$1")))
         .bind(rows::words(new.iter().map(|n| n.key.as_str())))
         .fetch_all(db)
@@ -115,6 +179,19 @@ fn read(row: &Row) -> Result<Subscriber> {
         source: rows::text(row, "source")?,
         created_at: rows::instant(row, "created_at")?,
         changed_at: rows::instant(row, "changed_at")?,
+        choice: choice(row)?,
+        asked_at: rows::maybe_instant(row, "asked_at")?,
+        new_email: rows::maybe_text(row, "new_email")?,
+    })
+}
+
+pub fn choice(row: &Row) -> Result<Choice> {
+    Ok(Choice {
+        frequency: rows::word(row, "frequency", Frequency::parse)?,
+        language: rows::maybe_text(row, "language")?,
+        tags: rows::text_list(row, "tags")?,
+        authors: rows::text_list(row, "authors")?,
+        paused_until: rows::maybe_instant(row, "paused_until")?,
     })
 }
 
@@ -127,18 +204,30 @@ pub async fn counts(db: &mut Connection) -> Result<BTreeMap<&'static str, u64>> 
     Ok(counts)
 }
 
-pub async fn shift(db: &mut Connection, id: i64, to: State, now: Timestamp) -> Result<bool> {
-    let done = sqlx::query("UPDATE subscribers SET state = $2, changed_at = $3 WHERE id = $1 AND state <> $2")
-        .bind(id)
-        .bind(to.as_str())
-        .bind(now.as_microsecond())
-        .execute(&mut *db)
-        .await?;
-    let moved = done.rows_affected() == 1;
-    if moved && to != State::Active {
+pub async fn shift(db: &mut Connection, id: i64, to: State, source: &str, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query(
+        "UPDATE subscribers SET state = $2, changed_at = $3, asked_at = NULL, new_email = NULL, new_key = NULL
+         WHERE id = $1 AND state <> $2",
+    )
+    .bind(id)
+    .bind(to.as_str())
+    .bind(now.as_microsecond())
+    .execute(&mut *db)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if to != State::Active {
         skip_waiting(db, id, to.as_str(), now).await?;
     }
-    Ok(moved)
+    let event = match to {
+        State::Active => Event::Added,
+        State::Pending => Event::Asked,
+        State::Unsubscribed => Event::Unsubscribed,
+        State::Suppressed => Event::Suppressed,
+    };
+    history::note(db, id, event, source, history::NOTHING, now).await?;
+    Ok(true)
 }
 
 /// What waits for somebody who has left, even if a node has claimed it: that node finds out when it marks it.
@@ -157,10 +246,19 @@ async fn skip_waiting(db: &mut Connection, id: i64, consent: &str, now: Timestam
 }
 
 pub async fn erase(db: &mut Connection, id: i64, now: Timestamp) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM subscribers WHERE id = $1").bind(id).execute(&mut *db).await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
+    let key: Option<String> = sqlx::query_scalar("DELETE FROM subscribers WHERE id = $1 RETURNING key")
+        .bind(id)
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some(key) = key else { return Ok(false) };
+    let hash = hash_of(&pepper(db).await?, &key);
+    sqlx::query("INSERT INTO erased (hash, at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING")
+        .bind(hash)
+        .bind(now.as_microsecond())
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("DELETE FROM history WHERE subscriber = $1").bind(id).execute(&mut *db).await?;
+    sqlx::query("DELETE FROM signups WHERE key = $1").bind(&key).execute(&mut *db).await?;
     skip_waiting(db, id, "erased", now).await?;
     // Servers repeat the address in their replies, so those go too.
     sqlx::query(
@@ -171,4 +269,30 @@ pub async fn erase(db: &mut Connection, id: i64, now: Timestamp) -> Result<bool>
     .execute(db)
     .await?;
     Ok(true)
+}
+
+pub async fn tidy(db: &mut Connection, retention: &Retention) -> Result<u64> {
+    let (questions, notices) = (retention.questions.as_microsecond(), retention.notices.as_microsecond());
+    let gone: Vec<i64> = sqlx::query_scalar(
+        "DELETE FROM subscribers WHERE state = 'pending' AND coalesce(asked_at, changed_at) < $1 RETURNING id",
+    )
+    .bind(questions)
+    .fetch_all(&mut *db)
+    .await?;
+    for id in &gone {
+        sqlx::query("DELETE FROM history WHERE subscriber = $1").bind(id).execute(&mut *db).await?;
+        sqlx::query("DELETE FROM deliveries WHERE subscriber = $1").bind(id).execute(&mut *db).await?;
+    }
+    for (statement, before) in [
+        ("UPDATE subscribers SET asked_at = NULL, new_email = NULL, new_key = NULL WHERE asked_at < $1", questions),
+        (
+            "DELETE FROM deliveries WHERE kind <> 'edition' AND changed_at < $1
+                 AND state IN ('accepted', 'failed', 'skipped')",
+            notices,
+        ),
+        ("DELETE FROM marks WHERE at < $1", notices),
+    ] {
+        sqlx::query(statement).bind(before).execute(&mut *db).await?;
+    }
+    Ok(gone.len() as u64)
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::write::ImportTally;
 use crate::domain::plain;
 use crate::domain::subscriber_import::{Counts, FileSurvey, Survey};
+use crate::store::ImportTally;
 
 /// As much of a list of columns as a line shows.
 const SHOWN: usize = 200;

@@ -1,0 +1,112 @@
+//! Mails about a subscription: to confirm it, to move it to another address, to reach one's choices or one's data. Knows
+//! what they say; who gets one, and when, is decided elsewhere. None holds a word that a stranger typed: whoever gives
+//! somebody else's address to the form must not be able to write to them.
+
+use minijinja::context;
+
+use super::digest::{clean, tidy};
+use super::templates::Templates;
+use crate::domain::problem::Problem;
+
+/// What is to be said, and the address it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    Confirm {
+        url: &'a str,
+    },
+    MoveAddress {
+        url: &'a str,
+    },
+    /// Somebody asked to subscribe an address that is subscribed.
+    Already {
+        preferences: &'a str,
+    },
+    Link {
+        preferences: &'a str,
+    },
+    /// The data themselves are attached.
+    Data {
+        preferences: &'a str,
+    },
+}
+
+impl Notice<'_> {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Confirm { .. } => "notice-confirm",
+            Self::MoveAddress { .. } => "notice-move-address",
+            Self::Already { .. } => "notice-already",
+            Self::Link { .. } => "notice-link",
+            Self::Data { .. } => "notice-data",
+        }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Confirm { url } | Self::MoveAddress { url } => url,
+            Self::Already { preferences } | Self::Link { preferences } | Self::Data { preferences } => preferences,
+        }
+    }
+}
+
+/// A notice, ready for `message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeText {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    /// What it is in.
+    pub language: String,
+}
+
+/// What every notice of this blog has in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    pub title: &'a str,
+    pub site_url: &'a str,
+    pub postal_address: &'a str,
+    /// The reader's.
+    pub language: &'a str,
+}
+
+pub fn notice(templates: &Templates, frame: &Frame<'_>, notice: Notice<'_>) -> Result<NoticeText, Problem> {
+    let language = templates.languages().get(frame.language);
+    let (lang, dir) = templates.languages().spoken(frame.language);
+    let title = clean(frame.title);
+    let say = |attribute: &str| language.text(&format!("{}{attribute}", notice.key()), &[("title", (&title).into())]);
+    let subject: String = clean(&say("")).chars().take(200).collect();
+    let shown = context! {
+        lang => &lang,
+        dir,
+        title => &title,
+        subject => &subject,
+        heading => say(".heading"),
+        text => say(".text"),
+        button => say(".button"),
+        after => say(".after"),
+        url => clean(notice.url()),
+        site_url => clean(frame.site_url),
+        postal_address => clean(frame.postal_address),
+    };
+    let html = templates.render("notice.html", &shown)?;
+    let text = tidy(&templates.render("notice.txt", &shown)?);
+    Ok(NoticeText { subject, text, html, language: lang })
+}
+
+/// Renders a sample; a template that leads nowhere is a problem too.
+pub(super) fn check(templates: &Templates) -> Vec<Problem> {
+    const URL: &str = "https://blog.example/confirm/x";
+    let frame = Frame { title: "A blog", site_url: "https://blog.example", postal_address: "A street", language: "en" };
+    let sample = match notice(templates, &frame, Notice::Confirm { url: URL }) {
+        Ok(sample) => sample,
+        Err(problem) => return vec![problem],
+    };
+    let parts = [("notice.html", &sample.html), ("notice.txt", &sample.text)];
+    let without = parts.into_iter().filter(|(_, rendered)| !rendered.contains(URL));
+    without
+        .map(|(name, _)| {
+            let problem = Problem::error(format!("templates/{name}"), "template", "there is no link to follow");
+            problem.hint("every notice must have `{{ url }}`")
+        })
+        .collect()
+}

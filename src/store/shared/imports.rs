@@ -1,0 +1,197 @@
+//! Another tool's list, taken over: a chunk at a time, in the caller's transaction. An opt-out beats an opt-in, here and in
+//! the file, in whatever order they come; a row that was taken over before changes nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::super::Connection;
+use super::rows;
+use super::subscribers::Erased;
+use crate::domain::subscriber::State;
+use crate::domain::subscriber_import::ImportRow;
+use crate::store::{ImportRows, ImportTally, Result};
+
+const CHUNK: usize = 2_000;
+
+/// One row as it is written.
+struct Given {
+    row: ImportRow,
+    /// What came of it and why, with the other tool's own words: rows are known again by it.
+    proof: String,
+}
+
+pub async fn import(db: &mut Connection, source: &str, rows: ImportRows<'_>, now: Timestamp) -> Result<ImportTally> {
+    let (mut rows, mut tally) = (rows, ImportTally::default());
+    loop {
+        let chunk = rows.by_ref().take(CHUNK).collect::<Result<Vec<ImportRow>>>()?;
+        if chunk.is_empty() {
+            return Ok(tally);
+        }
+        take(db, source, chunk, now, &mut tally).await?;
+    }
+}
+
+async fn take(
+    db: &mut Connection,
+    source: &str,
+    chunk: Vec<ImportRow>,
+    now: Timestamp,
+    tally: &mut ImportTally,
+) -> Result<()> {
+    let erased = Erased::among(db, chunk.iter().map(|row| row.address.key.as_str())).await?;
+    let (kept_out, chunk): (Vec<_>, Vec<_>) = chunk.into_iter().partition(|row| erased.has(&row.address.key));
+    tally.kept_out += kept_out.len() as u64;
+    let repeated = chunk.len();
+    let given = strictest(chunk);
+    tally.known += (repeated - given.len()) as u64;
+    let fresh = insert(db, source, &given, now).await?;
+    tally.added += fresh.len() as u64;
+    let (fresh, known): (Vec<_>, Vec<_>) = given.into_iter().partition(|g| fresh.contains(&g.row.address.key));
+    note(db, source, &fresh, now).await?;
+    let leaving = leaving(db, source, known, tally).await?;
+    leave(db, &leaving, now).await?;
+    note(db, source, &leaving, now).await
+}
+
+fn rank(state: State) -> u8 {
+    match state {
+        State::Active => 0,
+        State::Pending => 1,
+        State::Unsubscribed => 2,
+        State::Suppressed => 3,
+    }
+}
+
+fn has_left(state: State) -> bool {
+    matches!(state, State::Unsubscribed | State::Suppressed)
+}
+
+/// Each address once, in the state that allows least.
+fn strictest(chunk: Vec<ImportRow>) -> Vec<Given> {
+    let mut kept: HashMap<String, ImportRow> = HashMap::with_capacity(chunk.len());
+    for row in chunk {
+        match kept.get(&row.address.key) {
+            Some(before) if rank(before.state) >= rank(row.state) => {}
+            _ => drop(kept.insert(row.address.key.clone(), row)),
+        }
+    }
+    let mut kept: Vec<ImportRow> = kept.into_values().collect();
+    kept.sort_by_key(|row| row.line);
+    kept.into_iter().map(given).collect()
+}
+
+fn given(row: ImportRow) -> Given {
+    let from: Value = serde_json::from_str(&row.proof).unwrap_or_else(|_| Value::String(row.proof.clone()));
+    let proof = json!({"state": row.state, "reason": row.reason, "from": from}).to_string();
+    Given { row, proof }
+}
+
+/// Gives the keys that were not there before.
+async fn insert(db: &mut Connection, source: &str, given: &[Given], now: Timestamp) -> Result<HashSet<String>> {
+    let list = rows::list(given.iter().map(|g| {
+        let row = &g.row;
+        let came = row.confirmed_at.or(row.asked_at).unwrap_or(now).min(now);
+        json!([
+            rows::clean(&row.address.key),
+            rows::clean(&row.address.email),
+            row.name.as_deref().map(rows::clean),
+            row.state.as_str(),
+            came.as_microsecond(),
+        ])
+    }));
+    let inserted: Vec<String> = sqlx::query_scalar(concat!(
+        "INSERT INTO subscribers (key, email, name, state, source, created_at, changed_at)
+         SELECT key, email, name, state, $2, came, $3 FROM ",
+        rows!("$1", 0 key text, 1 email text, 2 name text, 3 state text, 4 came bigint),
+        " WHERE true ON CONFLICT (key) DO NOTHING RETURNING key"
+    ))
+    .bind(list)
+    .bind(rows::clean(source))
+    .bind(now.as_microsecond())
+    .fetch_all(db)
+    .await?;
+    Ok(inserted.into_iter().collect())
+}
+
+/// Those of the known who are still written to here, and have left or died according to a row that is new to us.
+async fn leaving(db: &mut Connection, source: &str, known: Vec<Given>, tally: &mut ImportTally) -> Result<Vec<Given>> {
+    let (candidates, known): (Vec<_>, Vec<_>) = known.into_iter().partition(|g| has_left(g.row.state));
+    tally.known += known.len() as u64;
+    if candidates.is_empty() {
+        return Ok(candidates);
+    }
+    let list = rows::list(candidates.iter().map(|g| json!([rows::clean(&g.row.address.key), rows::clean(&g.proof)])));
+    let found: Vec<String> = sqlx::query_scalar(concat!(
+        "SELECT s.key FROM ",
+        rows!("$1", 0 key text, 1 proof text),
+        " JOIN subscribers s ON s.key = given.key
+         WHERE s.state IN ('active', 'pending') AND NOT EXISTS (SELECT 1 FROM history h
+             WHERE h.subscriber = s.id AND h.event = 'imported' AND h.source = $2 AND h.proof = given.proof)"
+    ))
+    .bind(list)
+    .bind(rows::clean(source))
+    .fetch_all(db)
+    .await?;
+    let found: HashSet<String> = found.into_iter().collect();
+    let (leaving, rest): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|g| found.contains(&g.row.address.key));
+    tally.left += leaving.len() as u64;
+    tally.known += rest.len() as u64;
+    Ok(leaving)
+}
+
+async fn leave(db: &mut Connection, leaving: &[Given], now: Timestamp) -> Result<()> {
+    if leaving.is_empty() {
+        return Ok(());
+    }
+    let list = rows::list(leaving.iter().map(|g| json!([rows::clean(&g.row.address.key), g.row.state.as_str()])));
+    sqlx::query(concat!(
+        "UPDATE subscribers SET state = gone.state, changed_at = $2, asked_at = NULL FROM (SELECT key, state FROM ",
+        rows!("$1", 0 key text, 1 state text),
+        ") AS gone WHERE subscribers.key = gone.key"
+    ))
+    .bind(list)
+    .bind(now.as_microsecond())
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(concat!(
+        "UPDATE deliveries SET state = 'skipped', reply = 'the subscriber has left', node = NULL, lease_until = NULL,
+             due_at = NULL, changed_at = $2
+         WHERE state IN ('queued', 'claimed', 'deferred', 'held')
+             AND subscriber IN (SELECT id FROM subscribers WHERE key IN ",
+        texts!("$1"),
+        ")"
+    ))
+    .bind(rows::words(leaving.iter().map(|g| g.row.address.key.as_str())))
+    .bind(now.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// When they came, and when they left, as the file says; now, if it does not.
+async fn note(db: &mut Connection, source: &str, given: &[Given], now: Timestamp) -> Result<()> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    let came = given.iter().map(|g| {
+        let at = g.row.confirmed_at.or(g.row.asked_at).or(g.row.left_at).unwrap_or(now).min(now);
+        json!([rows::clean(&g.row.address.key), "imported", at.as_microsecond(), rows::clean(&g.proof)])
+    });
+    let left = given.iter().filter(|g| has_left(g.row.state)).map(|g| {
+        let at = g.row.left_at.unwrap_or(now).min(now);
+        json!([rows::clean(&g.row.address.key), g.row.state.as_str(), at.as_microsecond(), rows::clean(&g.proof)])
+    });
+    sqlx::query(concat!(
+        "INSERT INTO history (at, subscriber, event, source, proof, told)
+         SELECT given.at, s.id, given.event, $2, given.proof, 1 FROM ",
+        rows!("$1", 0 key text, 1 event text, 2 at bigint, 3 proof text),
+        " JOIN subscribers s ON s.key = given.key"
+    ))
+    .bind(rows::list(came.chain(left)))
+    .bind(rows::clean(source))
+    .execute(db)
+    .await?;
+    Ok(())
+}
