@@ -20,3 +20,4 @@ demo:
 bench:
     cargo bench --bench pipeline
     benches/compare-hugo.sh 1000
+    benches/import.sh 1000000

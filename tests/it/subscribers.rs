@@ -125,12 +125,25 @@ fn mailchimps_three_files_are_one_import_and_an_opt_out_in_any_holds() {
 #[test]
 fn the_same_file_twice_changes_nothing() {
     let site = with_lists();
-    let files = "ghost.csv beehiiv.csv buttondown.csv listmonk.csv mailchimp-cleaned.csv substack.csv";
-    site.ok(&format!("subscribers import {files}"));
-    let before = site.ok("subscribers export --json").out;
-    let facts = site.json(&format!("subscribers import {files}"));
-    assert_eq!((&facts["added"], &facts["left"]), (&json!(0), &json!(0)));
-    assert_eq!(site.ok("subscribers export --json").out, before);
+    for file in ["ghost.csv", "beehiiv.csv", "buttondown.csv", "listmonk.csv", "mailchimp-cleaned.csv", "substack.csv"]
+    {
+        site.ok(&format!("subscribers import {file}"));
+        let before = site.ok("subscribers export --json").out;
+        std::fs::copy(site.path(file), site.path("the-same (1).csv")).unwrap();
+        let again = ran(&mut site.command(&["subscribers", "import", "the-same (1).csv", "--json"]));
+        let facts = again.json();
+        assert_eq!((&facts["added"], &facts["left"]), (&json!(0), &json!(0)), "{file}");
+        assert_eq!(site.ok("subscribers export --json").out, before, "{file}");
+    }
+}
+
+#[test]
+fn files_of_two_tools_are_two_imports() {
+    let site = with_lists();
+    let err = refused(&site, "subscribers import ghost.csv beehiiv.csv").err;
+    assert!(err.contains("the files are of beehiiv and ghost"), "{err}");
+    site.ok("subscribers import ghost.csv");
+    assert_eq!(site.json("subscribers export")[0]["source"], "import:ghost");
 }
 
 #[test]

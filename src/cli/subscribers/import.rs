@@ -12,6 +12,7 @@ use super::super::error::Failure;
 use super::super::{Done, open, print};
 use super::progress;
 use crate::domain::subscriber_import::{self, ImportRow, Survey, Tool};
+use crate::domain::wording;
 use crate::store::{SharedStore, StoreError};
 
 #[derive(Debug, clap::Args)]
@@ -67,9 +68,10 @@ pub async fn run(store: &SharedStore, given: &Arguments) -> Done {
     if !given.json {
         print::text(&report::text(&survey, repeated))?;
     }
+    let source = source(&survey)?;
     let bar = progress::bar("writing", inputs.iter().map(|input| input.bytes).sum());
     let rows = Box::new(Again::new(&mut inputs, wanted, &survey, &bar)?);
-    let done = store.import_subscribers(&source(&survey), rows, given.dry_run, open::now()).await;
+    let done = store.import_subscribers(&source, rows, given.dry_run, open::now()).await;
     bar.finish_and_clear();
     let tally = done?;
     if given.json {
@@ -78,10 +80,16 @@ pub async fn run(store: &SharedStore, given: &Arguments) -> Done {
     print::text(&report::outcome(&tally, given.dry_run))
 }
 
-/// The same for the same files under other names.
-fn source(survey: &Survey) -> String {
+/// Whose list it is: the same for the same files under other names. Of two tools at once it would be true of nobody.
+fn source(survey: &Survey) -> Result<String, Failure> {
     let tools: BTreeSet<&str> = survey.files.iter().map(|file| file.format).collect();
-    format!("import:{}", tools.into_iter().collect::<Vec<_>>().join("+"))
+    match tools.first() {
+        Some(tool) if tools.len() == 1 => Ok(format!("import:{tool}")),
+        _ => Err(Failure::failed(
+            format!("nobody was added: the files are of {}", wording::list(&tools.into_iter().collect::<Vec<_>>())),
+            "import the files of each tool by themselves, so that everybody's source is known",
+        )),
+    }
 }
 
 fn input(path: &PathBuf) -> Result<Input, Failure> {
