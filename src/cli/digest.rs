@@ -152,11 +152,11 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
     let now = open::now();
     let mut blog = open::blog_to_look_at(&config, now).await?;
     let store = blog.store_if_any();
-    let key = match &store {
-        Some(store) => sending::key(store).await?,
-        None => [0; 32],
+    let secrets = match &store {
+        Some(store) => sending::Secrets::of(store).await?,
+        None => sending::Secrets::none(),
     };
-    let sender = sending::sender(&config, &blog.site, key);
+    let sender = sending::sender(&config, &blog.site, secrets);
     if let Some(store) = &store
         && let Some(frozen) = store.edition(period.into()).await?
     {
