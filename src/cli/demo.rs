@@ -50,7 +50,18 @@ pub async fn run(given: &Arguments) -> Done {
     });
     let (_reloads, reload) = unbounded_channel();
     let clock = Arc::new(SystemClock);
-    service::run(Options { config, store, clock, listener, admin: None, config_file: None, heartbeat: None, reload, stop }).await?;
+    service::run(Options {
+        config,
+        store,
+        clock,
+        listener,
+        admin: None,
+        config_file: None,
+        heartbeat: None,
+        reload,
+        stop,
+    })
+    .await?;
     Ok(())
 }
 

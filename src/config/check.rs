@@ -4,9 +4,9 @@
 use jiff::tz::TimeZone;
 
 use super::{Config, Goal, Tls, Webhook};
+use crate::domain::network::Network;
 use crate::domain::period::{Days, EXPECTED, Period};
 use crate::domain::problem::Problem;
-use crate::domain::network::Network;
 use crate::domain::schedule::Schedule;
 use crate::domain::subscriber::Address;
 

@@ -172,7 +172,11 @@ impl Reader<'_> {
                     good.insert(key_name.to_owned(), parsed);
                 }
                 Err(message) => {
-                    let shown = if ["password", "secret", "token"].iter().any(|word| key_name.contains(word)) { "***" } else { value_text };
+                    let shown = if ["password", "secret", "token"].iter().any(|word| key_name.contains(word)) {
+                        "***"
+                    } else {
+                        value_text
+                    };
                     self.error(
                         value.span().start,
                         format!("`{name}.{key_name}` is `{shown}`: {message}"),

@@ -139,7 +139,10 @@ impl Hooks {
         let wait = (FIRST_WAIT * 2_u32.saturating_pow(call.attempts.clamp(1, 16) - 1)).min(LONGEST_WAIT);
         let until = after(now, wait);
         if until > after(call.made_at, GIVEN_UP) {
-            warn!(event = call.event_id, "a webhook did not take an event for three days, and is not told any more: {words}");
+            warn!(
+                event = call.event_id,
+                "a webhook did not take an event for three days, and is not told any more: {words}"
+            );
             return self.store.end_call(call.id).await;
         }
         if call.attempts == 1 {

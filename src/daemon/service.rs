@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::blog::{Blog, PassError, Terms};
-use super::editions::{self, OpenError, Outcome};
 use super::desk::Desk;
+use super::editions::{self, OpenError, Outcome};
 use super::hooks::Hooks;
 use super::sending::{self, Secrets};
 use super::{heartbeat, systemd};
@@ -490,6 +490,17 @@ impl Service {
                 }
                 Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
             }
+        }
+        let singles =
+            editions::open_singles(&mut self.blog, &self.store, &self.templates, now, Self::machine_now()).await;
+        match singles {
+            Ok(opened) => {
+                for (edition, recipients) in opened {
+                    info!(%edition, recipients, "a post goes out by itself");
+                    self.outbox.outbox.wake();
+                }
+            }
+            Err(error) => error!("posts cannot go out by themselves: {error}"),
         }
     }
 

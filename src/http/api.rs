@@ -90,7 +90,8 @@ fn answer(status: StatusCode, value: &impl Serialize) -> Response<Body> {
 /// Compared by their hashes: neither length nor content tells how near a guess is.
 async fn authorised(State(known): State<digest::Digest>, request: Request, next: Next) -> Response<Body> {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, t)| t.trim());
+    let token =
+        given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, t)| t.trim());
     let hash = digest::digest(&digest::SHA256, token.unwrap_or_default().as_bytes());
     if token.is_some() && constant_time::verify_slices_are_equal(hash.as_ref(), known.as_ref()).is_ok() {
         return next.run(request).await;

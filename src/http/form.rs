@@ -107,7 +107,8 @@ mod tests {
         let part = |name: &str, value: &str| {
             format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
         };
-        let parts = format!("{}{}{}--b--\r\n", part("email", "ann+a@example.org"), part("tag", "a"), part("tag", "b c"));
+        let parts =
+            format!("{}{}{}--b--\r\n", part("email", "ann+a@example.org"), part("tag", "a"), part("tag", "b c"));
         for (content_type, body) in [
             ("application/x-www-form-urlencoded", "email=ann%2Ba%40example.org&tag=a&tag=b+c"),
             ("multipart/form-data; boundary=b", &parts),

@@ -177,9 +177,9 @@ fn choices(
         all.map(|name| (name.clone(), chosen.contains(name))).collect()
     };
     let until = choice.paused_until;
-    let pauses = months(&published, state.clock.now()).into_iter().map(|month| {
-        (month.to_string(), month, until == Some(month.start(&published.blog.zone)))
-    });
+    let pauses = months(&published, state.clock.now())
+        .into_iter()
+        .map(|month| (month.to_string(), month, until == Some(month.start(&published.blog.zone))));
     let spoken = choice.language.as_deref().unwrap_or(&published.blog.language);
     let languages = state.templates.languages().offered().into_iter().map(|(tag, name)| {
         let chosen = tag == spoken;

@@ -13,9 +13,7 @@ use crate::domain::problem::Problem;
 use crate::domain::subscriber::Subscriber;
 use crate::domain::token::{self, Purpose};
 use crate::render::digest::{self, Content, Heading, Selection};
-use crate::render::message::{
-    Message, MessageError, Recipient, Sender, Target, compose_in, compose_notice, link,
-};
+use crate::render::message::{Message, MessageError, Recipient, Sender, Target, compose_in, compose_notice, link};
 use crate::render::notice::{self, Frame};
 use crate::render::templates::Templates;
 use crate::store::{Dossier, Frozen};
@@ -71,7 +69,11 @@ impl Compose for Composer {
 
     fn freeze(&self, edition: &Edition, variant: &Variant) -> Result<Frozen, Box<Problem>> {
         let content: Content = serde_json::from_value(edition.content.clone()).map_err(|error| {
-            Problem::error(format!("edition {}", edition.key), "edition", format!("its content cannot be read: {error}"))
+            Problem::error(
+                format!("edition {}", edition.key),
+                "edition",
+                format!("its content cannot be read: {error}"),
+            )
         })?;
         let language = variant.language.as_deref().unwrap_or(&content.language);
         let selection = Selection { language, posts: variant.posts.as_deref(), welcome: false };
@@ -99,7 +101,8 @@ impl Compose for Composer {
             postal_address: &self.postal_address,
             language: self.language(job),
         };
-        let text = notice::notice(&self.templates, &frame, said).map_err(|problem| MessageError(problem.to_string()))?;
+        let text =
+            notice::notice(&self.templates, &frame, said).map_err(|problem| MessageError(problem.to_string()))?;
         let data = job.dossier.as_ref().map(serde_json::to_vec_pretty).transpose();
         let data = data.map_err(|error| MessageError(format!("the data cannot be written: {error}")))?;
         let attached = data.map(|data| ("subscription.json", "application/json", data));

@@ -90,14 +90,8 @@ pub fn compose_in(
 ) -> Result<Message, MessageError> {
     let links = Links::of(sender, to.subscriber, edition.opened_at)?;
     let period = edition.key.to_string();
-    let headers = Headers {
-        sender,
-        key: &period,
-        kind: "digest",
-        subject: &edition.subject,
-        at: edition.opened_at,
-        language,
-    };
+    let headers =
+        Headers { sender, key: &period, kind: "digest", subject: &edition.subject, at: edition.opened_at, language };
     headers.finish(to, &links, |builder, boundary| {
         let builder = headers.of_a_list(builder, &links)?;
         let Texts { text, html } = filled(edition, &links, to.name);

@@ -136,7 +136,8 @@ impl Worker {
             let frozen = match store.variant(key, name).await? {
                 Some(frozen) => frozen,
                 None => {
-                    let fresh = self.outbox.composer.freeze(&edition, &Variant::parse(name)).map_err(Unmade::Template)?;
+                    let fresh =
+                        self.outbox.composer.freeze(&edition, &Variant::parse(name)).map_err(Unmade::Template)?;
                     store.freeze_variant(key, name, &fresh).await?
                 }
             };
