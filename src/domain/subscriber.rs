@@ -113,7 +113,7 @@ pub struct Subscriber {
     pub email: String,
     pub name: Option<String>,
     pub state: State,
-    /// Where the address came from: `cli`, `import:FILE`, `form`.
+    /// Where the address came from: `cli`, `import:TOOL`, `form`.
     pub source: String,
     pub created_at: Timestamp,
     pub changed_at: Timestamp,
@@ -182,7 +182,7 @@ impl Event {
 pub struct Consent {
     pub at: Timestamp,
     pub event: Event,
-    /// Where it came from: `form`, `link`, `one-click`, `mailto`, `cli`, `api`, `import:FILE`, `bounce`.
+    /// Where it came from: `form`, `link`, `one-click`, `mailto`, `cli`, `api`, `import:TOOL`, `bounce`.
     pub source: String,
     /// What is known of it (which text the form had, from which network), as JSON.
     pub proof: String,

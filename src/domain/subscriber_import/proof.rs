@@ -1,8 +1,7 @@
 //! The proof of consent of one row: its dates, form, network and tool as the file has them, as one short JSON object. It
 //! holds no address and no name, and of an IP address only the network.
 
-use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use url::Host;
 
 use super::formats::Tool;
 
@@ -52,18 +51,22 @@ fn quoted(out: &mut String, text: &str) {
 /// The network an IP address is in, `/24` or `/48`; `None` if it is none.
 #[must_use]
 pub fn network(text: &str) -> Option<String> {
-    let mut out = String::new();
-    match text.parse::<IpAddr>().ok()?.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            write!(out, "{}/24", Ipv4Addr::new(a, b, c, 0)).ok()?;
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, c, ..] = ip.segments();
-            write!(out, "{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)).ok()?;
-        }
+    if text.contains(':') {
+        let Ok(Host::<String>::Ipv6(ip)) = Host::parse(&format!("[{text}]")) else { return None };
+        let [a, b, c, ..] = ip.segments();
+        let mapped = ip.to_ipv4_mapped().map(|ip| of_four(ip.octets()));
+        return Some(mapped.unwrap_or_else(|| format!("{a:x}:{b:x}:{c:x}::/48")));
     }
-    Some(out)
+    // Hosts may be written in fewer parts, or other digits; addresses in a list are not.
+    let plain = text.split('.').count() == 4 && text.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit());
+    match Host::parse(text).ok()? {
+        Host::Ipv4(ip) if plain => Some(of_four(ip.octets())),
+        _ => None,
+    }
+}
+
+fn of_four([a, b, c, _]: [u8; 4]) -> String {
+    format!("{a}.{b}.{c}.0/24")
 }
 
 /// Where they came by, without what was asked of the page: that may name a person.
@@ -95,6 +98,12 @@ mod tests {
             ("2001:db8:1:2::3", Some("2001:db8:1::/48")),
             ("::ffff:203.0.113.77", Some("203.0.113.0/24")),
             ("somewhere", None),
+            ("example.org", None),
+            ("203.0.113", None),
+            ("0xcb.0.113.7", None),
+            ("203.0.113.777", None),
+            ("::ffff:nonsense", None),
+            ("a]:b", None),
             ("", None),
         ] {
             assert_eq!(network(text).as_deref(), expected, "{text}");
