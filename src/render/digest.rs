@@ -240,9 +240,10 @@ impl<'a> View<'a> {
         let content = self.content;
         let excerpt = if self.single().is_some() { excerpt * 3 } else { excerpt };
         let posts: Vec<Value> = self.posts.iter().take(MOST_POSTS).map(|post| self.entry(post, excerpt)).collect();
-        let late: Vec<Value> = self.late.iter().take(MOST_POSTS).map(|post| self.entry(post, 0)).collect();
         // A post by itself is about the post.
         let whole = content.heading != Heading::Post;
+        let late = self.late.iter().filter(|_| whole).take(MOST_POSTS);
+        let late: Vec<Value> = late.map(|post| self.entry(post, 0)).collect();
         let goals: Vec<Value> = content.goals.iter().filter(|_| whole).map(|goal| self.goal(goal)).collect();
         let drafts = content.drafts.iter().filter(|_| whole).take(MOST_POSTS);
         let drafts: Vec<Value> = drafts
@@ -317,7 +318,7 @@ impl<'a> View<'a> {
             (0, late) => self.language.text("digest-summary-missed", &[("count", late.into())]),
             (posts, 0) => self.language.text("digest-summary", &[period, ("count", posts.into())]),
             (posts, late) => {
-                let late = self.language.number(u32::try_from(late).unwrap_or(u32::MAX));
+                let late = self.language.text("number-alone", &[("count", late.into())]);
                 self.language.text("digest-summary-late", &[period, ("count", posts.into()), ("late", late.into())])
             }
         }
@@ -364,9 +365,12 @@ impl<'a> View<'a> {
     }
 
     fn tile(&self, status: &PeriodStatus) -> Value {
+        let short = self.language.period_short(status.period);
         context! {
             name => self.language.period_heading(status.period),
-            short => self.language.period_short(status.period),
+            short => &short,
+            // The engine's own padding counts bytes.
+            column => format!("{short:<9}"),
             published => status.published,
             state => status.state.as_str(),
             state_name => self.language.state(status.state),

@@ -284,12 +284,28 @@ pub(crate) mod tests {
             empty,
             home(&templates, &site(), &posts(3), &[sample()]).unwrap(),
             goal(&templates, &site(), &[sample()]).unwrap(),
-        ] {
+        ]
+        .into_iter()
+        .chain(subscribing::samples(&templates, &site()).into_iter().map(Result::unwrap))
+        {
+            assert!(page.len() < 30_000);
             for forbidden in ["<script", "style=", "<style", " on", "<Working>"] {
                 assert!(!page.contains(forbidden) || forbidden == " on" && !page.contains(" onclick"), "{forbidden}");
             }
         }
         assert!(style().contains("prefers-color-scheme") && style().contains(".gz-chart"));
+    }
+
+    #[test]
+    fn a_page_speaks_the_sites_language_and_marks_what_is_in_another() {
+        let templates = templates();
+        let german = home(&templates, &Site { language: "de-AT", ..site() }, &posts(1), &[sample()]).unwrap();
+        assert!(german.contains("<html lang=\"de-AT\" dir=\"ltr\">") && german.contains("28. Mai 2021"));
+        assert!(german.contains("Neueste Beiträge") && !german.contains("Latest"));
+        let arabic = home(&templates, &Site { language: "ar", ..site() }, &posts(1), &[]).unwrap();
+        assert!(
+            arabic.contains("<html lang=\"en\" dir=\"ltr\">") && arabic.contains("<article lang=\"ar\" dir=\"rtl\">")
+        );
     }
 
     #[test]

@@ -98,8 +98,7 @@ pub(super) fn messages(resource: &FluentResource) -> BTreeMap<String, BTreeSet<S
                 }
             }
             // A term is a file's own affair, and is told nothing from outside.
-            Entry::Term(_) | Entry::Comment(_) | Entry::GroupComment(_) | Entry::ResourceComment(_) => {}
-            Entry::Junk { .. } => {}
+            _ => {}
         }
     }
     direct.keys().map(|key| (key.clone(), all_variables(&direct, key))).collect()
@@ -144,7 +143,9 @@ impl Uses {
             Expression::Inline(inline) => self.inline(inline),
             Expression::Select { selector, variants } => {
                 self.inline(selector);
-                variants.iter().for_each(|variant| self.pattern(&variant.value));
+                for variant in variants {
+                    self.pattern(&variant.value);
+                }
             }
         }
     }
@@ -160,7 +161,9 @@ impl Uses {
             }
             InlineExpression::Placeable { expression } => self.expression(expression),
             InlineExpression::FunctionReference { arguments, .. } => {
-                arguments.positional.iter().for_each(|inner| self.inline(inner));
+                for inner in &arguments.positional {
+                    self.inline(inner);
+                }
             }
             InlineExpression::StringLiteral { .. }
             | InlineExpression::NumberLiteral { .. }

@@ -314,3 +314,113 @@ pub(super) fn samples(templates: &Templates, site: &Site<'_>) -> Vec<Result<Stri
         preferences(templates, site, &empty),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{site, templates};
+    use super::*;
+
+    fn choices() -> Preferences<'static> {
+        Preferences {
+            action: "/preferences/TOKEN",
+            masked: "a…@r….example",
+            frequency: "quarterly",
+            quarterly_offered: true,
+            post_offered: true,
+            tags: vec![("rust".into(), true), ("<dask>".into(), false)],
+            authors: vec![("Ann".into(), false), ("Bo \"the\" B".into(), false)],
+            pauses: ["2026-12", "2027-01"]
+                .map(|text| (text.into(), Period::parse(text).unwrap(), text == "2027-01"))
+                .into(),
+            languages: vec![("de".into(), "Deutsch".into(), true), ("en".into(), "English".into(), false)],
+            problem: None,
+            email: "",
+            active: true,
+        }
+    }
+
+    #[test]
+    fn the_pages_around_subscribing_read_well_in_every_language() {
+        let templates = templates();
+        let form = SubscribeForm { email: "ann \"<", problem: Some(AddressError::NoAt), language: "" };
+        for language in ["en", "de", "fr", "es"] {
+            let site = Site { language, ..site() };
+            insta::assert_snapshot!(format!("subscribe_{language}"), subscribe(&templates, &site, &form).unwrap());
+            let page = preferences(&templates, &site, &choices()).unwrap();
+            insta::assert_snapshot!(format!("preferences_{language}"), page);
+        }
+    }
+
+    #[test]
+    fn every_question_answer_and_refusal_has_its_words() {
+        let templates = templates();
+        for language in ["en", "de", "fr", "es"] {
+            let site = Site { language, ..site() };
+            let pages = Said::ALL
+                .map(|what| said(&templates, &site, what))
+                .into_iter()
+                .chain(Refused::ALL.map(|what| refused(&templates, &site, what)))
+                .chain(Question::ALL.map(|what| ask(&templates, &site, what, "/x/TOKEN")));
+            let mut texts = Vec::new();
+            for page in pages.map(Result::unwrap) {
+                assert!(page.contains("noindex") && page.contains(&format!("<html lang=\"{language}\"")));
+                let main = page.split("<main id=\"main\">").nth(1).unwrap().split("</main>").next().unwrap();
+                texts.push(
+                    main.lines().filter(|line| line.starts_with("<h1") || line.starts_with("<p>")).collect::<String>(),
+                );
+            }
+            texts.sort();
+            texts.dedup();
+            // The two that say "too often" are one.
+            assert_eq!(texts.len(), Said::ALL.len() + Refused::ALL.len() + Question::ALL.len() - 1);
+            for problem in [
+                AddressError::Empty,
+                AddressError::Control,
+                AddressError::NoAt,
+                AddressError::LongLocal,
+                AddressError::Long,
+                AddressError::Syntax,
+                AddressError::ForeignLocal,
+                AddressError::NoDot,
+                AddressError::Domain,
+            ] {
+                let form = SubscribeForm { email: "", problem: Some(problem), language: "" };
+                let page = subscribe(&templates, &site, &form).unwrap();
+                assert!(page.contains("role=\"alert\"") && page.contains("aria-describedby=\"email-problem\""));
+            }
+        }
+    }
+
+    #[test]
+    fn the_front_door_and_the_page_have_the_same_form() {
+        let templates = templates();
+        let names = |page: &str| -> Vec<String> {
+            page.split(" name=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+        };
+        let door = super::super::home(&templates, &site(), &[], &[]).unwrap();
+        let form = SubscribeForm { email: "", problem: None, language: "de" };
+        let page = subscribe(&templates, &site(), &form).unwrap();
+        let fields = ["viewport", "color-scheme", "email", "language", "website"];
+        assert_eq!((names(&door), names(&page)), (fields.map(String::from).into(), fields.map(String::from).into()));
+        assert!(page.contains("name=\"language\" value=\"de\"") && door.contains("name=\"language\" value=\"en\""));
+    }
+
+    #[test]
+    fn what_is_not_offered_is_not_shown_unless_it_is_chosen() {
+        let templates = templates();
+        let least = Preferences {
+            quarterly_offered: false,
+            post_offered: false,
+            frequency: "monthly",
+            active: false,
+            ..choices()
+        };
+        let page = preferences(&templates, &site(), &least).unwrap();
+        assert!(
+            page.contains("type=\"hidden\" name=\"frequency\" value=\"monthly\"") && !page.contains("type=\"radio\"")
+        );
+        assert!(page.contains("Subscribe again") && !page.contains("value=\"leave\""));
+        let kept = Preferences { frequency: "post", ..least };
+        assert!(preferences(&templates, &site(), &kept).unwrap().contains("value=\"post\" checked"));
+    }
+}
