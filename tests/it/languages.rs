@@ -24,7 +24,8 @@ fn asked_for(folder: &Path, endings: &[&str], before: &[&str], found: &mut BTree
             let text = fs::read_to_string(&path).unwrap();
             let text = text.split("#[cfg(test)]").next().unwrap();
             for before in before {
-                let quoted = text.split(&format!("{before}\"")).skip(1).filter_map(|rest| rest.split('"').next());
+                let opened = format!("{before}\"");
+                let quoted = text.split(&opened).skip(1).filter_map(|rest| rest.split('"').next());
                 found.extend(quoted.map(|key| key.split('.').next().unwrap().to_owned()));
             }
         }

@@ -87,18 +87,14 @@ fn line_of(text: &str, key: &str) -> usize {
 pub(super) fn messages(resource: &FluentResource) -> BTreeMap<String, BTreeSet<String>> {
     let mut direct: BTreeMap<String, Uses> = BTreeMap::new();
     for entry in resource.entries() {
-        match entry {
-            Entry::Message(message) => {
-                let id = message.id.name;
-                if let Some(value) = &message.value {
-                    direct.insert(id.to_owned(), Uses::of(value));
-                }
-                for attribute in &message.attributes {
-                    direct.insert(format!("{id}.{}", attribute.id.name), Uses::of(&attribute.value));
-                }
-            }
-            // A term is a file's own affair, and is told nothing from outside.
-            _ => {}
+        // A term is a file's own affair, and is told nothing from outside.
+        let Entry::Message(message) = entry else { continue };
+        let id = message.id.name;
+        if let Some(value) = &message.value {
+            direct.insert(id.to_owned(), Uses::of(value));
+        }
+        for attribute in &message.attributes {
+            direct.insert(format!("{id}.{}", attribute.id.name), Uses::of(&attribute.value));
         }
     }
     direct.keys().map(|key| (key.clone(), all_variables(&direct, key))).collect()

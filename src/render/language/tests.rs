@@ -226,7 +226,7 @@ fn the_goals_sentence_reads_well() {
         .iter()
         .flat_map(|tag| {
             let language = languages.get(tag);
-            chosen.iter().map(move |at| *at).map(|at| language.goal_sentence(&goals[at])).collect::<Vec<_>>()
+            chosen.map(|at| language.goal_sentence(&goals[at]))
         })
         .collect();
     insta::assert_snapshot!("goal_sentences", lines.join("\n"));
