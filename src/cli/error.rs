@@ -9,6 +9,8 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// `EX_CONFIG`: systemd units stop restarting on it.
 const CONFIG: u8 = 78;
+/// `EX_TEMPFAIL`: mail servers keep what they piped to us, and try again.
+const TEMPFAIL: u8 = 75;
 
 #[derive(Debug)]
 pub enum Failure {
@@ -18,6 +20,8 @@ pub enum Failure {
     Usage { message: String, hint: String },
     /// The configuration is wrong: all its problems.
     Config(Vec<Problem>),
+    /// A mail server is to try again (`EX_TEMPFAIL`): only `bounce` says so.
+    Temporary,
     /// The result has been printed, and it is bad (`check`).
     Quiet,
     /// Whoever read our output has gone away.
@@ -65,6 +69,10 @@ pub fn print(failure: &Failure) -> ExitCode {
             }
             eprintln!("error: the configuration cannot be used");
             ExitCode::from(CONFIG)
+        }
+        Failure::Temporary => {
+            eprintln!("error: the store cannot be used right now\nhint: the mail stays in the mail server's queue");
+            ExitCode::from(TEMPFAIL)
         }
         Failure::Quiet => ExitCode::from(FAILED),
         Failure::Gone => ExitCode::SUCCESS,

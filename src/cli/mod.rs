@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod backup;
+mod bounce;
 mod build;
 mod check;
 mod config;
@@ -68,6 +69,8 @@ enum Command {
     /// The people the digest goes to
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// Read one mail to the bounce address on standard input: a bounce, a complaint, or somebody who unsubscribes
+    Bounce(bounce::Arguments),
     /// Deliveries: counts by outcome, what waits and why
     Outbox(outbox::Arguments),
     /// Copy the store into one new file
@@ -116,6 +119,7 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Report(given) => report::run(config, given).await,
         Command::Digest(given) => digest::run(config, given).await,
         Command::Subscribers(given) => subscribers::run(config, given).await,
+        Command::Bounce(given) => bounce::run(config, &given).await,
         Command::Outbox(given) => outbox::run(config, given).await,
         Command::Backup(given) => backup::run(config, &given).await,
         Command::Migrate => backup::migrate(config).await,

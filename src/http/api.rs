@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 
 use super::error::{self, unread};
 use super::{App, State as Served, form, guarded, unsubscribe};
-use crate::domain::period::{Per, Period};
 use crate::domain::problem::Problem;
 use crate::domain::subscriber::{Address, State as SubscriberState};
 use crate::domain::subscriber_import::{self, ImportRow, Survey, Tool};
@@ -298,13 +297,8 @@ struct Month {
 async fn stats(State(state): App) -> Answered {
     let counts = state.store.subscriber_counts().await?;
     let zone = state.shared.get().blog.zone.clone();
-    let last = Period::at(Per::Month, state.clock.now(), &zone);
-    let first = state.store.first_joined().await?.map_or(last, |at| Period::at(Per::Month, at, &zone));
-    let months: Vec<Period> =
-        std::iter::successors(Some(first), |month| Some(month.next())).take_while(|month| *month <= last).collect();
-    let stretches: Vec<_> = months.iter().map(|month| (month.start(&zone), month.end(&zone))).collect();
-    let growth = state.store.growth(&stretches).await?;
+    let growth = state.store.growth_by_month(&zone, state.clock.now()).await?;
     let months: Vec<Month> =
-        months.iter().zip(growth).map(|(month, growth)| Month { month: month.to_string(), growth }).collect();
+        growth.into_iter().map(|(month, growth)| Month { month: month.to_string(), growth }).collect();
     Ok(answer(StatusCode::OK, &json!({"counts": counts, "months": months})))
 }

@@ -7,6 +7,7 @@ pub mod chart;
 pub mod digest;
 pub mod feed;
 pub mod goal;
+pub mod growth;
 pub mod json_feed;
 pub mod language;
 pub mod message;

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::{DeliveryRow, Result, StoreError};
 use crate::domain::edition::Notice;
+use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::{Address, Choice, Consent, State, Subscriber};
 use crate::domain::subscriber_import::ImportRow;
 
@@ -171,6 +173,15 @@ pub trait People: Send + Sync {
     }
     /// How many came and left in each of these half-open stretches.
     async fn growth(&self, stretches: &[(Timestamp, Timestamp)]) -> Result<Vec<Growth>>;
+    /// Month by month, from the first that somebody came in to the one that holds `now`.
+    async fn growth_by_month(&self, zone: &TimeZone, now: Timestamp) -> Result<Vec<(Period, Growth)>> {
+        let last = Period::at(Per::Month, now, zone);
+        let first = self.first_joined().await?.map_or(last, |at| Period::at(Per::Month, at, zone));
+        let months = std::iter::successors(Some(first), |month| Some(month.next()));
+        let months: Vec<Period> = months.take_while(|month| *month <= last).collect();
+        let stretches: Vec<_> = months.iter().map(|month| (month.start(zone), month.end(zone))).collect();
+        Ok(months.into_iter().zip(self.growth(&stretches).await?).collect())
+    }
     /// When the first of all subscribers came.
     async fn first_joined(&self) -> Result<Option<Timestamp>>;
 

@@ -120,8 +120,16 @@ fn one_table(value: toml::Value) -> toml::Table {
 
 #[test]
 fn every_default_is_documented_as_it_is_in_the_code() {
-    let site = blog().config("[goal]\n[smtp]\nhost = \"mail.example.org\"\ntls = \"starttls\"\n[digest]\nfrom = \"a@b.example\"\n[[authors]]\nname = \"Ada\"\n");
-    let given = BTreeSet::from(["site.title", "site.url", "smtp.host", "smtp.password", "digest.from", "authors.name"]);
+    let site = blog().config("[goal]\n[smtp]\nhost = \"mail.example.org\"\ntls = \"starttls\"\n[digest]\nfrom = \"a@b.example\"\n[[authors]]\nname = \"Ada\"\n[[webhooks]]\nurl = \"https://a.example\"\n");
+    let given = BTreeSet::from([
+        "site.title",
+        "site.url",
+        "smtp.host",
+        "smtp.password",
+        "digest.from",
+        "authors.name",
+        "webhooks.url",
+    ]);
     let documented = documented(&site.ok("config default").out);
     let code = site.ok("config show --json").json();
     let sections = |value: &Value| names(value).into_iter().map(str::to_owned).collect::<BTreeSet<_>>();

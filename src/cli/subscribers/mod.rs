@@ -4,14 +4,19 @@ use std::path::Path;
 
 use super::error::Failure;
 use super::{Done, open};
-use crate::domain::subscriber::{Address, State};
+use crate::domain::subscriber::{Address, State, Subscriber};
+use crate::store::SharedStore;
 
 mod add;
+mod erase;
 mod export;
 mod import;
 mod list;
 mod progress;
 mod remove;
+mod rotate_key;
+mod show;
+mod stats;
 
 /// How many are fetched at a time: the list may be long, memory is not.
 const PAGE: u32 = 1_000;
@@ -39,6 +44,19 @@ pub enum Command {
     Remove { address: String },
     /// Everybody of the lists another tool exported, or of a CSV file: all or nobody
     Import(import::Arguments),
+    /// Everything that is kept of somebody: choices, consent, what was sent when and with which answer
+    Show {
+        address: String,
+        /// Facts as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget somebody at their own wish; a keyed hash stays, so that no list brings them back
+    Erase { address: String },
+    /// How many in which state, and who came and left, month by month
+    Stats(stats::Arguments),
+    /// Make links with a new key from five minutes on; old links go on working
+    RotateKey,
     /// Everybody, or those in one state, as a CSV or JSON file on stdout
     Export(export::Arguments),
 }
@@ -56,12 +74,24 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
         Command::Remove { address } => remove::remove(&store, &address).await,
         Command::Import(given) => import::run(&store, &given).await,
         Command::Export(given) => export::run(&store, &given).await,
+        Command::Show { address, json } => show::show(&store, &address, json).await,
+        Command::Erase { address } => erase::erase(&store, &address).await,
+        Command::Stats(given) => stats::run(&config, &store, &given).await,
+        Command::RotateKey => rotate_key::run(&store).await,
     }
 }
 
 fn address(text: &str) -> Result<Address, Failure> {
     Address::parse(text).map_err(|e| {
         Failure::usage(format!("`{text}` is no mail address: {e}"), "expected one like `name@example.org`")
+    })
+}
+
+/// Who has this address here.
+async fn found(store: &SharedStore, text: &str) -> Result<Subscriber, Failure> {
+    let Address { email, key } = address(text)?;
+    store.subscriber_by_key(&key).await?.ok_or_else(|| {
+        Failure::failed(format!("{email} is not known here"), "`gazetted subscribers list` shows everybody")
     })
 }
 
