@@ -275,6 +275,10 @@ pub(crate) mod tests {
         let june = EditionLine { period: Period::parse("2021-06").unwrap(), subject: "Notes: June 2021", posts: 3 };
         insta::assert_snapshot!("page_home", home(&templates, &site(), &posts(2), &[sample()]).unwrap());
         insta::assert_snapshot!("page_goal", goal(&templates, &site(), &[sample()]).unwrap());
+        for language in ["de", "fr", "es"] {
+            let page = goal(&templates, &Site { language, ..site() }, &[sample()]).unwrap();
+            insta::assert_snapshot!(format!("page_goal_{language}"), page);
+        }
         insta::assert_snapshot!("page_editions", editions(&templates, &site(), &[may, june]).unwrap());
         insta::assert_snapshot!("page_message", message(&templates, &site(), "Done", "You are <b>out</b>.").unwrap());
     }

@@ -10,6 +10,9 @@ use unic_langid::LanguageIdentifier;
 use super::{EMBEDDED, ENGLISH, FOLDER};
 use crate::domain::problem::Problem;
 
+/// How many missing strings are named: a file just begun lacks hundreds.
+const NAMED: usize = 20;
+
 /// An operator's file that can be used.
 pub(super) struct File {
     pub tag: String,
@@ -57,7 +60,10 @@ fn compare(path: &str, text: &str, resource: &FluentResource) -> Vec<Problem> {
     let missing: Vec<&str> = english.keys().filter(|key| !own.contains_key(*key)).map(String::as_str).collect();
     let mut problems = Vec::new();
     if !missing.is_empty() {
-        let message = format!("{} of {} strings are missing: `{}`", missing.len(), english.len(), missing.join("`, `"));
+        let named = missing.get(..NAMED).unwrap_or(&missing).join("`, `");
+        let more = missing.len().checked_sub(NAMED).filter(|more| *more > 0);
+        let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+        let message = format!("{} of {} strings are missing: `{named}`{more}", missing.len(), english.len());
         problems.push(Problem::warning(path, "language", message).hint("they are shown in English"));
     }
     for (key, variables) in &own {

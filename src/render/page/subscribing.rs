@@ -227,6 +227,8 @@ mod tests {
     #[test]
     fn the_form_reads_well_in_every_language() {
         let templates = templates();
+        let question = ask(&templates, &site(), Question::Unsubscribe, "/unsubscribe/TOKEN").unwrap();
+        insta::assert_snapshot!("ask", question);
         let form = SubscribeForm { email: "ann \"<", problem: Some(AddressError::NoAt), language: "" };
         for language in ["en", "de", "fr", "es"] {
             let site = Site { language, ..site() };
