@@ -50,7 +50,18 @@ pub async fn run(given: &Arguments) -> Done {
     });
     let (_reloads, reload) = unbounded_channel();
     let clock = Arc::new(SystemClock);
-    service::run(Options { config, store, clock, listener, config_file: None, heartbeat: None, reload, stop }).await?;
+    service::run(Options {
+        config,
+        store,
+        clock,
+        listener,
+        admin: None,
+        config_file: None,
+        heartbeat: None,
+        reload,
+        stop,
+    })
+    .await?;
     Ok(())
 }
 
@@ -126,10 +137,11 @@ async fn fill_outbox(config: &Arc<Config>, store: &SharedStore, folder: &Path) -
     open::scan(&mut blog).await;
     blog.publish(now, false).await?;
     editions::open(&mut blog, store, &templates, last, now, now, true).await?;
-    let sender = sending::sender(config, &blog.site, sending::key(store).await?);
+    let sender = sending::sender(config, &blog.site, sending::Secrets::of(store).await?);
+    let composer = sending::composer(config, sender, Arc::new(templates));
     let transport = sending::transport(config)?;
     let node = "demo".to_owned();
-    let outbox = sending::outbox(config, node, Arc::clone(store), Arc::new(SystemClock), sender, transport);
+    let outbox = sending::outbox(config, node, Arc::clone(store), Arc::new(SystemClock), composer, transport);
     outbox.run_until_empty(&CancellationToken::new()).await?;
     Ok(())
 }

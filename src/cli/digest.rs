@@ -15,6 +15,7 @@ use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::Address;
 use crate::domain::wording;
 use crate::mail::transport::Sent;
+use crate::render::digest::Heading;
 use crate::render::message::{Recipient, Sender, compose, texts};
 use crate::render::templates::Templates;
 use crate::store::DeliveryKey;
@@ -85,9 +86,12 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
 }
 
 fn month(text: &str) -> Result<Period, Failure> {
-    Period::parse(text)
-        .filter(|p| p.per() == Per::Month)
-        .ok_or_else(|| Failure::usage(format!("the period is `{text}`"), "expected a month like `2021-05`"))
+    Period::parse(text).filter(|p| matches!(p.per(), Per::Month | Per::Quarter)).ok_or_else(|| {
+        Failure::usage(
+            format!("the period is `{text}`"),
+            "expected a month like `2021-05`, or a quarter like `2021-Q2`",
+        )
+    })
 }
 
 /// The names scripts rely on.
@@ -152,11 +156,11 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
     let now = open::now();
     let mut blog = open::blog_to_look_at(&config, now).await?;
     let store = blog.store_if_any();
-    let key = match &store {
-        Some(store) => sending::key(store).await?,
-        None => [0; 32],
+    let secrets = match &store {
+        Some(store) => sending::Secrets::of(store).await?,
+        None => sending::Secrets::none(),
     };
-    let sender = sending::sender(&config, &blog.site, key);
+    let sender = sending::sender(&config, &blog.site, secrets);
     if let Some(store) = &store
         && let Some(frozen) = store.edition(period.into()).await?
     {
@@ -164,7 +168,8 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
     }
     let templates = templates(&config.path(&config.digest.templates))?;
     let what = tokio::task::block_in_place(|| editions::gather(&mut blog, period, now, now));
-    let (digest, content) = editions::render(&blog, &templates, period, &what).map_err(|p| Failure::Config(vec![p]))?;
+    let content = editions::content(&blog, Heading::Period(period), &what);
+    let digest = editions::render(&templates, &content).map_err(|p| Failure::Config(vec![p]))?;
     let posts = u32::try_from(what.posts.len() + what.late.len()).unwrap_or(u32::MAX);
     let edition = Edition {
         key: period.into(),
@@ -172,7 +177,7 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
         subject: digest.subject,
         text: digest.text,
         html: digest.html,
-        content,
+        content: serde_json::to_value(&content)?,
         posts,
         opened_at: now,
         finished_at: None,

@@ -118,11 +118,12 @@ async fn retry(store: &SharedStore) -> Done {
 
 async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -> Done {
     let site = scan::site(config);
-    let key = sending::key(&store).await?;
-    let sender = sending::sender(config, &site, key);
+    let sender = sending::sender(config, &site, sending::Secrets::of(&store).await?);
+    let templates = super::digest::templates(&config.path(&config.digest.templates))?;
+    let composer = sending::composer(config, sender, Arc::new(templates));
     let transport = sending::transport(config)?;
     let node = format!("flush-{}", std::process::id());
-    let outbox = sending::outbox(config, node, Arc::clone(&store), Arc::new(SystemClock), sender, transport);
+    let outbox = sending::outbox(config, node, Arc::clone(&store), Arc::new(SystemClock), composer, transport);
     let stop = CancellationToken::new();
     let interrupt = stop.clone();
     tokio::spawn(async move {

@@ -27,13 +27,21 @@ pub async fn run(config_path: Option<&Path>, given: &Arguments, level: Option<tr
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|e| anyhow::Error::new(e).context(format!("cannot listen on `{listen}`")))?;
+    let admin = match config.http.admin.as_str() {
+        "" => None,
+        admin => Some(
+            TcpListener::bind(admin)
+                .await
+                .map_err(|e| anyhow::Error::new(e).context(format!("cannot listen on `{admin}` (`http.admin`)")))?,
+        ),
+    };
     let store = open::store(&config).await?;
     let stop = CancellationToken::new();
     let (reloads, reload) = unbounded_channel();
     signals(&stop, reloads)?;
     let config_file = Some(find(config_path));
-    let options =
-        Options { config, store, clock: Arc::new(SystemClock), listener, config_file, heartbeat: None, reload, stop };
+    let clock = Arc::new(SystemClock);
+    let options = Options { config, store, clock, listener, admin, config_file, heartbeat: None, reload, stop };
     service::run(options).await?;
     Ok(())
 }

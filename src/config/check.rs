@@ -3,10 +3,12 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Config, Goal, Tls};
+use super::{Config, Goal, Tls, Webhook};
+use crate::domain::network::Network;
 use crate::domain::period::{Days, EXPECTED, Period};
 use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
+use crate::domain::subscriber::Address;
 
 /// `place` tells where a key stands.
 pub fn check(config: &Config, place: impl Fn(&str) -> (usize, usize)) -> Vec<Problem> {
@@ -17,6 +19,7 @@ pub fn check(config: &Config, place: impl Fn(&str) -> (usize, usize)) -> Vec<Pro
         checker.goal(goal);
     }
     checker.digest(config);
+    checker.subscribers(config);
     checker.smtp(config);
     checker.rest(config);
     checker.problems
@@ -159,6 +162,41 @@ impl Checker<'_> {
         }
     }
 
+    fn subscribers(&mut self, config: &Config) {
+        for origin in &config.subscribers.origins {
+            let good = url::Url::parse(origin)
+                .is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.origin().ascii_serialization() == *origin);
+            if !good {
+                self.error(
+                    "subscribers.origins",
+                    format!("`subscribers.origins` names `{origin}`, which is no origin"),
+                    "expected a scheme and a host without a path: `https://blog.example.org`",
+                );
+            }
+        }
+        let address = &config.bounces.address;
+        if !address.is_empty() && (Address::parse(address).is_err() || address.contains('+')) {
+            self.error(
+                "bounces.address",
+                format!("`bounces.address` is `{address}`, which is no plain mail address"),
+                "expected one without a `+`, like `bounces@example.org`",
+            );
+        }
+        for hook in &config.webhooks {
+            self.web_address("webhooks.url", &hook.url);
+            if hook.url.is_empty() {
+                self.error("webhooks.url", "a webhook has no `url`".into(), "expected `url = \"https://...\"`");
+            }
+            for event in hook.events.iter().filter(|event| !Webhook::EVENTS.contains(&event.as_str())) {
+                self.error(
+                    "webhooks.events",
+                    format!("there is no event called `{event}`"),
+                    &format!("known are: {}", Webhook::EVENTS.join(", ")),
+                );
+            }
+        }
+    }
+
     fn smtp(&mut self, config: &Config) {
         let Some(smtp) = &config.smtp else {
             self.warning(
@@ -201,6 +239,21 @@ impl Checker<'_> {
                 "http.listen",
                 format!("`http.listen` is `{}`", config.http.listen),
                 "expected an address and a port, like `127.0.0.1:8080` or `[::]:8080`",
+            );
+        }
+        let admin = &config.http.admin;
+        if !admin.is_empty() && admin.parse::<std::net::SocketAddr>().is_err() {
+            self.error(
+                "http.admin",
+                format!("`http.admin` is `{admin}`"),
+                "expected an address and a port that only you can reach, like `127.0.0.1:8081`",
+            );
+        }
+        for proxy in config.http.proxies.iter().filter(|proxy| Network::parse(proxy).is_none()) {
+            self.error(
+                "http.proxies",
+                format!("`http.proxies` names `{proxy}`, which is no address or network"),
+                "expected addresses or networks: `127.0.0.1`, `10.0.0.0/8`, `::1`",
             );
         }
         let scheme = config.store.url.split(':').next().unwrap_or_default();

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::introspect::field_names;
-use super::{AuthorAlias, Config, Goal, Smtp};
+use super::{AuthorAlias, Config, Goal, Http, Smtp, Webhook};
 use crate::domain::front_matter::position;
 use crate::domain::problem::Problem;
 
@@ -84,8 +84,22 @@ pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) 
     Loaded { config, problems: reader.problems }
 }
 
-const SECTIONS: [&str; 11] =
-    ["site", "posts", "feeds", "goal", "digest", "smtp", "outbox", "store", "http", "log", "authors"];
+const SECTIONS: [&str; 14] = [
+    "site",
+    "posts",
+    "feeds",
+    "goal",
+    "digest",
+    "subscribers",
+    "bounces",
+    "webhooks",
+    "smtp",
+    "outbox",
+    "store",
+    "http",
+    "log",
+    "authors",
+];
 
 struct Reader<'a> {
     text: &'a str,
@@ -106,6 +120,9 @@ impl Reader<'_> {
                 "feeds" => config.feeds = self.section("feeds", value),
                 "goal" => config.goal = self.list::<Goal>("goal", value),
                 "digest" => config.digest = self.section("digest", value),
+                "subscribers" => config.subscribers = self.section("subscribers", value),
+                "bounces" => config.bounces = self.section("bounces", value),
+                "webhooks" => config.webhooks = self.list::<Webhook>("webhooks", value),
                 "smtp" => config.smtp = Some(self.section::<Smtp>("smtp", value)),
                 "outbox" => config.outbox = self.section("outbox", value),
                 "store" => config.store = self.section("store", value),
@@ -155,7 +172,11 @@ impl Reader<'_> {
                     good.insert(key_name.to_owned(), parsed);
                 }
                 Err(message) => {
-                    let shown = if key_name.contains("password") { "***" } else { value_text };
+                    let shown = if ["password", "secret", "token"].iter().any(|word| key_name.contains(word)) {
+                        "***"
+                    } else {
+                        value_text
+                    };
                     self.error(
                         value.span().start,
                         format!("`{name}.{key_name}` is `{shown}`: {message}"),
@@ -194,10 +215,12 @@ impl Reader<'_> {
                 "feeds" => set(&mut config.feeds, &key, value),
                 "goal" => set(config.goal.first_mut().map_or(&mut Goal::default(), |g| g), &key, value),
                 "digest" => set(&mut config.digest, &key, value),
+                "subscribers" => set(&mut config.subscribers, &key, value),
+                "bounces" => set(&mut config.bounces, &key, value),
                 "smtp" => set_smtp(config, &key, value),
                 "outbox" => set(&mut config.outbox, &key, value),
                 "store" => set(&mut config.store, &key, value),
-                "http" => set(&mut config.http, &key, value),
+                "http" => set_http(&mut config.http, &key, value),
                 "log" => set(&mut config.log, &key, value),
                 _ => Err(format!("there is no section `{section}`")),
             };
@@ -300,26 +323,50 @@ fn set_smtp(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
     result
 }
 
-/// `password_file`, and `$CREDENTIALS_DIRECTORY/smtp_password` as systemd gives it.
+/// As `Smtp`, for the token.
+fn set_http(http: &mut Http, key: &str, value: &str) -> Result<(), String> {
+    if key == "admin_token" {
+        http.admin_token = SecretString::from(value.to_owned());
+        return Ok(());
+    }
+    let token = http.admin_token.clone();
+    let result = set(http, key, value);
+    http.admin_token = token;
+    result
+}
+
+/// Shorter ones are guessed.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Secrets from files: those the configuration names, and those systemd gives in `$CREDENTIALS_DIRECTORY`.
 fn secrets(loaded: &mut Loaded, shown: &str) {
-    let base = loaded.config.base.clone();
-    let Some(smtp) = &mut loaded.config.smtp else { return };
-    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
-        .map(|dir| Path::new(&dir).join("smtp_password"))
-        .filter(|p| p.exists());
-    let file =
-        if smtp.password_file.as_os_str().is_empty() { credential } else { Some(base.join(&smtp.password_file)) };
-    let Some(file) = file else { return };
-    match std::fs::read_to_string(&file) {
-        Ok(text) => smtp.password = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()),
-        Err(error) => loaded.problems.push(
-            Problem::error(
-                shown,
-                "config",
-                format!("`smtp.password_file` `{}` cannot be read: {error}", file.display()),
-            )
-            .hint("check the path and that the daemon's user may read it"),
-        ),
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let Loaded { config, problems } = loaded;
+    let mut read = |key: &str, named: &Path, credential: &str, secret: &mut SecretString| {
+        let given = credentials.as_ref().map(|folder| folder.join(credential)).filter(|path| path.exists());
+        let file = if named.as_os_str().is_empty() { given } else { Some(config.base.join(named)) };
+        let Some(file) = file else { return };
+        match std::fs::read_to_string(&file) {
+            Ok(text) => *secret = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) => problems.push(
+                Problem::error(shown, "config", format!("`{key}` `{}` cannot be read: {error}", file.display()))
+                    .hint("check the path and that the daemon's user may read it"),
+            ),
+        }
+    };
+    if let Some(smtp) = &mut config.smtp {
+        read("smtp.password_file", &smtp.password_file, "smtp_password", &mut smtp.password);
+    }
+    read("http.admin_token_file", &config.http.admin_token_file, "admin_token", &mut config.http.admin_token);
+    for hook in &mut config.webhooks {
+        read("webhooks.secret_file", &hook.secret_file, "webhook_secret", &mut hook.secret);
+    }
+    let short = config.http.admin_token.expose_secret().len() < SHORTEST_TOKEN;
+    if !config.http.admin.is_empty() && short {
+        problems.push(
+            Problem::error(shown, "config", "`http.admin` is set, and `http.admin_token` is no secret".to_owned())
+                .hint("expected at least 16 characters that nobody guesses: `openssl rand -hex 24`"),
+        );
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Config {
     /// None unless the owner sets one: a goal nobody chose is a reproach.
     pub goal: Vec<Goal>,
     pub digest: Digest,
+    pub subscribers: Subscribers,
+    pub bounces: Bounces,
+    pub webhooks: Vec<Webhook>,
     pub smtp: Option<Smtp>,
     pub outbox: Outbox,
     pub store: Store,
@@ -249,6 +252,8 @@ pub struct Digest {
     pub drafts: bool,
     /// A digest that is later than this is not caught up.
     pub catch_up: Span,
+    /// How long after its publication a post is mailed to those who get each by itself: an accidental save is not.
+    pub grace: Span,
     /// Templates found here replace the embedded ones, one by one.
     pub templates: PathBuf,
 }
@@ -265,8 +270,73 @@ impl Default for Digest {
             postal_address: String::new(),
             drafts: true,
             catch_up: Span::days(28),
+            grace: Span::minutes(60),
             templates: "templates".into(),
         }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Subscribers {
+    /// Whether people can subscribe at `/subscribe`.
+    pub form: bool,
+    /// Sites whose scripts may post to `/subscribe` and read the answer: `https://blog.example.org`.
+    pub origins: Vec<String>,
+    /// A question nobody answers is forgotten after this.
+    pub forget_after: Span,
+    /// How many confirmation mails there may be: to one mailbox in 24 hours and in 30 days; for one network (IPv4 /24,
+    /// IPv6 /64) and one mail domain in an hour; in all in an hour and in 24.
+    pub mailbox_a_day: u32,
+    pub mailbox_a_month: u32,
+    pub network_an_hour: u32,
+    pub domain_an_hour: u32,
+    pub total_an_hour: u32,
+    pub total_a_day: u32,
+}
+
+impl Default for Subscribers {
+    fn default() -> Self {
+        Self {
+            form: true,
+            origins: Vec::new(),
+            forget_after: Span::days(7),
+            mailbox_a_day: 1,
+            mailbox_a_month: 3,
+            network_an_hour: 10,
+            domain_an_hour: 100,
+            total_an_hour: 1_000,
+            total_a_day: 10_000,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bounces {
+    /// Where bounces, and people who unsubscribe by mail, write to: `bounces@example.org`. The server that takes mail for it
+    /// must take `bounces+ANYTHING@` too, and hand it to `gazetted bounce`.
+    pub address: String,
+}
+
+/// `[[webhooks]]`: who is told what happens.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Webhook {
+    pub url: String,
+    #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
+    pub secret: SecretString,
+    pub secret_file: PathBuf,
+    /// Some of `subscribed`, `confirmed`, `unsubscribed`, `bounced`, `edition_sent`; empty: all of them.
+    pub events: Vec<String>,
+}
+
+impl Webhook {
+    pub const EVENTS: [&'static str; 5] = ["subscribed", "confirmed", "unsubscribed", "bounced", "edition_sent"];
+
+    #[must_use]
+    pub fn wants(&self, event: &str) -> bool {
+        self.events.is_empty() || self.events.iter().any(|e| e == event)
     }
 }
 
@@ -380,11 +450,25 @@ pub struct Http {
     pub listen: String,
     /// Where readers reach the daemon; empty: `site.url`.
     pub url: String,
+    /// Proxies that are believed when they say in `X-Forwarded-For` whom a request comes from: addresses or networks.
+    pub proxies: Vec<String>,
+    /// Where the operator's API listens; empty: nowhere.
+    pub admin: String,
+    #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
+    pub admin_token: SecretString,
+    pub admin_token_file: PathBuf,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".into(), url: String::new() }
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            url: String::new(),
+            proxies: vec!["127.0.0.0/8".into(), "::1".into()],
+            admin: String::new(),
+            admin_token: SecretString::default(),
+            admin_token_file: PathBuf::new(),
+        }
     }
 }
 

@@ -74,6 +74,36 @@ pub struct Blog {
     /// Files that were read again one by one since the catalogue was put together; `None`: all were.
     touched: Option<BTreeSet<String>>,
     plans: Vec<Plan>,
+    /// What readers can choose from.
+    pub terms: Terms,
+}
+
+/// The tags and authors of what is published, those with the most posts first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    pub tags: Vec<String>,
+    pub authors: Vec<String>,
+}
+
+impl Terms {
+    fn of<'a>(posts: impl Iterator<Item = &'a Post>) -> Self {
+        let (mut tags, mut authors) = (HashMap::new(), HashMap::new());
+        for post in posts {
+            for tag in &post.tags {
+                *tags.entry(tag.as_str()).or_default() += 1;
+            }
+            for author in &post.authors {
+                *authors.entry(author.name.as_str()).or_default() += 1;
+            }
+        }
+        Self { tags: by_count(tags), authors: by_count(authors) }
+    }
+}
+
+fn by_count(counts: HashMap<&str, u32>) -> Vec<String> {
+    let mut counts: Vec<(&str, u32)> = counts.into_iter().collect();
+    counts.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
+    counts.into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
 impl Blog {
@@ -100,6 +130,7 @@ impl Blog {
             feed_problems: Vec::new(),
             touched: None,
             plans: Vec::new(),
+            terms: Terms::default(),
         })
     }
 
@@ -253,6 +284,7 @@ impl Blog {
     fn put_together(&mut self, settings: &Settings, now: Timestamp, force: bool) -> Result<Vec<EntryRow>, PassError> {
         let rows = tokio::task::block_in_place(|| self.assemble(now));
         self.guard(force)?;
+        self.terms = Terms::of(self.catalogue.published());
         (self.plans, self.feed_problems) = feed::plan(&self.catalogue, settings);
         Ok(rows)
     }

@@ -1,22 +1,24 @@
-//! The month's edition: which posts it takes, how it is rendered, and the moment it is frozen. Knows the blog and the
-//! store; what makes a post late or a month due is decided by dates alone.
+//! The editions: which posts a month's, a quarter's or a single post's takes, how it is rendered, and the moment it is
+//! frozen. Knows the blog and the store; what makes a post late or an edition due is decided by dates alone.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config::WhenEmpty;
-use crate::domain::edition::{Edition, EditionPost, State};
+use crate::domain::edition::{Edition, EditionKey, EditionPost, State, Variant};
 use crate::domain::goal::{Bounds, GoalStatus};
-use crate::domain::period::Period;
+use crate::domain::period::{Per, Period};
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
+use crate::domain::subscriber::{Choice, Frequency};
 use crate::render::digest::{self, Content, Digest, Draft, Heading, Selection};
 use crate::render::feed::{Entry, Feed, Format};
 use crate::render::language;
 use crate::render::templates::Templates;
-use crate::store::{Opened, SharedStore, StoreError};
+use crate::store::{Audience, Opened, SharedStore, StoreError};
 
 use super::blog::{Blog, is_draft};
 
@@ -67,19 +69,12 @@ pub enum Outcome {
 /// Gathers the edition of `period` as it would be frozen at `now`. `machine_now` is what file ages are measured by.
 pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Timestamp) -> Ingredients {
     let zone = blog.config.site.zone();
-    let start = period.start(&zone);
     let (mut own, mut late) = (Vec::new(), Vec::new());
     for (index, post) in blog.catalogue.posts.iter().enumerate().filter(|(_, p)| p.is_published()) {
-        let Some(date) = post.date else { continue };
-        let row = blog.row(post);
-        let announced = row.and_then(|r| r.edition.as_deref()).is_some_and(|e| e != period.to_string());
-        if announced {
-            continue;
-        }
-        if period.contains(date, &zone) {
-            own.push(index);
-        } else if date < start && row.is_some_and(|r| !r.baseline) {
-            late.push(index);
+        match place(blog, post, period, &zone) {
+            Some(Place::Own) => own.push(index),
+            Some(Place::Late) => late.push(index),
+            None => {}
         }
     }
     let all: Vec<usize> = own.iter().chain(&late).copied().collect();
@@ -98,6 +93,30 @@ pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Time
         restless,
         still_at,
     }
+}
+
+enum Place {
+    Own,
+    Late,
+}
+
+/// A month announces what no other edition has; a quarter says again what its months have said to others.
+fn place(blog: &Blog, post: &Post, period: Period, zone: &TimeZone) -> Option<Place> {
+    let (date, row) = (post.date?, blog.row(post));
+    let edition = row.and_then(|row| row.edition.as_deref());
+    let announced = match period.per() {
+        Per::Quarter => edition.and_then(Period::parse).is_none_or(|month| !is_within(month, period)),
+        _ => edition.is_some_and(|edition| edition != period.to_string()),
+    };
+    if period.contains(date, zone) {
+        return (period.per() == Per::Quarter || !announced).then_some(Place::Own);
+    }
+    let late = date < period.start(zone) && row.is_some_and(|row| !row.baseline) && !announced;
+    late.then_some(Place::Late)
+}
+
+fn is_within(month: Period, quarter: Period) -> bool {
+    (quarter.first_day()..=quarter.last_day()).contains(&month.first_day())
 }
 
 /// FAULTS F2: a post somebody is still typing must not be mailed. What was there when the store was made counts as still.
@@ -127,16 +146,11 @@ fn drafts(blog: &Blog) -> Vec<Draft> {
     drafts.into_iter().map(|p| Draft { title: p.title.clone(), authors: p.authors.clone() }).collect()
 }
 
-/// Text and HTML of an edition, the recipient's parts left open.
-pub fn render(
-    blog: &Blog,
-    templates: &Templates,
-    period: Period,
-    what: &Ingredients,
-) -> Result<(Digest, serde_json::Value), Problem> {
+/// Everything that is frozen of an edition.
+pub fn content(blog: &Blog, heading: Heading, what: &Ingredients) -> Content {
     let config = &blog.config;
-    let content = Content {
-        heading: Heading::Period(period),
+    Content {
+        heading,
         title: blog.site.title(config),
         site_url: config.site.url.trim_end_matches('/').to_owned(),
         pages_url: config.public_url().to_owned(),
@@ -149,9 +163,58 @@ pub fn render(
         goals: what.goals.clone(),
         drafts: what.drafts.clone(),
     }
-    .sorted();
-    let digest = digest::render(templates, &content, &Selection::all(&content.language))?;
-    Ok((digest, serde_json::to_value(&content).unwrap_or_default()))
+    .sorted()
+}
+
+/// Text and HTML of an edition, the recipient's parts left open.
+pub fn render(templates: &Templates, content: &Content) -> Result<Digest, Problem> {
+    digest::render(templates, content, &Selection::all(&content.language))
+}
+
+/// What somebody's choice makes of an edition; nothing, if nothing in it is for them.
+fn variant(content: &Content, templates: &Templates, choice: &Choice) -> Option<String> {
+    let all = content.posts.len() + content.late.len();
+    let posts = content.posts.iter().chain(&content.late).enumerate();
+    let wanted: Vec<usize> = posts.filter(|(_, post)| choice.wants(post)).map(|(at, _)| at).collect();
+    if wanted.is_empty() && !choice.is_everything() {
+        return None;
+    }
+    let language = choice.language.clone().filter(|l| *l != content.language && templates.languages().is_offered(l));
+    let posts = (wanted.len() < all).then_some(wanted);
+    Some(Variant { language, posts }.to_string())
+}
+
+/// Writes an edition and its deliveries.
+async fn freeze(
+    store: &SharedStore,
+    templates: &Templates,
+    key: EditionKey,
+    state: State,
+    content: &Content,
+    since: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Opened, OpenError> {
+    let digest = render(templates, content).map_err(|problem| OpenError::Template(Box::new(problem)))?;
+    let ids: Vec<String> = content.posts.iter().chain(&content.late).map(|post| post.id.clone()).collect();
+    let edition = Edition {
+        key,
+        state,
+        subject: digest.subject,
+        text: digest.text,
+        html: digest.html,
+        content: serde_json::to_value(content).unwrap_or_default(),
+        posts: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+        opened_at: now,
+        finished_at: (state == State::Skipped).then_some(now),
+    };
+    let audience = Audience {
+        language: &content.language,
+        since,
+        variant: &|choice: &Choice| variant(content, templates, choice),
+    };
+    // Only a month announces a post for good: quarters and single posts say the same to others.
+    let announced = if key.period().is_some_and(|period| period.per() == Per::Month) { ids } else { Vec::new() };
+    Ok(store.open_edition(&edition, &announced, &audience).await?)
 }
 
 /// Freezes the edition of a closed period and queues its deliveries. `as_is` takes restless posts, too.
@@ -176,26 +239,16 @@ pub async fn open(
         let age = blog.config.posts.freeze_age.to_string();
         return Err(OpenError::Restless { paths: what.restless, age, until });
     }
-    let (digest, content) = render(blog, templates, period, &what).map_err(|p| OpenError::Template(Box::new(p)))?;
     let skipped = what.is_empty() && blog.config.digest.when_empty == WhenEmpty::Skip;
-    let ids: Vec<String> = what.posts.iter().chain(&what.late).map(|p| p.id.clone()).collect();
-    let edition = Edition {
-        key: period.into(),
-        state: if skipped { State::Skipped } else { State::Open },
-        subject: digest.subject,
-        text: digest.text,
-        html: digest.html,
-        content,
-        posts: u32::try_from(ids.len()).unwrap_or(u32::MAX),
-        opened_at: now,
-        finished_at: skipped.then_some(now),
-    };
-    let opened = store.open_edition(&edition, &ids, &crate::store::Audience::everybody()).await?;
+    let state = if skipped { State::Skipped } else { State::Open };
+    let content = content(blog, Heading::Period(period), &what);
+    let posts = u32::try_from(content.posts.len() + content.late.len()).unwrap_or(u32::MAX);
+    let opened = freeze(store, templates, period.into(), state, &content, None, now).await?;
     blog.reload_ledger().await?;
     Ok(match opened {
         Opened::Before(before) => Outcome::Before(before),
         Opened::Now { .. } if skipped => Outcome::Empty,
-        Opened::Now { recipients } => Outcome::Opened { posts: edition.posts, recipients },
+        Opened::Now { recipients } => Outcome::Opened { posts, recipients },
     })
 }
 
@@ -207,7 +260,8 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
     let base = blog.config.public_url().to_owned();
     let settings = super::blog::settings(&blog.config, &blog.site);
     let shown = store.editions().await?.into_iter().map(|s| s.edition);
-    let shown = shown.filter(|e| !matches!(e.state, State::Cancelled | State::Skipped)).take(FEED);
+    let is_month = |e: &Edition| e.key.period().is_some_and(|period| period.per() == Per::Month);
+    let shown = shown.filter(|e| is_month(e) && !matches!(e.state, State::Cancelled | State::Skipped)).take(FEED);
     let entries: Vec<Entry> = shown.map(|edition| entry(&edition, &base)).collect();
     let feed = Feed {
         id: format!("{base}/editions/"),
@@ -266,14 +320,23 @@ fn replacements(folder: &Path) -> BTreeMap<String, String> {
     read(folder, "", &["html", "txt"]).into_iter().chain(languages).collect()
 }
 
-/// The period whose digest is due at `now`, oldest first, among those after the store was made that have no edition yet.
+/// The periods whose digests are due at `now`, oldest first, among those after the store was made that have no edition yet.
+/// A quarter has one only if somebody wants it.
 pub async fn due(blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec<Period>, StoreError> {
+    let mut due = due_of(Per::Month, blog, store, now).await?;
+    if store.readers(Frequency::Quarterly).await? > 0 {
+        due.extend(due_of(Per::Quarter, blog, store, now).await?);
+    }
+    Ok(due)
+}
+
+async fn due_of(per: Per, blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec<Period>, StoreError> {
     let digest = &blog.config.digest;
     let Ok(schedule) = crate::domain::schedule::Schedule::parse(&digest.schedule) else { return Ok(Vec::new()) };
     let zone = blog.config.site.zone();
-    let born = Period::at(crate::domain::period::Per::Month, store.created_at().await?, &zone);
+    let born = Period::at(per, store.created_at().await?, &zone);
     let mut due = Vec::new();
-    let mut period = Period::at(crate::domain::period::Per::Month, now, &zone).previous();
+    let mut period = Period::at(per, now, &zone).previous();
     while period >= born {
         let at = schedule.due_after(period, &zone);
         let late = at.checked_add(digest.catch_up.get()).unwrap_or(Timestamp::MAX);
@@ -287,4 +350,54 @@ pub async fn due(blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec
     }
     due.reverse();
     Ok(due)
+}
+
+/// A post that is found later than this (the daemon was down) is left to the digests.
+const SINGLE_LATE: SignedDuration = SignedDuration::from_hours(72);
+/// A post dated further back than this is an old one that has been brought along, not news.
+const SINGLE_OLD: SignedDuration = SignedDuration::from_hours(24 * 14);
+
+/// Opens an edition for each post that was published `digest.grace` ago and is still there, for those who want each by
+/// itself and wanted it when it was published. Gives how many were opened, and how many deliveries there are of them.
+pub async fn open_singles(
+    blog: &mut Blog,
+    store: &SharedStore,
+    templates: &Templates,
+    now: Timestamp,
+    machine_now: Timestamp,
+) -> Result<Vec<(EditionKey, u64)>, OpenError> {
+    let due = singles(blog, now);
+    if due.is_empty() || store.readers(Frequency::Post).await? == 0 {
+        return Ok(Vec::new());
+    }
+    let mut opened = Vec::new();
+    for (index, published) in due {
+        let key = EditionKey::post(&blog.catalogue.posts[index].id);
+        if store.edition(key).await?.is_some() || restless(blog, &[index], machine_now).1.is_some() {
+            continue;
+        }
+        tokio::task::block_in_place(|| blog.render_posts(&[index]));
+        let post = blog.edition_post(&blog.catalogue.posts[index]);
+        let content = content(blog, Heading::Post, &Ingredients { posts: vec![post], ..Ingredients::default() });
+        if let Opened::Now { recipients } =
+            freeze(store, templates, key, State::Open, &content, Some(published), now).await?
+        {
+            opened.push((key, recipients));
+        }
+    }
+    Ok(opened)
+}
+
+/// The posts that are due by themselves, and when each was published.
+fn singles(blog: &Blog, now: Timestamp) -> Vec<(usize, Timestamp)> {
+    let grace = SignedDuration::try_from(blog.config.digest.grace.get()).unwrap_or(SignedDuration::MAX);
+    let posts = blog.catalogue.posts.iter().enumerate().filter(|(_, post)| post.is_published());
+    let due = posts.filter_map(|(index, post)| {
+        let (row, date) = (blog.row(post)?, post.date?);
+        let published = date.max(row.first_seen);
+        let age = now.duration_since(published);
+        let news = !row.baseline && row.first_seen.duration_since(date) <= SINGLE_OLD;
+        (news && age >= grace && age <= grace.saturating_add(SINGLE_LATE)).then_some((index, published))
+    });
+    due.collect()
 }

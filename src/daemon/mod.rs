@@ -2,8 +2,10 @@
 //! them. Wiring only; what is decided is decided in the domain.
 
 pub mod blog;
+pub mod desk;
 pub mod editions;
 pub mod heartbeat;
+pub mod hooks;
 pub mod render_pass;
 pub mod sending;
 pub mod service;

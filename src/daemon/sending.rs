@@ -8,9 +8,11 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::domain::token::Keys;
+use crate::mail::composer::Composer;
 use crate::mail::outbox::{Outbox, Settings};
 use crate::mail::transport::{Transport, TransportError};
 use crate::render::message::Sender;
+use crate::render::templates::Templates;
 use crate::scan::Site;
 use crate::store::{SharedStore, StoreError};
 
@@ -19,22 +21,40 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// The key that links and message ids are derived with; made once, when the store is new.
 pub async fn key(store: &SharedStore) -> Result<[u8; 32], StoreError> {
+    store.secret("tokens", fresh()?).await
+}
+
+/// Without good dice there are no tokens: fail closed.
+pub fn fresh() -> Result<[u8; 32], StoreError> {
     let mut fresh = [0; 32];
-    // Without good dice there are no tokens: fail closed.
-    SystemRandom::new()
-        .fill(&mut fresh)
-        .map_err(|_| StoreError::Other("the system gives no random bytes".to_owned()))?;
-    store.secret("tokens", fresh).await
+    let filled = SystemRandom::new().fill(&mut fresh);
+    filled.map(|()| fresh).map_err(|_| StoreError::Other("the system gives no random bytes".to_owned()))
+}
+
+/// What ids and links are made with.
+#[derive(Clone)]
+pub struct Secrets {
+    pub key: [u8; 32],
+    pub keys: Keys,
+}
+
+impl Secrets {
+    pub async fn of(store: &SharedStore) -> Result<Self, StoreError> {
+        let key = key(store).await?;
+        Ok(Self { key, keys: Keys::dated(&key, &store.token_keys().await?) })
+    }
+
+    /// For messages that nobody gets.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { key: [0; 32], keys: Keys::new(&[0; 32], &[]) }
+    }
 }
 
 #[must_use]
-pub fn keys(key: &[u8; 32]) -> Keys {
-    Keys::new(key, &[])
-}
-
-#[must_use]
-pub fn sender(config: &Config, site: &Site, key: [u8; 32]) -> Sender {
+pub fn sender(config: &Config, site: &Site, secrets: Secrets) -> Sender {
     let title = site.title(config);
+    let Secrets { key, keys } = secrets;
     Sender {
         from: from(config, &title),
         reply_to: Some(config.digest.reply_to.clone()).filter(|r| !r.is_empty()),
@@ -43,8 +63,21 @@ pub fn sender(config: &Config, site: &Site, key: [u8; 32]) -> Sender {
         public_url: config.public_url().to_owned(),
         language: config.site.language.clone(),
         key,
-        bounce_address: None,
+        keys,
+        bounce_address: Some(config.bounces.address.clone()).filter(|address| !address.is_empty()),
         list_id: None,
+    }
+}
+
+#[must_use]
+pub fn composer(config: &Config, sender: Sender, templates: Arc<Templates>) -> Composer {
+    Composer {
+        sender,
+        templates,
+        postal_address: config.digest.postal_address.clone(),
+        subject: config.digest.subject.clone(),
+        zone: config.site.zone(),
+        zone_name: config.site.time_zone.clone(),
     }
 }
 
@@ -89,7 +122,7 @@ pub fn outbox(
     node: String,
     store: SharedStore,
     clock: SharedClock,
-    sender: Sender,
+    composer: Composer,
     transport: Transport,
 ) -> Arc<Outbox> {
     let settings = Settings {
@@ -99,5 +132,5 @@ pub fn outbox(
         on_doubt: config.outbox.on_doubt,
         tick: TICK,
     };
-    Outbox::new(store, clock, Arc::new(sender), transport, settings)
+    Outbox::new(store, clock, Arc::new(composer), transport, settings)
 }

@@ -7,20 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::blog::{Blog, PassError};
+use super::blog::{Blog, PassError, Terms};
+use super::desk::Desk;
 use super::editions::{self, OpenError, Outcome};
-use super::{heartbeat, sending, systemd};
+use super::hooks::Hooks;
+use super::sending::{self, Secrets};
+use super::{heartbeat, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::domain::goal::Bounds;
+use crate::domain::network::Network;
 use crate::domain::problem::Problem;
-use crate::http::{self, Shared};
+use crate::http::{self, KeyRing, Shared};
 use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
 use crate::store::{Hold, SharedStore};
@@ -56,6 +62,8 @@ pub struct Options {
     pub store: SharedStore,
     pub clock: SharedClock,
     pub listener: TcpListener,
+    /// Where the operator's API listens, if anywhere.
+    pub admin: Option<TcpListener>,
     /// Read again on reload; none in tests and the demo.
     pub config_file: Option<PathBuf>,
     /// How often the heartbeat comes, if not from the scheduler's minute.
@@ -73,6 +81,9 @@ struct Service {
     templates: Arc<Templates>,
     shared: Shared,
     editions_feed: Option<(String, http::Document)>,
+    keys: KeyRing,
+    /// Somebody has sent a form, or asked for a notice.
+    wake: Arc<Notify>,
     outbox: Sending,
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
@@ -88,27 +99,42 @@ struct Sending {
     outbox: Arc<crate::mail::outbox::Outbox>,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    desk: JoinHandle<()>,
+    hooks: JoinHandle<()>,
+}
+
+impl Sending {
+    /// What is on its way is finished; then they end.
+    async fn ended(&mut self) {
+        self.stop.cancel();
+        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks);
+    }
 }
 
 /// Runs until `stop` is cancelled; then what is in flight is finished.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    let Options { config, store, clock, listener, config_file, heartbeat, mut reload, stop } = options;
+    let Options { config, store, clock, listener, admin, config_file, heartbeat, mut reload, stop } = options;
     let _hold: Option<Box<dyn Hold>> = hold(&config, &store).await?;
     let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&store))).await?;
     let templates = load_templates(&config)?;
-    let key = sending::key(&store).await?;
+    let secrets = Secrets::of(&store).await?;
     let shared = Shared::new(http::Published::nothing_yet(front(&config, &blog)));
-    let http_stop = CancellationToken::new();
-    let router = http::router(http::State {
+    let (http_stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
+    let keys = KeyRing::new(secrets.keys.clone());
+    let state = http::State {
         shared: shared.clone(),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
         templates: Arc::clone(&templates),
-        keys: sending::keys(&key),
-    });
+        keys: keys.clone(),
+        limiter: Arc::default(),
+        wake: Arc::clone(&wake),
+        https: config.public_url().starts_with("https:"),
+    };
+    let admin = serve_admin(admin, &config, &state, &http_stop)?;
     info!("listening on http://{}", listener.local_addr()?);
-    let server = tokio::spawn(http::serve(listener, router, http_stop.clone()));
-    let outbox = start_sending(&config, &blog, &store, &clock, key)?;
+    let server = tokio::spawn(http::serve(listener, http::router(state), http_stop.clone()));
+    let outbox = start_sending(&config, &blog, &store, &clock, &templates, secrets, &wake)?;
     let (notices, mut incoming) = unbounded_channel();
     let (beats, mut beating) = unbounded_channel();
     let _heart = heartbeat::start(heartbeat, beats).await?;
@@ -121,6 +147,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         templates,
         shared,
         editions_feed: None,
+        keys,
+        wake,
         outbox,
         watch: None,
         notices,
@@ -151,10 +179,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     systemd::stopping();
     http_stop.cancel();
-    service.outbox.stop.cancel();
     let farewell = async {
-        let _ = (&mut service.outbox.task).await;
+        service.outbox.ended().await;
         let _ = server.await;
+        if let Some(admin) = admin {
+            let _ = admin.await;
+        }
     };
     if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         warn!("stopped before everything in flight was finished; the outbox knows what it was");
@@ -196,7 +226,27 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
         zone: config.site.zone(),
         url: settings.site_url.clone(),
         feeds: feeds.collect(),
+        subscribe: config.subscribers.form,
+        origins: config.subscribers.origins.clone(),
+        network_an_hour: config.subscribers.network_an_hour,
+        proxies: config.http.proxies.iter().filter_map(|proxy| Network::parse(proxy)).collect(),
+        tags: Vec::new(),
+        authors: Vec::new(),
     }
+}
+
+type Served = JoinHandle<std::io::Result<()>>;
+
+fn serve_admin(
+    listener: Option<TcpListener>,
+    config: &Config,
+    state: &http::State,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Served>> {
+    let Some(listener) = listener else { return Ok(None) };
+    info!("the API listens on http://{}", listener.local_addr()?);
+    let router = http::admin_router(state.clone(), config.http.admin_token.expose_secret());
+    Ok(Some(tokio::spawn(http::serve(listener, router, stop.clone()))))
 }
 
 fn start_sending(
@@ -204,15 +254,21 @@ fn start_sending(
     blog: &Blog,
     store: &SharedStore,
     clock: &SharedClock,
-    key: [u8; 32],
+    templates: &Arc<Templates>,
+    secrets: Secrets,
+    wake: &Arc<Notify>,
 ) -> anyhow::Result<Sending> {
-    let sender = sending::sender(config, &blog.site, key);
+    let sender = sending::sender(config, &blog.site, secrets);
+    let composer = sending::composer(config, sender, Arc::clone(templates));
     let transport = sending::transport(config)?;
-    let outbox = sending::outbox(config, node(config), Arc::clone(store), Arc::clone(clock), sender, transport);
+    let outbox = sending::outbox(config, node(config), Arc::clone(store), Arc::clone(clock), composer, transport);
     let stop = CancellationToken::new();
     let (running, signal) = (Arc::clone(&outbox), stop.clone());
     let task = tokio::spawn(async move { running.run(&signal).await });
-    Ok(Sending { outbox, stop, task })
+    let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
+    let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock))?;
+    let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
+    Ok(Sending { outbox, stop, task, desk, hooks })
 }
 
 /// A name of our own in the ledger. A store of one daemon may take back at once what the daemon before it held.
@@ -343,8 +399,9 @@ impl Service {
         let now = self.clock.now();
         self.show_editions().await;
         let posts = self.blog.latest(LATEST);
+        let Terms { tags, authors } = self.blog.terms.clone();
         self.shared.set(http::Published {
-            blog: front(&self.config, &self.blog),
+            blog: http::Blog { tags, authors, ..front(&self.config, &self.blog) },
             documents: self.blog.documents().into_iter().chain(self.editions_feed.clone()).collect(),
             goals: self.blog.goals(now, Bounds::default()),
             posts,
@@ -383,9 +440,33 @@ impl Service {
         } else {
             self.show().await;
         }
+        self.renew_keys().await;
         if self.config.digest.enabled && !self.unfinished {
             self.open_due(now).await;
         }
+    }
+
+    /// A key that has come to the store goes round before it is used.
+    async fn renew_keys(&mut self) {
+        let secrets = match Secrets::of(&self.store).await {
+            Ok(secrets) => secrets,
+            Err(error) => return debug!("the keys stay as they were: {error}"),
+        };
+        if secrets.keys.count() == self.keys.get().count() {
+            return;
+        }
+        self.keys.set(secrets.keys.clone());
+        info!("links are made with a new key from now on; old ones go on working");
+        if let Err(error) = self.restart_sending(secrets).await {
+            error!("sending goes on with the old key: {error:#}");
+        }
+    }
+
+    async fn restart_sending(&mut self, secrets: Secrets) -> anyhow::Result<()> {
+        let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
+        let (config, templates) = (Arc::clone(&self.config), Arc::clone(&self.templates));
+        self.outbox = start_sending(&config, &self.blog, &self.store, &self.clock, &templates, secrets, &self.wake)?;
+        Ok(())
     }
 
     async fn open_due(&mut self, now: Timestamp) {
@@ -410,6 +491,17 @@ impl Service {
                 Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
             }
         }
+        let singles =
+            editions::open_singles(&mut self.blog, &self.store, &self.templates, now, Self::machine_now()).await;
+        match singles {
+            Ok(opened) => {
+                for (edition, recipients) in opened {
+                    info!(%edition, recipients, "a post goes out by itself");
+                    self.outbox.outbox.wake();
+                }
+            }
+            Err(error) => error!("posts cannot go out by themselves: {error}"),
+        }
     }
 
     /// A configuration that is wrong in any way is not taken.
@@ -433,15 +525,13 @@ impl Service {
     async fn take(&mut self, config: Arc<Config>) -> anyhow::Result<()> {
         let templates = load_templates(&config)?;
         let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&self.store))).await?;
-        let key = sending::key(&self.store).await?;
+        let secrets = Secrets::of(&self.store).await?;
         sending::transport(&config)?;
         if config.store.url != self.config.store.url || config.http.listen != self.config.http.listen {
             warn!("`store.url` and `http.listen` are taken at the next start");
         }
-        self.outbox.stop.cancel();
-        let _ = tokio::time::timeout(FAREWELL, &mut self.outbox.task).await;
-        self.outbox = start_sending(&config, &blog, &self.store, &self.clock, key)?;
         (self.config, self.blog, self.templates) = (config, blog, templates);
+        self.restart_sending(secrets).await?;
         self.said.clear();
         self.rewatch();
         self.rescan().await;

@@ -140,6 +140,40 @@ impl Serialize for EditionKey {
     }
 }
 
+/// What one choice makes of an edition: a language, some of its posts. Written in the ledger as `de:0.2`; empty as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Variant {
+    /// None: the edition's own.
+    pub language: Option<String>,
+    /// Places among the posts and those after them that came late; none: all.
+    pub posts: Option<Vec<usize>>,
+}
+
+impl Variant {
+    #[must_use]
+    pub fn is_as_it_is(&self) -> bool {
+        self.language.is_none() && self.posts.is_none()
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let (language, posts) = text.split_once(':').map_or((text, None), |(language, posts)| (language, Some(posts)));
+        Self {
+            language: Some(language).filter(|l| !l.is_empty()).map(str::to_owned),
+            posts: posts.map(|posts| posts.split('.').filter_map(|place| place.parse().ok()).collect()),
+        }
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.language.as_deref().unwrap_or_default())?;
+        let Some(posts) = &self.posts else { return Ok(()) };
+        let posts: Vec<String> = posts.iter().map(usize::to_string).collect();
+        write!(f, ":{}", posts.join("."))
+    }
+}
+
 /// One post as the edition froze it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditionPost {
@@ -186,5 +220,13 @@ mod tests {
             assert_eq!(EditionKey::parse(text), None, "{text}");
         }
         assert_ne!(EditionKey::post("a"), EditionKey::post("b"));
+    }
+
+    #[test]
+    fn a_variant_is_read_back_as_it_was_written() {
+        for text in ["", "de", "pt-BR:0.2", ":0", ":12.30"] {
+            assert_eq!(Variant::parse(text).to_string(), text);
+        }
+        assert!(Variant::parse("").is_as_it_is() && !Variant::parse(":0").is_as_it_is());
     }
 }

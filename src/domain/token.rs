@@ -11,6 +11,8 @@ use std::fmt;
 use aws_lc_rs::{constant_time, hmac};
 use jiff::Timestamp;
 
+use super::hash;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     Unsubscribe = 1,
@@ -97,6 +99,12 @@ impl Keys {
         Self { keys }
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
     /// These keys as they were at an instant: what is made with them is the same whenever it is made again.
     #[must_use]
     pub fn at(&self, instant: Timestamp) -> Self {
@@ -175,10 +183,10 @@ impl Keys {
     }
 }
 
-/// What a token that moves somebody to an address is bound to.
+/// What a token that moves somebody to an address is bound to. No secret: the token is sealed as a whole.
 #[must_use]
-pub fn stamp_of(secret: &[u8; 32], text: &str) -> u64 {
-    u64::from_be_bytes(first_bytes(&derive(secret, "stamp", &[text.as_bytes()])))
+pub fn stamp_of(text: &str) -> u64 {
+    u64::from_be_bytes(first_bytes(&hash::of(text.as_bytes()).to_be_bytes()))
 }
 
 /// Sixteen bytes that follow from the key, what they are for, and what they name: the same every time, and nobody's

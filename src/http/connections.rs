@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -57,7 +58,8 @@ pub async fn serve_with(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let door = Door { listener, limits, room: Arc::new(Semaphore::new(limits.connections)) };
-    let serving = axum::serve(door, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let serving = axum::serve(door, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let too_long = async {
         shutdown.cancelled().await;
         sleep(limits.farewell).await;
@@ -68,6 +70,16 @@ pub async fn serve_with(
             warn!("stopped with requests still under way");
             Ok(())
         }
+    }
+}
+
+/// Whom a connection comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, Door>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        Self(*stream.remote_addr())
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{self, HeaderValue};
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -26,6 +27,10 @@ pub enum Refusal {
     Link,
     /// A POST that does not say what it wants.
     Body,
+    /// A POST in a form that nobody here reads.
+    MediaType,
+    /// More from one network than there may be.
+    TooMany,
     Method,
     TooLarge,
     /// The first scan is still under way.
@@ -40,6 +45,8 @@ impl Refusal {
         match self {
             Self::NotFound | Self::NoGoal | Self::Link => StatusCode::NOT_FOUND,
             Self::Body => StatusCode::BAD_REQUEST,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Starting | Self::Store | Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
@@ -53,6 +60,8 @@ impl Refusal {
             Self::NoGoal => page::Refused::NoGoal,
             Self::Link => page::Refused::Link,
             Self::Body => page::Refused::Body,
+            Self::MediaType => page::Refused::UnsupportedMedia,
+            Self::TooMany => page::Refused::TooMany,
             Self::Method => page::Refused::Method,
             Self::TooLarge => page::Refused::TooLarge,
             Self::Starting => page::Refused::Starting,
@@ -66,6 +75,7 @@ impl Refusal {
         match self {
             Self::Starting => Some("5"),
             Self::Store | Self::TooSlow => Some("60"),
+            Self::TooMany => Some("3600"),
             _ => None,
         }
     }
@@ -107,20 +117,43 @@ pub fn panicked(payload: Box<dyn Any + Send>) -> Response<Body> {
     Refusal::Broken.into_response()
 }
 
-/// Makes a page of every refusal on its way out; headers it came with (`Allow`) stay.
+/// Makes a page of every refusal on its way out, or JSON for a program; headers it came with (`Allow`) stay.
 pub async fn explain(axum::extract::State(state): App, request: Request, next: Next) -> Response<Body> {
+    let json = wants_json(request.headers()) || request.uri().path().starts_with("/api/");
     let mut response = next.run(request).await;
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
-    let html = page_of(&state, refusal);
+    let (body, content_type) = if json {
+        let (heading, text) = refusal.page().words(state.templates.languages().get("en"));
+        (format!("{}\n", serde_json::json!({"message": format!("{heading}. {text}")})), "application/json")
+    } else {
+        (page_of(&state, refusal), "text/html; charset=utf-8")
+    };
     let headers = response.headers_mut();
     // That of the empty body.
     headers.remove(header::CONTENT_LENGTH);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(seconds) = refusal.retry_after() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
     }
-    *response.body_mut() = Body::from(html);
+    *response.body_mut() = Body::from(body);
     response
+}
+
+/// Whether whoever asks is a program: it sends JSON, or asks for it before it asks for pages.
+pub fn wants_json(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = text(header::ACCEPT);
+    let place = |kind: &str| accepted.find(kind);
+    match (place("application/json"), place("text/html")) {
+        (Some(json), Some(html)) => json < html,
+        (Some(_), None) => true,
+        _ => accepted.is_empty() && text(header::CONTENT_TYPE).starts_with("application/json"),
+    }
+}
+
+/// Why a body did not come in whole.
+pub fn unread(rejection: BytesRejection) -> Refusal {
+    if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE { Refusal::TooLarge } else { Refusal::Body }
 }
 
 fn page_of(state: &Arc<State>, refusal: Refusal) -> String {

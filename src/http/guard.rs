@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -41,23 +41,26 @@ const SHOWN: usize = 6;
 const TOKEN: usize = 35;
 
 /// Refuses by the announced length, before a byte of it is read; what does not announce its length is cut while reading.
-pub async fn size(request: Request, next: Next) -> Response<Body> {
+pub async fn size(State(most): State<usize>, request: Request, next: Next) -> Response<Body> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    if announced > BODY as u64 { Refusal::TooLarge.into_response() } else { next.run(request).await }
+    if announced > most as u64 { Refusal::TooLarge.into_response() } else { next.run(request).await }
 }
 
 pub async fn time(request: Request, next: Next) -> Response<Body> {
     tokio::time::timeout(ANSWER, next.run(request)).await.unwrap_or_else(|_| Refusal::TooSlow.into_response())
 }
 
-pub async fn headers(request: Request, next: Next) -> Response<Body> {
+pub async fn headers(State(https): State<bool>, request: Request, next: Next) -> Response<Body> {
     let personal = has_token(request.uri().path());
     let mut response = next.run(request).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     headers.extend(ALWAYS);
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     if personal || failed {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));

@@ -1,35 +1,73 @@
-//! The server: feeds, the blog's front door, the goal, the editions, the way out of the digest, and the daemon's health.
+//! The server: feeds, the blog's front door, the goal, the editions, the way into the digest and out of it, the operator's
+//! API, and the daemon's health.
 //! Knows requests and answers. What is shown comes from the last scan's snapshot ([`Published`]) and from the store; no
 //! request reads a file, and no GET changes anything. Knows nothing of mail, nor of how posts become feeds.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Response;
+use axum::http::header::{self, HeaderValue};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::clock::SharedClock;
+use crate::domain::problem::Problem;
 use crate::domain::token::Keys;
+use crate::render::page::Site;
 use crate::render::templates::Templates;
 use crate::store::SharedStore;
+use error::Refusal;
 
+mod api;
 mod conditional;
+mod confirm;
 mod connections;
 mod editions;
 mod error;
 mod feeds;
+mod form;
 mod goal;
 mod guard;
 mod health;
+mod limits;
 mod one_click;
+mod preferences;
 mod published;
-mod subscriptions;
+mod subscribe;
+mod unsubscribe;
 
-pub use connections::{Limits, serve, serve_with};
+pub use api::admin_router;
+pub use connections::{Limits, Peer, serve, serve_with};
+pub use limits::Limiter;
 pub use published::{Blog, Content, Document, FeedLink, OPML, Published, Shared};
+
+/// The keys of links, which may be joined by a new one while the daemon runs.
+#[derive(Debug, Clone)]
+pub struct KeyRing(Arc<RwLock<Keys>>);
+
+impl KeyRing {
+    #[must_use]
+    pub fn new(keys: Keys) -> Self {
+        Self(Arc::new(RwLock::new(keys)))
+    }
+
+    #[must_use]
+    pub fn get(&self) -> Keys {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set(&self, keys: Keys) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+}
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -38,15 +76,45 @@ pub struct State {
     pub store: SharedStore,
     pub clock: SharedClock,
     pub templates: Arc<Templates>,
-    pub keys: Keys,
+    pub keys: KeyRing,
+    /// What one network has sent already.
+    pub limiter: Arc<Limiter>,
+    /// A form or a notice waits.
+    pub wake: Arc<Notify>,
+    /// Whether readers reach the daemon over TLS.
+    pub https: bool,
+}
+
+impl State {
+    fn today(&self) -> (Date, Timestamp) {
+        let now = self.clock.now();
+        (self.shared.get().blog.zone.to_datetime(now).date(), now)
+    }
+
+    /// A page in a reader's language; without one, in the site's.
+    fn page_in(
+        &self,
+        language: Option<&str>,
+        render: impl FnOnce(&Templates, &Site<'_>) -> Result<String, Problem>,
+    ) -> Result<String, Refusal> {
+        let published = self.shared.get();
+        let language = language.unwrap_or(&published.blog.language);
+        Ok(published.with_site_in(language, |site| render(&self.templates, site))?)
+    }
 }
 
 type App = axum::extract::State<Arc<State>>;
 
+fn shown(html: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(html));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
 /// Everything the daemon answers to, with the headers and limits that hold for all of it.
 pub fn router(state: State) -> Router {
     let state = Arc::new(state);
-    Router::new()
+    let routes = Router::new()
         .route("/", get(feeds::front_door))
         .route("/style.css", get(feeds::style))
         .route("/.well-known/feeds", get(feeds::list))
@@ -58,19 +126,27 @@ pub fn router(state: State) -> Router {
         .route("/editions", get(editions::list))
         .route("/editions/", get(editions::list))
         .route("/editions/{period}", get(editions::edition))
-        .route("/unsubscribe/{token}", get(subscriptions::ask).post(subscriptions::unsubscribe))
+        .route("/subscribe", get(subscribe::ask).post(subscribe::subscribe).options(subscribe::preflight))
+        .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
+        .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
+        .route("/preferences/{token}", get(preferences::show).post(preferences::change))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         // Feeds have the names the operator gave them.
         .fallback(any(feeds::document))
-        .method_not_allowed_fallback(error::wrong_method)
-        .layer(DefaultBodyLimit::max(guard::BODY))
-        .layer(from_fn(guard::size))
+        .method_not_allowed_fallback(error::wrong_method);
+    guarded(routes, &state, guard::BODY).with_state(state)
+}
+
+/// What holds for every request, whoever listens.
+fn guarded(routes: Router<Arc<State>>, state: &Arc<State>, body: usize) -> Router<Arc<State>> {
+    routes
+        .layer(DefaultBodyLimit::max(body))
+        .layer(from_fn_with_state(body, guard::size))
         .layer(from_fn(guard::time))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(from_fn_with_state(Arc::clone(&state), error::explain))
+        .layer(from_fn_with_state(Arc::clone(state), error::explain))
         .layer(CompressionLayer::new())
-        .layer(from_fn(guard::headers))
+        .layer(from_fn_with_state(state.https, guard::headers))
         .layer(from_fn(guard::log))
-        .with_state(state)
 }

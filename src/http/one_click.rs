@@ -1,7 +1,7 @@
 //! The body of a one-click unsubscription (RFC 8058, section 3.2): the one pair `List-Unsubscribe=One-Click`, written
 //! as either of the two ways in which forms are sent.
 
-use url::form_urlencoded;
+use super::form;
 
 const NAME: &str = "List-Unsubscribe";
 const VALUE: &str = "One-Click";
@@ -9,10 +9,12 @@ const VALUE: &str = "One-Click";
 /// Whether the body says the words. A type that is missing or unknown is read as the usual one.
 pub fn is_asked_for(content_type: &str, body: &[u8]) -> bool {
     let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
-    if kind.trim().eq_ignore_ascii_case("multipart/form-data") {
-        return parameter(parameters, "boundary").is_some_and(|boundary| in_parts(body, &boundary));
-    }
-    form_urlencoded::parse(body.trim_ascii()).any(|(name, value)| name == NAME && value == VALUE)
+    let pairs = if kind.trim().eq_ignore_ascii_case("multipart/form-data") {
+        form::parameter(parameters, "boundary").and_then(|boundary| form::parts(body, &boundary)).unwrap_or_default()
+    } else {
+        form::urlencoded(body)
+    };
+    pairs.iter().any(|(name, value)| name == NAME && value.trim() == VALUE)
 }
 
 /// Puts the pair into a page's form, whoever wrote the page's template: a button that does nothing would be worse than
@@ -20,31 +22,6 @@ pub fn is_asked_for(content_type: &str, body: &[u8]) -> bool {
 pub fn fill_in(html: &str) -> String {
     let field = format!("<input type=\"hidden\" name=\"{NAME}\" value=\"{VALUE}\">\n</form>");
     html.replacen("</form>", &field, 1)
-}
-
-fn in_parts(body: &[u8], boundary: &str) -> bool {
-    let Ok(text) = std::str::from_utf8(body) else { return false };
-    if boundary.is_empty() {
-        return false;
-    }
-    text.split(&format!("--{boundary}")).skip(1).any(is_the_part)
-}
-
-fn is_the_part(part: &str) -> bool {
-    let ended = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"));
-    ended.is_some_and(|(head, content)| head.lines().any(names_it) && content.trim() == VALUE)
-}
-
-fn names_it(line: &str) -> bool {
-    let Some((header, value)) = line.split_once(':') else { return false };
-    header.trim().eq_ignore_ascii_case("content-disposition") && parameter(value, "name").as_deref() == Some(NAME)
-}
-
-/// `; name=value` or `; name="value"`.
-fn parameter(parameters: &str, wanted: &str) -> Option<String> {
-    let pairs = parameters.split(';').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
-    values.next().map(|(_, value)| value.trim().trim_matches('"').to_owned())
 }
 
 #[cfg(test)]

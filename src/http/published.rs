@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::GoalStatus;
 use crate::domain::hash;
+use crate::domain::network::Network;
 use crate::render::page;
 
 /// What the configuration says of the blog.
@@ -25,6 +26,15 @@ pub struct Blog {
     pub url: String,
     /// The feeds shown on the front door.
     pub feeds: Vec<FeedLink>,
+    /// Whether people can subscribe here, from which sites' scripts, and how often from one network.
+    pub subscribe: bool,
+    pub origins: Vec<String>,
+    pub network_an_hour: u32,
+    /// Who is believed when it says whom a request comes from.
+    pub proxies: Vec<Network>,
+    /// What readers can choose from: what is used most, first.
+    pub tags: Vec<String>,
+    pub authors: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +115,11 @@ impl Published {
     }
 
     pub(super) fn with_site<T>(&self, render: impl FnOnce(&page::Site<'_>) -> T) -> T {
+        self.with_site_in(&self.blog.language, render)
+    }
+
+    /// The site as a reader of another language sees it.
+    pub(super) fn with_site_in<T>(&self, language: &str, render: impl FnOnce(&page::Site<'_>) -> T) -> T {
         let blog = &self.blog;
         let feeds: Vec<page::Feed<'_>> = blog
             .feeds
@@ -114,12 +129,11 @@ impl Published {
         render(&page::Site {
             title: &blog.title,
             description: &blog.description,
-            language: &blog.language,
+            language,
             zone: &blog.zone,
             url: &blog.url,
             feeds: &feeds,
-            // There is no `/subscribe` yet; a form that leads nowhere is worse than none.
-            subscribe: false,
+            subscribe: blog.subscribe,
         })
     }
 }
@@ -161,6 +175,12 @@ mod tests {
             zone: TimeZone::UTC,
             url: String::new(),
             feeds: Vec::new(),
+            subscribe: true,
+            origins: Vec::new(),
+            network_an_hour: 10,
+            proxies: Vec::new(),
+            tags: Vec::new(),
+            authors: Vec::new(),
         };
         let published = |text: &'static str, second| Published {
             documents: BTreeMap::from([("feed.xml".into(), Document::new(text, "application/rss+xml", at(second)))]),

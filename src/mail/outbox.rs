@@ -11,11 +11,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::composer::Compose;
 use super::transport::Transport;
 use crate::clock::SharedClock;
 use crate::config::OnDoubt;
-use crate::domain::edition::Edition;
-use crate::render::message::{Message, MessageError, Recipient, Sender, compose};
 use crate::store::{SharedStore, StoreError};
 
 mod round;
@@ -24,17 +23,6 @@ mod worker;
 use round::Round;
 pub use round::{Halt, Tally};
 use worker::Worker;
-
-/// What makes a message of an edition and a recipient.
-pub trait Compose: Send + Sync {
-    fn compose(&self, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError>;
-}
-
-impl Compose for Sender {
-    fn compose(&self, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError> {
-        compose(self, edition, to)
-    }
-}
 
 #[derive(Debug, Clone)]
 pub struct Settings {

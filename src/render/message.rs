@@ -8,7 +8,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lettre::Address;
 use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, Mailboxes, MessageBuilder, MultiPart, SinglePart};
@@ -32,8 +32,10 @@ pub struct Sender {
     /// Where the daemon's pages are reached, without a trailing slash: the unsubscribe links start here.
     pub public_url: String,
     pub language: String,
-    /// What tokens and ids are derived with.
+    /// What ids are derived with.
     pub key: [u8; 32],
+    /// What tokens are made with: those that were in force when the edition was opened.
+    pub keys: Keys,
     /// Where bounces are read, as `bounces@example.org`; each message's return-path is `bounces+TOKEN@example.org`.
     /// Without it bounces go to `from`, and unsubscribing by mail is not offered.
     pub bounce_address: Option<String>,
@@ -76,16 +78,20 @@ fn cannot(what: impl Into<String>) -> MessageError {
 }
 
 pub fn compose(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError> {
-    let links = Links::of(sender, to.subscriber)?;
+    compose_in(sender, edition, &sender.language, to)
+}
+
+/// The same, of an edition whose texts are in another language.
+pub fn compose_in(
+    sender: &Sender,
+    edition: &Edition,
+    language: &str,
+    to: Recipient<'_>,
+) -> Result<Message, MessageError> {
+    let links = Links::of(sender, to.subscriber, edition.opened_at)?;
     let period = edition.key.to_string();
-    let headers = Headers {
-        sender,
-        key: &period,
-        kind: "digest",
-        subject: &edition.subject,
-        at: edition.opened_at,
-        language: &sender.language,
-    };
+    let headers =
+        Headers { sender, key: &period, kind: "digest", subject: &edition.subject, at: edition.opened_at, language };
     headers.finish(to, &links, |builder, boundary| {
         let builder = headers.of_a_list(builder, &links)?;
         let Texts { text, html } = filled(edition, &links, to.name);
@@ -106,7 +112,7 @@ pub fn compose_notice(
     attached: Option<Attached<'_>>,
     to: Recipient<'_>,
 ) -> Result<Message, MessageError> {
-    let links = Links::of(sender, to.subscriber)?;
+    let links = Links::of(sender, to.subscriber, at)?;
     let headers = Headers { sender, key, kind: "notice", subject: &notice.subject, at, language: &notice.language };
     headers.finish(to, &links, |builder, boundary| {
         let texts = alternative(notice.text.clone(), notice.html.clone(), boundary);
@@ -119,8 +125,35 @@ pub fn compose_notice(
     })
 }
 
+/// For how long a link to somebody's choices can be used. A new one is mailed to whoever presses an old one's button.
+pub const PREFERENCES_LAST: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// For how long "did you ask for this?" can be answered.
+const QUESTION_LASTS: SignedDuration = SignedDuration::from_hours(72);
+
+/// Where a notice leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    Preferences,
+    /// To an answer that can be given once: while what it is bound to is as it was.
+    Answer(Purpose, u64),
+}
+
+/// The address of the page that a notice of this subscriber leads to.
+pub fn link(sender: &Sender, subscriber: i64, target: Target, at: Timestamp) -> Result<String, MessageError> {
+    let links = Links::of(sender, subscriber, at)?;
+    Ok(match target {
+        Target::Preferences => links.preferences,
+        Target::Answer(purpose, stamp) => {
+            let expires = at.saturating_add(QUESTION_LASTS).unwrap_or(Timestamp::MAX);
+            let token = sender.keys.at(at).mint_bound(purpose, subscriber, expires, stamp);
+            format!("{}/confirm/{token}", links.base)
+        }
+    })
+}
+
 /// The recipient's own addresses.
 struct Links {
+    base: String,
     unsubscribe: String,
     preferences: String,
     archive: String,
@@ -129,14 +162,15 @@ struct Links {
 }
 
 impl Links {
-    fn of(sender: &Sender, subscriber: i64) -> Result<Self, MessageError> {
-        let keys = Keys::new(&sender.key, &[]);
+    fn of(sender: &Sender, subscriber: i64, at: Timestamp) -> Result<Self, MessageError> {
+        let keys = sender.keys.at(at);
+        let expires = at.saturating_add(PREFERENCES_LAST).unwrap_or(Timestamp::MAX);
         let base = Url::parse(sender.public_url.trim_end_matches('/'))
             .ok()
             .filter(|url| matches!(url.scheme(), "https" | "http"))
             .ok_or_else(|| cannot(format!("`{}` is not the address of a web site", clean(&sender.public_url))))?;
         let base = base.as_str().trim_end_matches('/').to_owned();
-        let page = |name, purpose| format!("{base}/{name}/{}", keys.mint(purpose, subscriber, None));
+        let page = |name, purpose, expires| format!("{base}/{name}/{}", keys.mint(purpose, subscriber, expires));
         let bounces = sender.bounce_address.as_deref().map(address).transpose()?;
         let tagged = |purpose| {
             let bounces = bounces.as_ref()?;
@@ -144,11 +178,12 @@ impl Links {
             Some(format!("{}+{token}@{}", bounces.user(), bounces.domain()))
         };
         Ok(Self {
-            unsubscribe: page("unsubscribe", Purpose::Unsubscribe),
-            preferences: page("preferences", Purpose::Preferences),
+            unsubscribe: page("unsubscribe", Purpose::Unsubscribe, None),
+            preferences: page("preferences", Purpose::Preferences, Some(expires)),
             archive: format!("{base}/editions/"),
             unsubscribe_mail: tagged(Purpose::Unsubscribe),
             return_path: tagged(Purpose::Bounce),
+            base,
         })
     }
 }
@@ -341,7 +376,7 @@ pub struct Texts {
 }
 
 pub fn texts(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Texts, MessageError> {
-    Ok(filled(edition, &Links::of(sender, to.subscriber)?, to.name))
+    Ok(filled(edition, &Links::of(sender, to.subscriber, edition.opened_at)?, to.name))
 }
 
 fn filled(edition: &Edition, links: &Links, name: Option<&str>) -> Texts {

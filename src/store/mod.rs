@@ -21,7 +21,7 @@ mod postgres;
 mod sqlite;
 
 pub use people::{
-    Added, Call, Confirmed, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
+    Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
     SignUpLimits, SignUpTally,
 };
 
@@ -102,7 +102,7 @@ impl Counts {
 }
 
 /// Which delivery: edition × subscriber.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct DeliveryKey {
     pub edition: EditionKey,
     pub subscriber: i64,
@@ -128,8 +128,9 @@ pub struct Claim {
 }
 
 /// A row of `gazetted outbox list`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeliveryRow {
+    #[serde(flatten)]
     pub key: DeliveryKey,
     pub email: String,
     pub state: DeliveryState,
@@ -204,6 +205,8 @@ pub trait Store: People {
     async fn freeze_variant(&self, key: EditionKey, variant: &str, frozen: &Frozen) -> Result<Frozen>;
     /// How many active subscribers want to hear this often.
     async fn readers(&self, frequency: Frequency) -> Result<u64>;
+    /// The newest month's that was sent, for those who come after it.
+    async fn latest_edition(&self) -> Result<Option<Edition>>;
     /// Newest first.
     async fn editions(&self) -> Result<Vec<EditionSummary>>;
     /// Moves an edition from one of `from` to `to`; false if it was in none of them (or is not there). Called off, it

@@ -133,6 +133,14 @@ pub struct Call {
     pub made_at: Timestamp,
 }
 
+/// Everything that is kept of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dossier {
+    pub subscriber: Subscriber,
+    pub history: Vec<Consent>,
+    pub deliveries: Vec<DeliveryRow>,
+}
+
 #[async_trait]
 pub trait People: Send + Sync {
     /// Adds all or none; one answer for each, in order. `again` brings back those who unsubscribed or were forgotten (never
@@ -156,6 +164,11 @@ pub trait People: Send + Sync {
     async fn history(&self, id: i64) -> Result<Vec<Consent>>;
     /// Everything that was or will be sent to them, newest first.
     async fn deliveries_to(&self, id: i64) -> Result<Vec<DeliveryRow>>;
+    async fn dossier(&self, id: i64) -> Result<Option<Dossier>> {
+        let Some(subscriber) = self.subscriber(id).await? else { return Ok(None) };
+        let (history, deliveries) = (self.history(id).await?, self.deliveries_to(id).await?);
+        Ok(Some(Dossier { subscriber, history, deliveries }))
+    }
     /// How many came and left in each of these half-open stretches.
     async fn growth(&self, stretches: &[(Timestamp, Timestamp)]) -> Result<Vec<Growth>>;
     /// When the first of all subscribers came.

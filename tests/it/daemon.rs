@@ -85,6 +85,7 @@ impl Daemon {
         let address = listener.local_addr().unwrap();
         let (reloads, reload) = unbounded_channel();
         let options = Options {
+            admin: None,
             config,
             store,
             clock: Arc::<ManualClock>::clone(&clock),

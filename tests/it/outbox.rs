@@ -11,6 +11,7 @@ use gazetted::domain::delivery::State as DeliveryState;
 use gazetted::domain::edition::{Edition, State as EditionState};
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
+use gazetted::domain::token::Keys;
 use gazetted::mail::outbox::{Compose, Halt, Outbox, Settings, Tally};
 use gazetted::mail::transport::Transport;
 use gazetted::render::message::{Message, MessageError, Recipient, Sender};
@@ -206,6 +207,7 @@ async fn a_real_digest_arrives_as_it_was_composed() {
         public_url: "https://news.example".into(),
         language: "en".into(),
         key: [7; 32],
+        keys: Keys::new(&[7; 32], &[]),
         bounce_address: Some("bounces@blog.example".into()),
         list_id: None,
     };

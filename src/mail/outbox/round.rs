@@ -47,13 +47,16 @@ const REFUSED_OF: usize = 20;
 /// So many messages in a row without an answer are the server's trouble.
 const MOST_DOUBTFUL: u32 = 3;
 
+/// How many texts are kept in memory.
+const MOST_VARIANTS: usize = 64;
+
 #[derive(Default)]
 struct State {
     tally: Tally,
     /// Whether each of the last attempts was refused by policy.
     window: VecDeque<bool>,
     doubtful_in_a_row: u32,
-    editions: HashMap<EditionKey, Arc<Edition>>,
+    editions: HashMap<(EditionKey, String), Arc<Edition>>,
 }
 
 pub struct Round {
@@ -75,13 +78,18 @@ impl Round {
         self.state().tally.halt.get_or_insert(why);
     }
 
-    pub fn cached(&self, key: EditionKey) -> Option<Arc<Edition>> {
-        self.state().editions.get(&key).cloned()
+    pub fn cached(&self, key: EditionKey, variant: &str) -> Option<Arc<Edition>> {
+        self.state().editions.get(&(key, variant.to_owned())).cloned()
     }
 
-    pub fn cache(&self, edition: Edition) -> Arc<Edition> {
+    pub fn cache(&self, variant: &str, edition: Edition) -> Arc<Edition> {
         let edition = Arc::new(edition);
-        self.state().editions.insert(edition.key, Arc::clone(&edition));
+        let mut state = self.state();
+        // Readers with choices of their own may be many, and their variants are no smaller than the edition.
+        if state.editions.len() >= MOST_VARIANTS {
+            state.editions.clear();
+        }
+        state.editions.insert((edition.key, variant.to_owned()), Arc::clone(&edition));
         edition
     }
 

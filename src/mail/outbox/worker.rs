@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use tracing::{debug, error, info, warn};
 
 use super::round::{Halt, Round};
@@ -11,10 +12,12 @@ use super::{Outbox, after};
 use crate::config::OnDoubt;
 use crate::domain::bounce::Decision;
 use crate::domain::delivery::{Outcome, wait_after};
-use crate::domain::edition::Edition;
+use crate::domain::edition::{Edition, EditionKey, Notice, Variant};
+use crate::domain::problem::Problem;
 use crate::domain::subscriber::State as SubscriberState;
+use crate::mail::composer::NoticeJob;
 use crate::mail::transport::{Channel, Failure, Sent};
-use crate::render::message::{Message, Recipient};
+use crate::render::message::{Message, MessageError, Recipient};
 use crate::store::{Claim, StoreError};
 
 /// Few, so that a slow server's leases do not run out and a shutdown has little to give back.
@@ -76,16 +79,17 @@ impl Worker {
     }
 
     async fn attempt(&mut self, claim: &Claim) -> Outcome {
-        let edition = match self.edition(claim).await {
-            Ok(edition) => edition,
-            Err(e) => {
+        let message = match self.message(claim).await {
+            Ok(message) => message,
+            Err(Unmade::Store(e)) => {
                 self.round.halt(Halt::Store(e));
                 return self.released(Duration::ZERO, "the store failed");
             }
-        };
-        let message = match self.compose(&edition, claim) {
-            Ok(message) => message,
-            Err(words) => {
+            Err(Unmade::Template(problem)) => {
+                self.round.halt(Halt::Stopped(format!("the digest cannot be rendered: {problem}")));
+                return self.released(Duration::ZERO, "the digest cannot be rendered");
+            }
+            Err(Unmade::Message(words)) => {
                 error!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "no message can be made: {}", hushed(&words));
                 return Outcome::Failed { reply: words };
             }
@@ -99,20 +103,47 @@ impl Worker {
         }
     }
 
-    async fn edition(&self, claim: &Claim) -> Result<Arc<Edition>, StoreError> {
-        if let Some(edition) = self.round.cached(claim.key.edition) {
-            return Ok(edition);
+    async fn message(&self, claim: &Claim) -> Result<Message, Unmade> {
+        let composer = &self.outbox.composer;
+        let to = Recipient { subscriber: claim.key.subscriber, email: &claim.email, name: claim.name.as_deref() };
+        if let EditionKey::Notice(notice, day) = claim.key.edition {
+            let job = self.job(claim, notice, day).await?;
+            return made(|| composer.notice(&job, to));
         }
-        let found = self.outbox.store.edition(claim.key.edition).await?;
-        let edition = found.ok_or_else(|| StoreError::Other(format!("edition {} has vanished", claim.key.edition)))?;
-        Ok(self.round.cache(edition))
+        let edition = self.edition(claim).await?;
+        made(|| composer.compose(&edition, &Variant::parse(&claim.variant), to))
     }
 
-    /// A template that panics over one recipient costs that one delivery.
-    fn compose(&self, edition: &Edition, claim: &Claim) -> Result<Message, String> {
-        let to = Recipient { subscriber: claim.key.subscriber, email: &claim.email, name: claim.name.as_deref() };
-        let composed = catch_unwind(AssertUnwindSafe(|| self.outbox.composer.compose(edition, to)));
-        composed.map_err(|_| "the message could not be made: a bug".to_owned())?.map_err(|e| e.to_string())
+    async fn job(&self, claim: &Claim, notice: Notice, day: Date) -> Result<NoticeJob, Unmade> {
+        let (store, id) = (&self.outbox.store, claim.key.subscriber);
+        let subscriber = store.subscriber(id).await?;
+        let subscriber = subscriber.ok_or_else(|| Unmade::Message("the subscriber has been erased".to_owned()))?;
+        let latest = if notice == Notice::Welcome { store.latest_edition().await? } else { None };
+        let dossier = if notice == Notice::Data { store.dossier(id).await? } else { None };
+        Ok(NoticeJob { notice, day, subscriber, latest, dossier })
+    }
+
+    /// The edition with the texts of the claim's variant, which are frozen when they are first needed.
+    async fn edition(&self, claim: &Claim) -> Result<Arc<Edition>, Unmade> {
+        let (key, name) = (claim.key.edition, claim.variant.as_str());
+        if let Some(edition) = self.round.cached(key, name) {
+            return Ok(edition);
+        }
+        let store = &self.outbox.store;
+        let found = store.edition(key).await?;
+        let mut edition = found.ok_or_else(|| StoreError::Other(format!("edition {key} has vanished")))?;
+        if !name.is_empty() {
+            let frozen = match store.variant(key, name).await? {
+                Some(frozen) => frozen,
+                None => {
+                    let fresh =
+                        self.outbox.composer.freeze(&edition, &Variant::parse(name)).map_err(Unmade::Template)?;
+                    store.freeze_variant(key, name, &fresh).await?
+                }
+            };
+            (edition.subject, edition.text, edition.html) = (frozen.subject, frozen.text, frozen.html);
+        }
+        Ok(self.round.cache(name, edition))
     }
 
     /// What is to become of a delivery that did not go.
@@ -195,6 +226,26 @@ impl Worker {
             }
         }
     }
+}
+
+/// Why there is no message.
+enum Unmade {
+    Store(StoreError),
+    Template(Box<Problem>),
+    Message(String),
+}
+
+impl From<StoreError> for Unmade {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A template that panics over one recipient costs that one delivery.
+fn made(make: impl FnOnce() -> Result<Message, MessageError>) -> Result<Message, Unmade> {
+    let composed = catch_unwind(AssertUnwindSafe(make));
+    let composed = composed.map_err(|_| Unmade::Message("the message could not be made: a bug".to_owned()))?;
+    composed.map_err(|error| Unmade::Message(error.to_string()))
 }
 
 /// Just before the final dot. A store that does not answer stops the message: without the mark it might go twice.

@@ -15,6 +15,7 @@ fn sender() -> Sender {
         public_url: "https://news.example/".into(),
         language: "en-GB".into(),
         key: [7; 32],
+        keys: Keys::new(&[7; 32], &[]),
         bounce_address: Some("bounces@blog.example".into()),
         list_id: None,
     }

@@ -162,6 +162,17 @@ pub async fn one(db: &mut Connection, key: EditionKey) -> Result<Option<Edition>
     found.as_ref().map(read).transpose()
 }
 
+pub async fn latest(db: &mut Connection) -> Result<Option<Edition>> {
+    // A month's key, and no quarter's or post's.
+    let found = sqlx::query(
+        "SELECT * FROM editions WHERE state IN ('open', 'paused', 'finished') AND period LIKE '____-__'
+             AND period NOT LIKE '%Q%' ORDER BY period DESC LIMIT 1",
+    )
+    .fetch_optional(db)
+    .await?;
+    found.as_ref().map(read).transpose()
+}
+
 pub async fn all(db: &mut Connection) -> Result<Vec<EditionSummary>> {
     let found = sqlx::query("SELECT * FROM editions ORDER BY opened_at DESC, period DESC").fetch_all(&mut *db).await?;
     let mut counts = counts(db).await?;

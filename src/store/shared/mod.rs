@@ -121,6 +121,10 @@ impl Store for Database {
         read!(self, |db| editions::readers(db, frequency))
     }
 
+    async fn latest_edition(&self) -> Result<Option<Edition>> {
+        read!(self, |db| editions::latest(db))
+    }
+
     async fn editions(&self) -> Result<Vec<EditionSummary>> {
         read!(self, |db| editions::all(db))
     }

@@ -5,13 +5,12 @@
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{self, HeaderMap, HeaderValue};
-use axum::http::{Response, StatusCode, Uri};
-use axum::response::IntoResponse as _;
+use axum::http::header::HeaderMap;
+use axum::http::{Response, Uri};
 use tracing::info;
 
-use super::error::Refusal;
-use super::{App, one_click};
+use super::error::{Refusal, unread};
+use super::{App, form, one_click, shown};
 use crate::domain::subscriber::State as SubscriberState;
 use crate::domain::token::Purpose;
 use crate::render::page::{self, Question, Said};
@@ -19,9 +18,8 @@ use crate::store::StoreError;
 
 /// Reads the token and nothing else: mail scanners follow every link.
 pub async fn ask(State(state): App, uri: Uri) -> Result<Response<Body>, Refusal> {
-    holder(&state, &uri)?;
-    let html =
-        state.shared.get().with_site(|site| page::ask(&state.templates, site, Question::Unsubscribe, uri.path()))?;
+    let language = language(&state, holder(&state, &uri)?).await;
+    let html = state.page_in(language.as_deref(), |t, site| page::ask(t, site, Question::Unsubscribe, uri.path()))?;
     Ok(shown(one_click::fill_in(&html)))
 }
 
@@ -33,39 +31,33 @@ pub async fn unsubscribe(
 ) -> Result<Response<Body>, Refusal> {
     let subscriber = holder(&state, &uri)?;
     let body = body.map_err(unread)?;
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !one_click::is_asked_for(content_type, &body) {
+    if !one_click::is_asked_for(form::content_type(&headers), &body) {
         return Err(Refusal::Body);
     }
-    leave(&state, subscriber).await?;
-    let html = state.shared.get().with_site(|site| page::said(&state.templates, site, Said::Unsubscribed))?;
-    Ok(shown(html))
+    leave(&state, subscriber, "one-click").await?;
+    let language = language(&state, subscriber).await;
+    Ok(shown(state.page_in(language.as_deref(), |t, site| page::said(t, site, Said::Unsubscribed))?))
 }
 
 fn holder(state: &super::State, uri: &Uri) -> Result<i64, Refusal> {
     let token = uri.path().strip_prefix("/unsubscribe/").unwrap_or_default();
-    state.keys.read(token, Purpose::Unsubscribe, state.clock.now()).map_err(|_| Refusal::Link)
+    state.keys.get().read(token, Purpose::Unsubscribe, state.clock.now()).map_err(|_| Refusal::Link)
+}
+
+/// The reader's; the site's, if the store does not say: the way out is open even then.
+async fn language(state: &super::State, subscriber: i64) -> Option<String> {
+    state.store.subscriber(subscriber).await.ok()??.choice.language
 }
 
 /// Whoever is gone already, or was never to be written to again, stays so: a suppressed address that became an
 /// unsubscribed one could be brought back.
-async fn leave(state: &super::State, subscriber: i64) -> Result<(), StoreError> {
+pub async fn leave(state: &super::State, subscriber: i64, source: &str) -> Result<(), StoreError> {
     let found = state.store.subscriber(subscriber).await?;
     let stays = |state| matches!(state, SubscriberState::Active | SubscriberState::Pending);
     if !found.is_some_and(|found| stays(found.state)) {
         return Ok(());
     }
-    state.store.move_subscriber(subscriber, SubscriberState::Unsubscribed, "link", state.clock.now()).await?;
+    state.store.move_subscriber(subscriber, SubscriberState::Unsubscribed, source, state.clock.now()).await?;
     info!(subscriber, "unsubscribed");
     Ok(())
-}
-
-fn unread(rejection: BytesRejection) -> Refusal {
-    if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE { Refusal::TooLarge } else { Refusal::Body }
-}
-
-fn shown(html: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(html));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
 }

@@ -1,0 +1,123 @@
+//! Where a request comes from, as far as limits and proof of consent need to know: the network, never the one address.
+//! Knows addresses and prefixes; what a proxy says is believed only of proxies that are known.
+
+use core::net::IpAddr;
+
+/// A network: an address and how many of its bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    bits: u128,
+    prefix: u32,
+}
+
+/// IPv4 counts as the part of IPv6 that stands for it, so that a client is one, whichever way it is written.
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+fn mask(prefix: u32) -> u128 {
+    u128::MAX.checked_shl(128 - prefix).unwrap_or(0)
+}
+
+impl Network {
+    /// `10.0.0.0/8`, `::1`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let address: IpAddr = address.trim().parse().ok()?;
+        let (most, offset) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
+        let prefix = match prefix {
+            Some(prefix) => prefix.trim().parse().ok().filter(|prefix| *prefix <= most)?,
+            None => most,
+        };
+        Some(Self { bits: bits(address) & mask(prefix + offset), prefix: prefix + offset })
+    }
+
+    #[must_use]
+    pub fn has(self, address: IpAddr) -> bool {
+        bits(address) & mask(self.prefix) == self.bits
+    }
+}
+
+/// Whom limits count together: an IPv4 /24, an IPv6 /64.
+#[must_use]
+pub fn of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(address) => format!("{}/64", core::net::Ipv6Addr::from_bits(address.to_bits() & mask(64))),
+    }
+}
+
+/// Who sent a request: the peer, or, while that is a known proxy, whoever it says came to it. What stands further left in
+/// `forwarded` than the last stranger was written by that stranger, and is not read.
+#[must_use]
+pub fn client(peer: IpAddr, forwarded: &str, proxies: &[Network]) -> IpAddr {
+    let known = |address: IpAddr| proxies.iter().any(|proxy| proxy.has(address));
+    let mut client = peer;
+    for hop in forwarded.rsplit(',').map(str::trim) {
+        if !known(client) {
+            break;
+        }
+        match address(hop) {
+            Some(address) => client = address,
+            None => break,
+        }
+    }
+    client.to_canonical()
+}
+
+/// `192.0.2.1`, `192.0.2.1:1234`, `[2001:db8::1]:1234`, `2001:db8::1`.
+fn address(hop: &str) -> Option<IpAddr> {
+    let plain = hop.parse::<IpAddr>().ok();
+    plain.or_else(|| hop.parse::<core::net::SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_client_is_whom_the_last_known_proxy_names() {
+        let proxies = ["127.0.0.0/8", "::1", "10.1.0.0/16"].map(|text| Network::parse(text).unwrap());
+        for (peer, forwarded, expected) in [
+            ("127.0.0.1", "", "127.0.0.1"),
+            ("127.0.0.1", "192.0.2.7", "192.0.2.7"),
+            ("::1", "203.0.113.9, 192.0.2.7:4000", "192.0.2.7"),
+            ("127.0.0.1", "203.0.113.9, 192.0.2.7, 10.1.2.3", "192.0.2.7"),
+            ("127.0.0.1", "192.0.2.7, nonsense", "127.0.0.1"),
+            ("198.51.100.4", "192.0.2.7", "198.51.100.4"),
+            ("::ffff:127.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
+        ] {
+            assert_eq!(client(ip(peer), forwarded, &proxies), ip(expected), "{peer} {forwarded}");
+        }
+    }
+
+    #[test]
+    fn networks_are_read_and_bad_ones_are_not() {
+        for (text, inside, outside) in [
+            ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
+            ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+            ("2001:db8::/32", "2001:db8:1::1", "2001:db9::1"),
+            ("0.0.0.0/0", "8.8.8.8", "2001:db8::1"),
+        ] {
+            let network = Network::parse(text).unwrap();
+            assert!(network.has(ip(inside)) && !network.has(ip(outside)), "{text}");
+        }
+        for text in ["", "10.0.0.0/33", "::/129", "localhost", "10.0.0.0/-1", "10.0.0/8"] {
+            assert_eq!(Network::parse(text), None, "{text}");
+        }
+        assert_eq!(of(ip("192.0.2.77")), "192.0.2.0/24");
+        assert_eq!(of(ip("::ffff:192.0.2.77")), "192.0.2.0/24");
+        assert_eq!(of(ip("2001:db8:1:2:3::4")), "2001:db8:1:2::/64");
+    }
+}

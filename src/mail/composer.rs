@@ -1,0 +1,177 @@
+//! What makes a message of a delivery: an edition as it was frozen, an edition in a reader's own variant, or a notice. Knows
+//! templates and keys; no store, no server. The same delivery gives the same bytes.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::domain::edition::{Edition, EditionKey, Notice, State, Variant};
+use crate::domain::period::{Per, Period};
+use crate::domain::problem::Problem;
+use crate::domain::subscriber::Subscriber;
+use crate::domain::token::{self, Purpose};
+use crate::render::digest::{self, Content, Heading, Selection};
+use crate::render::message::{Message, MessageError, Recipient, Sender, Target, compose_in, compose_notice, link};
+use crate::render::notice::{self, Frame};
+use crate::render::templates::Templates;
+use crate::store::{Dossier, Frozen};
+
+/// A notice and all it is made from.
+#[derive(Debug)]
+pub struct NoticeJob {
+    pub notice: Notice,
+    pub day: Date,
+    pub subscriber: Subscriber,
+    /// For a welcome: the newest edition, if there is one.
+    pub latest: Option<Edition>,
+    /// For somebody's data.
+    pub dossier: Option<Dossier>,
+}
+
+impl NoticeJob {
+    #[must_use]
+    pub fn key(&self) -> EditionKey {
+        EditionKey::Notice(self.notice, self.day)
+    }
+}
+
+/// What makes messages; tests have one of their own.
+pub trait Compose: Send + Sync {
+    /// `edition` has the texts of `variant`.
+    fn compose(&self, edition: &Edition, variant: &Variant, to: Recipient<'_>) -> Result<Message, MessageError>;
+
+    fn notice(&self, _job: &NoticeJob, _to: Recipient<'_>) -> Result<Message, MessageError> {
+        Err(MessageError("notices are not made here".to_owned()))
+    }
+
+    /// The texts that a variant makes of an edition.
+    fn freeze(&self, edition: &Edition, _variant: &Variant) -> Result<Frozen, Box<Problem>> {
+        let Edition { subject, text, html, .. } = edition.clone();
+        Ok(Frozen { subject, text, html })
+    }
+}
+
+pub struct Composer {
+    pub sender: Sender,
+    pub templates: Arc<Templates>,
+    pub postal_address: String,
+    pub subject: String,
+    pub zone: TimeZone,
+    pub zone_name: String,
+}
+
+impl Compose for Composer {
+    fn compose(&self, edition: &Edition, variant: &Variant, to: Recipient<'_>) -> Result<Message, MessageError> {
+        compose_in(&self.sender, edition, variant.language.as_deref().unwrap_or(&self.sender.language), to)
+    }
+
+    fn freeze(&self, edition: &Edition, variant: &Variant) -> Result<Frozen, Box<Problem>> {
+        let content: Content = serde_json::from_value(edition.content.clone()).map_err(|error| {
+            Problem::error(
+                format!("edition {}", edition.key),
+                "edition",
+                format!("its content cannot be read: {error}"),
+            )
+        })?;
+        let language = variant.language.as_deref().unwrap_or(&content.language);
+        let selection = Selection { language, posts: variant.posts.as_deref(), welcome: false };
+        let digest = digest::render(&self.templates, &content, &selection)?;
+        Ok(Frozen { subject: digest.subject, text: digest.text, html: digest.html })
+    }
+
+    fn notice(&self, job: &NoticeJob, to: Recipient<'_>) -> Result<Message, MessageError> {
+        // Not the moment of sending: a second try is to be the same message.
+        let at = job.subscriber.asked_at.unwrap_or(job.subscriber.changed_at).max(self.midnight(job.day));
+        if job.notice == Notice::Welcome {
+            return self.welcome(job, at, to);
+        }
+        let url = link(&self.sender, to.subscriber, self.target(job)?, at)?;
+        let said = match job.notice {
+            Notice::Confirm => notice::Notice::Confirm { url: &url },
+            Notice::Move => notice::Notice::MoveAddress { url: &url },
+            Notice::Already => notice::Notice::Already { preferences: &url },
+            Notice::Link | Notice::Welcome => notice::Notice::Link { preferences: &url },
+            Notice::Data => notice::Notice::Data { preferences: &url },
+        };
+        let frame = Frame {
+            title: &self.sender.title,
+            site_url: &self.sender.site_url,
+            postal_address: &self.postal_address,
+            language: self.language(job),
+        };
+        let text =
+            notice::notice(&self.templates, &frame, said).map_err(|problem| MessageError(problem.to_string()))?;
+        let data = job.dossier.as_ref().map(serde_json::to_vec_pretty).transpose();
+        let data = data.map_err(|error| MessageError(format!("the data cannot be written: {error}")))?;
+        let attached = data.map(|data| ("subscription.json", "application/json", data));
+        compose_notice(&self.sender, &job.key().to_string(), at, &text, attached, to)
+    }
+}
+
+impl Composer {
+    fn midnight(&self, day: Date) -> Timestamp {
+        self.zone.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn language<'a>(&'a self, job: &'a NoticeJob) -> &'a str {
+        job.subscriber.choice.language.as_deref().unwrap_or(&self.sender.language)
+    }
+
+    fn target(&self, job: &NoticeJob) -> Result<Target, MessageError> {
+        let over = || MessageError("nothing is to be answered any more".to_owned());
+        Ok(match job.notice {
+            Notice::Confirm => {
+                let asked_at = job.subscriber.asked_at.ok_or_else(over)?.as_microsecond();
+                Target::Answer(Purpose::Confirm, asked_at.cast_unsigned())
+            }
+            Notice::Move => {
+                let address = job.subscriber.new_email.as_deref().ok_or_else(over)?;
+                Target::Answer(Purpose::Move, token::stamp_of(address))
+            }
+            Notice::Welcome | Notice::Already | Notice::Link | Notice::Data => Target::Preferences,
+        })
+    }
+
+    /// The newest edition, with a few words before it; without any, the words alone.
+    fn welcome(&self, job: &NoticeJob, at: Timestamp, to: Recipient<'_>) -> Result<Message, MessageError> {
+        let latest = job.latest.as_ref().and_then(|latest| serde_json::from_value(latest.content.clone()).ok());
+        let content = latest.unwrap_or_else(|| self.nothing_yet(at));
+        let language = self.language(job);
+        let all = content.posts.iter().chain(&content.late).enumerate();
+        let wanted: Vec<usize> = all.filter(|(_, p)| job.subscriber.choice.wants(p)).map(|(at, _)| at).collect();
+        let posts = (!job.subscriber.choice.is_everything()).then_some(wanted.as_slice());
+        let digest = digest::render(&self.templates, &content, &Selection { language, posts, welcome: true })
+            .map_err(|problem| MessageError(problem.to_string()))?;
+        let edition = Edition {
+            key: job.key(),
+            state: State::Open,
+            subject: digest.subject,
+            text: digest.text,
+            html: digest.html,
+            content: serde_json::Value::Null,
+            posts: 0,
+            opened_at: at,
+            finished_at: None,
+        };
+        compose_in(&self.sender, &edition, language, to)
+    }
+
+    fn nothing_yet(&self, at: Timestamp) -> Content {
+        Content {
+            heading: Heading::Period(Period::at(Per::Month, at, &self.zone)),
+            title: self.sender.title.clone(),
+            site_url: self.sender.site_url.clone(),
+            pages_url: self.sender.public_url.clone(),
+            subject: self.subject.clone(),
+            time_zone: self.zone_name.clone(),
+            language: self.sender.language.clone(),
+            postal_address: self.postal_address.clone(),
+            posts: Vec::new(),
+            late: Vec::new(),
+            goals: Vec::new(),
+            drafts: Vec::new(),
+        }
+    }
+}
