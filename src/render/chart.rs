@@ -126,7 +126,7 @@ fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str, s
             r#"<rect class="paper" width="100%" height="100%" rx="6"/>"#,
         ),
         id = id,
-        height = HEIGHT,
+        height = height(language),
         title = escape(&title),
         desc = escape(&format!("{} {}", language.goal_sentence(goal), told.join("; "))),
         style = style,
@@ -234,22 +234,58 @@ fn goal_line(out: &mut String, goal: &GoalStatus, scale: &Scale, language: &Lang
     );
 }
 
-/// Each state's shape and word, one after the other.
+const STATES: [PeriodState; 4] = [PeriodState::Met, PeriodState::Missed, PeriodState::Open, PeriodState::Paused];
+/// What fits beside each other on the smallest telephone.
+const LEGEND: usize = 262;
+/// From one line of the legend to the next.
+const LEGEND_LINE: usize = 19;
+
+/// After a word, before the next shape.
+const LEGEND_GAP: usize = 16;
+
+/// As wide as a state's shape, its word and the gap may be.
+fn width(word: &str) -> usize {
+    17 + 7 * word.chars().count() + LEGEND_GAP
+}
+
+/// Where each state of the legend stands. Languages whose words are long take two lines.
+fn places(language: &Language) -> Vec<(PeriodState, String, usize, usize)> {
+    let words = STATES.map(|state| language.state(state));
+    let in_two = words.iter().map(|word| width(word)).sum::<usize>() > LEGEND + LEGEND_GAP;
+    let second = words.iter().step_by(2).map(|word| width(word)).max().unwrap_or_default();
+    let mut left = 0;
+    let mut places = Vec::with_capacity(STATES.len());
+    for (index, (state, word)) in STATES.into_iter().zip(words).enumerate() {
+        let next = left + width(&word);
+        match (in_two, index % 2) {
+            (true, 0) => places.push((state, word, 0, LEGEND_LINE * (index / 2))),
+            (true, _) => places.push((state, word, second, LEGEND_LINE * (index / 2))),
+            (false, _) => places.push((state, word, left, 0)),
+        }
+        left = next;
+    }
+    places
+}
+
+fn height(language: &Language) -> f64 {
+    HEIGHT + places(language).iter().map(|(_, _, _, top)| *top).max().unwrap_or_default() as f64
+}
+
+/// Each state's shape and word.
 fn legend(out: &mut String, id: &str, language: &Language) {
     out.push_str(r#"<svg x="2%" y="194" overflow="visible">"#);
-    let mut left = 0;
-    for state in [PeriodState::Met, PeriodState::Missed, PeriodState::Open, PeriodState::Paused] {
+    for (state, word, x, y) in places(language) {
         let _ = match state {
-            PeriodState::Met => write!(out, r#"<rect class="met" rx="2" x="{left}" width="12" height="12"/>"#),
-            PeriodState::Missed => write!(out, r#"<rect class="missed" x="{left}" width="12" height="12"/>"#),
+            PeriodState::Met => write!(out, r#"<rect class="met" rx="2" x="{x}" y="{y}" width="12" height="12"/>"#),
+            PeriodState::Missed => write!(out, r#"<rect class="missed" x="{x}" y="{y}" width="12" height="12"/>"#),
             PeriodState::Open => {
-                write!(out, r#"<rect class="open" fill="url(#{id}-stripes)" x="{left}" width="12" height="12"/>"#)
+                write!(out, r#"<rect class="open" fill="url(#{id}-stripes)" x="{x}" y="{y}" width="12" height="12"/>"#)
             }
-            PeriodState::Paused => write!(out, r#"<path class="paused" d="M{} 0V12M{} 0V12"/>"#, left + 3, left + 9),
+            PeriodState::Paused => {
+                write!(out, r#"<path class="paused" d="M{} {y}v12M{} {y}v12"/>"#, x + 3, x + 9)
+            }
         };
-        let word = language.state(state);
-        let _ = write!(out, r#"<text class="start" x="{}" y="10">{}</text>"#, left + 17, escape(&word));
-        left += 17 + 7 * word.chars().count() + 16;
+        let _ = write!(out, r#"<text class="start" x="{}" y="{}">{}</text>"#, x + 17, y + 10, escape(&word));
     }
     out.push_str("</svg>\n");
 }
@@ -265,6 +301,18 @@ mod tests {
     #[test]
     fn every_state_is_told_apart_by_shape_and_words() {
         insta::assert_snapshot!("chart", svg(&goal(), PERIODS));
+    }
+
+    #[test]
+    fn long_words_take_two_lines_on_a_small_telephone() {
+        let languages = crate::render::language::Languages::embedded();
+        for (tag, height) in [("en", 216), ("de", 235), ("fr", 235), ("es", 235)] {
+            let language = languages.get(tag);
+            assert!(svg_in(&goal(), PERIODS, language).contains(&format!("height=\"{height}\"")), "{tag}");
+            for (_, word, left, _) in places(language) {
+                assert!(left + width(&word) <= LEGEND + LEGEND_GAP, "{tag} {word}");
+            }
+        }
     }
 
     #[test]

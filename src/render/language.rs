@@ -207,7 +207,9 @@ impl Language {
     /// The message `key`, or its attribute: `said-saved`, `said-saved.text`. A key that nobody knows is shown as it is.
     #[must_use]
     pub fn text(&self, key: &str, args: &[(&str, Arg<'_>)]) -> String {
-        self.say(key, args).unwrap_or_else(|| key.to_owned())
+        let said = self.say(key, args);
+        debug_assert!(said.is_some(), "there is no string `{key}`, or it wants to be told more");
+        said.unwrap_or_else(|| key.to_owned())
     }
 
     /// The same; nothing if there is no such message, or if it wants to be told more than `args` has.

@@ -110,3 +110,59 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
         })
         .collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const URL: &str = "https://news.example/confirm/TOKEN";
+
+    pub(crate) fn sample(language: &str, notice: Notice<'_>) -> NoticeText {
+        let frame = Frame {
+            title: "Dask <Working> Notes",
+            site_url: "https://blog.example",
+            postal_address: "Dask, 1 Array Street, Chunkville",
+            language,
+        };
+        super::notice(&Templates::new(&BTreeMap::new()).unwrap(), &frame, notice).unwrap()
+    }
+
+    fn all() -> [Notice<'static>; 5] {
+        [
+            Notice::Confirm { url: URL },
+            Notice::MoveAddress { url: URL },
+            Notice::Already { preferences: URL },
+            Notice::Link { preferences: URL },
+            Notice::Data { preferences: URL },
+        ]
+    }
+
+    #[test]
+    fn every_notice_reads_well_in_every_language() {
+        for language in ["en", "de", "fr", "es"] {
+            let notices = all().map(|notice| sample(language, notice));
+            let texts: Vec<String> =
+                notices.iter().map(|notice| format!("Subject: {}\n\n{}", notice.subject, notice.text)).collect();
+            insta::assert_snapshot!(format!("notices_{language}"), texts.join("\n\n"));
+        }
+        insta::assert_snapshot!("notice_html", sample("en", Notice::Confirm { url: URL }).html);
+    }
+
+    #[test]
+    fn both_parts_lead_to_the_same_places_and_need_nothing_from_elsewhere() {
+        for notice in all() {
+            let NoticeText { html, text, subject, language } = sample("fr-CA", notice);
+            assert_eq!(html.matches("href=\"").count(), text.matches("https://").count());
+            assert!(html.contains(URL) && text.contains(URL) && html.contains("<html lang=\"fr-CA\" dir=\"ltr\">"));
+            assert!(!html.contains("<Working>") && !subject.is_empty() && language == "fr-CA");
+            for forbidden in ["<img", "<script", "src=", "url(", "bgcolor", "<form", "flex"] {
+                assert!(!html.contains(forbidden), "{forbidden}");
+            }
+            for line in text.lines() {
+                assert!(line.chars().count() <= 72 || line.contains("http"), "{line}");
+            }
+        }
+    }
+}

@@ -15,11 +15,11 @@ use crate::domain::goal::GoalStatus;
 use crate::domain::period::Period;
 use crate::domain::problem::Problem;
 
+mod preferences;
 mod subscribing;
 
-pub use subscribing::{
-    Preferences, Question, Refused, Said, SubscribeForm, ask, preferences, refused, said, subscribe,
-};
+pub use preferences::{Preferences, preferences};
+pub use subscribing::{Question, Refused, Said, SubscribeForm, ask, refused, said, subscribe};
 
 /// How many characters of a post's beginning the front door shows.
 const EXCERPT: usize = 280;
@@ -120,7 +120,9 @@ fn without_links(html: &str, marker: &str) -> String {
     let mut rest = html;
     while let Some((before, after)) = rest.split_once(marker) {
         let start = before.rfind("<a").unwrap_or(before.len());
-        out.push_str(before.get(..start).unwrap_or_default());
+        let kept = before.get(..start).unwrap_or_default();
+        // What parted it from the link before.
+        out.push_str(kept.trim_end().strip_suffix("&nbsp;·&nbsp;").unwrap_or(kept));
         rest = after.split_once("</a>").map_or(after, |(_, rest)| rest);
     }
     out + rest
@@ -220,8 +222,9 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
         editions(templates, &site, &lines),
         message(templates, &site, "Done", "It is done."),
     ];
-    let subscribing = subscribing::samples(templates, &site);
-    let mut problems: Vec<Problem> = pages.into_iter().chain(subscribing).filter_map(Result::err).collect();
+    let pages = pages.into_iter().chain(subscribing::samples(templates, &site));
+    let pages = pages.chain(preferences::samples(templates, &site));
+    let mut problems: Vec<Problem> = pages.filter_map(Result::err).collect();
     problems.dedup();
     problems
 }
@@ -284,12 +287,29 @@ pub(crate) mod tests {
             empty,
             home(&templates, &site(), &posts(3), &[sample()]).unwrap(),
             goal(&templates, &site(), &[sample()]).unwrap(),
-        ] {
+        ]
+        .into_iter()
+        .chain(subscribing::samples(&templates, &site()).into_iter().map(Result::unwrap))
+        .chain(preferences::samples(&templates, &site()).into_iter().map(Result::unwrap))
+        {
+            assert!(page.len() < 30_000);
             for forbidden in ["<script", "style=", "<style", " on", "<Working>"] {
                 assert!(!page.contains(forbidden) || forbidden == " on" && !page.contains(" onclick"), "{forbidden}");
             }
         }
         assert!(style().contains("prefers-color-scheme") && style().contains(".gz-chart"));
+    }
+
+    #[test]
+    fn a_page_speaks_the_sites_language_and_marks_what_is_in_another() {
+        let templates = templates();
+        let german = home(&templates, &Site { language: "de-AT", ..site() }, &posts(1), &[sample()]).unwrap();
+        assert!(german.contains("<html lang=\"de-AT\" dir=\"ltr\">") && german.contains("28. Mai 2021"));
+        assert!(german.contains("Neueste Beiträge") && !german.contains("Latest"));
+        let arabic = home(&templates, &Site { language: "ar", ..site() }, &posts(1), &[]).unwrap();
+        assert!(
+            arabic.contains("<html lang=\"en\" dir=\"ltr\">") && arabic.contains("<article lang=\"ar\" dir=\"rtl\">")
+        );
     }
 
     #[test]
@@ -307,6 +327,11 @@ pub(crate) mod tests {
             finished_at: None,
         });
         assert!(!page.contains('\u{2}') && !page.contains("Unsubscribe") && !page.contains("Choose what you get"));
-        assert!(page.contains("Hello,") && page.contains("Read it on the web") && page.ends_with("</html>\n"));
+        assert!(
+            page.contains("Hello,")
+                && page.contains("Read it on the web</a>")
+                && !page.contains("&nbsp;·")
+                && page.ends_with("</html>\n")
+        );
     }
 }

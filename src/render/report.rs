@@ -64,7 +64,9 @@ pub fn text(report: &Report) -> String {
 pub fn wrap(text: &str, width: usize, indent: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut used = 0;
-    for word in text.split_whitespace() {
+    // French keeps its marks at the word before them.
+    let breaks = |c: char| c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{202f}');
+    for word in text.split(breaks).filter(|word| !word.is_empty()) {
         let length = word.chars().count();
         if used > 0 && used + 1 + length > width {
             out.push('\n');
@@ -157,6 +159,7 @@ mod tests {
     #[test]
     fn lines_are_broken_at_spaces() {
         assert_eq!(wrap("one two three", 7, "  "), "one two\n  three");
+        assert_eq!(wrap("deux\u{a0}: a", 5, ""), "deux\u{a0}:\na");
         assert_eq!(wrap("supercalifragilistic a", 5, ""), "supercalifragilistic\na");
     }
 }

@@ -200,4 +200,56 @@ mod tests {
         let context = minijinja::context! { a => "https://x.example/?a=1&b=<", b => safe("<b>") };
         assert_eq!(templates.render("x.html", &context).unwrap(), "https://x.example/?a=1&amp;b=&lt; <b>");
     }
+
+    #[test]
+    fn a_translation_is_text_and_what_is_put_into_it_is_escaped_unless_it_is_ours() {
+        let own = BTreeMap::from([
+            ("x.html".to_owned(), "{{ t('digest-why', title=a) }} {{ t('digest-why', title=b) }}".to_owned()),
+            ("x.txt".to_owned(), "{{ t('digest-why', title=a) }} {{ t('digest-why', title=b) }}".to_owned()),
+            ("languages/xx.ftl".to_owned(), "digest-why = <i> & { $title }".to_owned()),
+        ]);
+        let templates = Templates::new(&own).unwrap();
+        let context = minijinja::context! { lang => "xx", a => "\u{F0000}0\u{F0001}<b>", b => safe("\u{2}<a>\u{3}") };
+        let html = templates.render("x.html", &context).unwrap();
+        assert_eq!(html, "&lt;i&gt; &amp; 0&lt;b&gt; &lt;i&gt; &amp; \u{2}<a>\u{3}");
+        assert_eq!(templates.render("x.txt", &context).unwrap(), "<i> & 0<b> <i> & \u{2}<a>\u{3}");
+    }
+
+    #[test]
+    fn a_string_nobody_knows_is_a_problem_with_its_line_and_a_missing_one_a_warning() {
+        let problems = Templates::new(&replacing("notice.txt", "{{ url }}\n{{ t('digest-wy') }}")).unwrap().check();
+        assert_eq!((problems[0].path.as_str(), problems[0].line), ("templates/notice.txt", 2));
+        assert!(problems[0].is_error() && problems[0].message.contains("`digest-wy`"), "{problems:?}");
+        let problems = Templates::new(&replacing("languages/it.ftl", "language-name = Italiano")).unwrap().check();
+        assert!(problems.len() == 1 && !problems[0].is_error() && problems[0].message.contains("missing"));
+        let problems = Templates::new(&replacing("languages/it.ftl", "language-name = {")).unwrap_err();
+        assert_eq!((problems[0].path.as_str(), problems[0].line), ("templates/languages/it.ftl", 1));
+    }
+
+    /// What is left of a template when tags, comments, expressions and their like are taken out.
+    fn text_nodes(template: &str) -> String {
+        let mut text = template.to_owned();
+        for (open, close) in [("{#", "#}"), ("{{", "}}"), ("{%", "%}"), ("<style", "</style>"), ("<", ">")] {
+            while let Some((before, rest)) = text.split_once(open) {
+                let after = rest.split_once(close).map_or("", |(_, after)| after);
+                text = format!("{before} {after}");
+            }
+        }
+        text.replace("&nbsp;", " ")
+    }
+
+    #[test]
+    fn no_template_says_anything_in_a_language_of_its_own() {
+        for (name, template) in EMBEDDED {
+            // The name of a format is the same everywhere.
+            let said = text_nodes(template).replace("JSON", "");
+            assert!(!said.chars().any(char::is_alphabetic), "{name}: {}", said.trim());
+            for attribute in ["title=\"", "aria-label=\"", "alt=\"", "placeholder=\""] {
+                for value in template.split(attribute).skip(1) {
+                    assert!(value.starts_with("{{"), "{name}: {attribute}{value:.40}");
+                }
+            }
+        }
+        assert!(text_nodes("{# a #}<p class=\"b\">{{ c }}No posts</p>").contains("No posts"));
+    }
 }

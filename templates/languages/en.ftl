@@ -26,6 +26,8 @@ number = { $count ->
     [12] twelve
    *[other] { $count }
   }
+# The same where no noun follows: "and one from before".
+number-alone = { number }
 posts = { $count ->
     [0] no posts
     [one] { number } post
@@ -55,11 +57,6 @@ a-per = { $per ->
     [week] a week
     [quarter] a quarter
    *[month] a month
-  }
-per = { $per ->
-    [week] week
-    [quarter] quarter
-   *[month] month
   }
 # Begins a sentence.
 this-per = { $per ->
@@ -187,7 +184,6 @@ chart-empty = Nothing to count yet
 
 page-skip = Skip to the text
 page-nav = Pages
-page-editions = Editions
 page-blog = Blog
 # $title: the blog's
 page-editions-feed = { $title }: editions
@@ -337,7 +333,7 @@ notice-link = Your link for { $title }
     .after = The link works for 30 days, for everybody who has it: please do not pass this mail on.
 notice-data = Your data at { $title }
     .heading = Your data
-    .text = The file with this mail holds everything { $title } keeps about you.
+    .text = The attached file holds everything { $title } keeps about you.
     .button = Choose what you get
     .after = You asked for it on the page with your choices. There you can also have everything deleted.
 notice-footer = This mail was sent once, because it was asked for at { $title }.
@@ -347,7 +343,7 @@ notice-footer = This mail was sent once, because it was asked for at { $title }.
 
 digest-hello = Hello{ $name },
 digest-summary = { posts } from { $period }.
-# $late: "one", "two"
+# $late: "one", "two", as in `number-alone`
 digest-summary-late = { posts } from { $period }, and { $late } from before.
 digest-summary-missed = { posts } you may have missed.
 digest-summary-none = No new posts in { $period }.
@@ -368,7 +364,6 @@ digest-welcome-none = welcome, and thank you for subscribing to { $title }. As s
 digest-minutes = { $minutes } min
 digest-late = Also published
 digest-more = And { $count } more
-digest-goal = The goal
 # What a tile of the row means; $period, $published, $state.
 digest-tile = { $state ->
     [open] { $period }: { $published } so far, open
@@ -386,6 +381,7 @@ digest-unsubscribe = Unsubscribe
 digest-read = Read the whole post
 # The same in the text part, with the address in sight.
 digest-text-more = And { $count } more: { $url }
+digest-text-read = Read the whole post: { $url }
 digest-text-blog = Blog: { $url }
 digest-text-web = This digest on the web: { $url }
 digest-text-archive = Earlier digests: { $url }

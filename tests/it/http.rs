@@ -10,10 +10,11 @@ use axum::routing::get;
 use gazetted::clock::{Clock, ManualClock, SharedClock};
 use gazetted::domain::edition::{Edition, EditionPost, State as EditionState};
 use gazetted::domain::goal::{self, Bounds, Spec};
+use gazetted::domain::network::Network;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
-use gazetted::http::{Blog, Document, FeedLink, Limits, Published, Shared, State, router, serve_with};
+use gazetted::http::{Blog, Document, FeedLink, KeyRing, Limits, Published, Shared, State, router, serve_with};
 use gazetted::render::templates::Templates;
 use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
 use jiff::Timestamp;
@@ -46,6 +47,12 @@ fn blog() -> Blog {
             url: "https://blog.example/atom.xml".into(),
             media_type: "application/atom+xml".into(),
         }],
+        subscribe: true,
+        origins: vec!["https://blog.example".into()],
+        network_an_hour: 10,
+        proxies: vec![Network::parse("127.0.0.0/8").unwrap()],
+        tags: vec!["rust".into(), "feeds".into()],
+        authors: vec!["Ann".into()],
     }
 }
 
@@ -139,8 +146,12 @@ impl House {
             store: Arc::clone(&store),
             clock,
             templates: Arc::new(Templates::new(&BTreeMap::new()).unwrap()),
-            keys: keys(),
+            keys: KeyRing::new(keys()),
+            limiter: Arc::default(),
+            wake: Arc::default(),
+            https: true,
         };
+        store.secret("tokens", [7; 32]).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let served = tokio::spawn(serve_with(listener, more.merge(router(state)), limits, stop.clone()));

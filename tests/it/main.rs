@@ -6,6 +6,7 @@ mod dialects;
 mod feeds;
 mod hostile;
 mod http;
+mod languages;
 mod outbox;
 mod postgres;
 mod readme;

@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 use gazetted::clock::{Clock as _, ManualClock};
 use gazetted::config::{OnDoubt, Smtp, Span, Tls};
 use gazetted::domain::delivery::State as DeliveryState;
-use gazetted::domain::edition::{Edition, State as EditionState};
+use gazetted::domain::edition::{Edition, State as EditionState, Variant};
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::Keys;
-use gazetted::mail::outbox::{Compose, Halt, Outbox, Settings, Tally};
+use gazetted::mail::composer::{Compose, Composer};
+use gazetted::mail::outbox::{Halt, Outbox, Settings, Tally};
 use gazetted::mail::transport::Transport;
 use gazetted::render::message::{Message, MessageError, Recipient, Sender};
+use gazetted::render::templates::Templates;
 use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +31,7 @@ const BODY: &str = "Subject: Notes\r\n\r\n.a line with a dot\r\n..\r\n.\r\n\r\nl
 struct TestComposer;
 
 impl Compose for TestComposer {
-    fn compose(&self, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError> {
+    fn compose(&self, edition: &Edition, _: &Variant, to: Recipient<'_>) -> Result<Message, MessageError> {
         assert!(to.name != Some("panic"), "a template broke");
         let message_id = format!("<{}.{}@example.org>", edition.key, to.subscriber);
         let bytes = format!("Message-ID: {message_id}\r\n{BODY}").into_bytes();
@@ -214,10 +217,18 @@ async fn a_real_digest_arrives_as_it_was_composed() {
     let edition = house.store.edition(october().into()).await.unwrap().unwrap();
     let reader = house.store.subscriber_by_key(&address(1)).await.unwrap().unwrap();
     let to = Recipient { subscriber: reader.id, email: &reader.email, name: None };
-    let message = sender.compose(&edition, to).unwrap();
+    let composer = Composer {
+        sender,
+        templates: Arc::new(Templates::new(&BTreeMap::new()).unwrap()),
+        postal_address: String::new(),
+        subject: "{{ title }}".into(),
+        zone: TimeZone::UTC,
+        zone_name: "UTC".into(),
+    };
+    let message = composer.compose(&edition, &Variant::default(), to).unwrap();
     let server = Server::start(|_| Act::Usual).await;
     let transport = Transport::smtp(&plain(&server), "blog.example").unwrap();
-    let outbox = house.composing(Arc::new(sender), "test", transport, OnDoubt::Resend);
+    let outbox = house.composing(Arc::new(composer), "test", transport, OnDoubt::Resend);
     let tally = outbox.run_until_empty(&CancellationToken::new()).await.unwrap();
     assert_eq!(tally.accepted, 2, "{tally:?} {:?}", house.store.outbox(&[], 10).await.unwrap());
     let arrived = server.arrived().into_iter().find(|arrived| arrived.recipient == address(1)).unwrap();

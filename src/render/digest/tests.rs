@@ -69,6 +69,69 @@ fn an_empty_month_reads_well() {
 }
 
 #[test]
+fn a_month_reads_well_in_every_language() {
+    let content = content(&posts(2), &posts(1), &[goal()]);
+    for language in ["de", "fr", "es"] {
+        let digest = select(&content, &Selection::all(language));
+        insta::assert_snapshot!(
+            format!("digest_text_{language}"),
+            visible(&format!("{}\n{}", digest.subject, digest.text))
+        );
+        assert!(digest.html.contains(&format!("<html lang=\"{language}\"")) && digest.html.contains(" lang=\"en\""));
+        assert!(!digest.html.contains("Unsubscribe") && !digest.text.contains("The goal"));
+    }
+}
+
+#[test]
+fn what_an_edition_froze_can_be_read_back_and_rendered_the_same() {
+    let content = content(&posts(3), &posts(1), &[goal()]).sorted();
+    let json = serde_json::to_value(&content).unwrap();
+    assert_eq!(json["heading"], serde_json::json!({"period": "2021-05"}));
+    assert!(json["posts"][0]["date"].as_str() < json["posts"][1]["date"].as_str());
+    let mut back: Content = serde_json::from_value(json).unwrap();
+    assert_eq!(select(&back, &Selection::all("en")), digest(&posts(3), &posts(1), &[goal()]));
+    back.goals.iter_mut().zip(&content.goals).for_each(|(goal, frozen)| goal.due.clone_from(&frozen.due));
+    assert_eq!(back, content);
+    let least = serde_json::json!({"heading": "post"});
+    let least: Content = serde_json::from_value(least).unwrap();
+    assert!(select(&least, &Selection::all("en")).text.contains("Unsubscribe"));
+}
+
+#[test]
+fn a_selection_shows_what_was_chosen_and_says_so() {
+    let content = content(&posts(3), &posts(1), &[]).sorted();
+    let digest = select(&content, &Selection { posts: Some(&[1, 3]), ..Selection::all("en") });
+    assert_eq!(digest.subject, "Dask Working Notes: May 2021 (2)");
+    assert!(digest.text.contains("One post from May 2021, and one from before."));
+    assert!(digest.text.contains("27 May 2021") && !digest.text.contains("26 May 2021"));
+    let said = "You chose only some of the topics";
+    assert!(digest.text.replace('\n', " ").contains(said) && digest.html.contains(said));
+    assert!(!select(&content, &Selection::all("en")).html.contains(said));
+}
+
+#[test]
+fn a_new_reader_is_welcomed_with_the_latest_digest_or_without_one() {
+    let welcome = Selection { welcome: true, ..Selection::all("en") };
+    let full = select(&content(&posts(1), &[], &[]), &welcome);
+    assert_eq!(full.subject, "Welcome to Dask Working Notes");
+    insta::assert_snapshot!("digest_welcome_text", visible(&full.text));
+    let empty = select(&content(&[], &[], &[]), &welcome);
+    insta::assert_snapshot!("digest_welcome_empty_text", visible(&empty.text));
+    assert!(empty.html.contains("https://news.example/editions/\"") && !empty.html.contains("quiet"));
+}
+
+#[test]
+fn a_post_by_itself_is_about_the_post() {
+    let content = Content { heading: Heading::Post, ..content(&posts(1), &[], &[goal()]) };
+    let digest = select(&content, &Selection::all("en"));
+    assert!(digest.subject.starts_with("Post <0> & unsubscribe") && digest.subject.ends_with("(Dask Working Notes)"));
+    insta::assert_snapshot!("digest_post_text", visible(&digest.text));
+    for forbidden in ["The goal", "In the making", "/editions/"] {
+        assert!(!digest.html.contains(forbidden) && !digest.text.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[test]
 fn posts_stand_in_the_order_of_their_dates() {
     let digest = digest(&posts(3), &[], &[]);
     let places: Vec<_> = ["26 May", "27 May", "28 May"].iter().map(|day| digest.text.find(day).unwrap()).collect();
@@ -77,15 +140,24 @@ fn posts_stand_in_the_order_of_their_dates() {
 
 #[test]
 fn both_parts_carry_the_same_number_of_links_and_the_way_out_twice() {
+    let all = Selection::all("en");
+    let chosen = Selection { posts: Some(&[0, 4]), ..Selection::all("de") };
+    let welcome = Selection { welcome: true, ..Selection::all("fr") };
     for (posts, late, goals) in [(posts(0), posts(0), 0), (posts(3), posts(2), 1), (posts(120), posts(0), 2)] {
-        let goals = vec![goal(); goals];
-        let digest = digest(&posts, &late, &goals);
-        let in_html = digest.html.matches("href=\"").count();
-        let in_text = digest.text.matches("https://").count() + digest.text.matches('\u{2}').count() - 1;
-        assert_eq!(in_html, in_text);
-        assert_eq!(digest.html.matches(UNSUBSCRIBE).count(), 2);
-        assert_eq!(digest.text.matches(UNSUBSCRIBE).count(), 2);
-        assert!(digest.html.find(UNSUBSCRIBE).unwrap() < 2_600);
+        let period = content(&posts, &late, &vec![goal(); goals]);
+        let post = Content { heading: Heading::Post, posts: posts.into_iter().take(1).collect(), ..period.clone() };
+        for (content, selection) in
+            [(&period, all), (&period, chosen), (&period, welcome), (&post, all), (&post, welcome)]
+        {
+            let digest = select(content, &selection);
+            let in_html = digest.html.matches("href=\"").count();
+            let in_text = digest.text.matches("https://").count() + digest.text.matches('\u{2}').count() - 1;
+            assert_eq!(in_html, in_text, "{}", digest.text);
+            assert_eq!(digest.html.matches(UNSUBSCRIBE).count(), 2);
+            assert_eq!(digest.text.matches(UNSUBSCRIBE).count(), 2);
+            assert_eq!((digest.html.matches(PREFERENCES).count(), digest.html.matches(NAME).count()), (1, 1));
+            assert!(digest.html.find(UNSUBSCRIBE).unwrap() < 2_700);
+        }
     }
 }
 
@@ -105,8 +177,11 @@ fn even_a_very_long_month_is_short_enough_for_every_mailbox() {
 
 #[test]
 fn the_text_is_no_wider_than_72_but_for_addresses() {
-    for line in digest(&posts(2), &posts(1), &[goal()]).text.lines() {
-        assert!(line.chars().count() <= 72 || line.contains("http"), "{line}");
+    for language in ["en", "de", "fr", "es"] {
+        let digest = select(&content(&posts(2), &posts(1), &[goal()]), &Selection::all(language));
+        for line in digest.text.lines() {
+            assert!(line.chars().count() <= 72 || line.contains("http"), "{line}");
+        }
     }
 }
 

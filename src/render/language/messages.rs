@@ -87,19 +87,14 @@ fn line_of(text: &str, key: &str) -> usize {
 pub(super) fn messages(resource: &FluentResource) -> BTreeMap<String, BTreeSet<String>> {
     let mut direct: BTreeMap<String, Uses> = BTreeMap::new();
     for entry in resource.entries() {
-        match entry {
-            Entry::Message(message) => {
-                let id = message.id.name;
-                if let Some(value) = &message.value {
-                    direct.insert(id.to_owned(), Uses::of(value));
-                }
-                for attribute in &message.attributes {
-                    direct.insert(format!("{id}.{}", attribute.id.name), Uses::of(&attribute.value));
-                }
-            }
-            // A term is a file's own affair, and is told nothing from outside.
-            Entry::Term(_) | Entry::Comment(_) | Entry::GroupComment(_) | Entry::ResourceComment(_) => {}
-            Entry::Junk { .. } => {}
+        // A term is a file's own affair, and is told nothing from outside.
+        let Entry::Message(message) = entry else { continue };
+        let id = message.id.name;
+        if let Some(value) = &message.value {
+            direct.insert(id.to_owned(), Uses::of(value));
+        }
+        for attribute in &message.attributes {
+            direct.insert(format!("{id}.{}", attribute.id.name), Uses::of(&attribute.value));
         }
     }
     direct.keys().map(|key| (key.clone(), all_variables(&direct, key))).collect()
@@ -144,7 +139,9 @@ impl Uses {
             Expression::Inline(inline) => self.inline(inline),
             Expression::Select { selector, variants } => {
                 self.inline(selector);
-                variants.iter().for_each(|variant| self.pattern(&variant.value));
+                for variant in variants {
+                    self.pattern(&variant.value);
+                }
             }
         }
     }
@@ -160,7 +157,9 @@ impl Uses {
             }
             InlineExpression::Placeable { expression } => self.expression(expression),
             InlineExpression::FunctionReference { arguments, .. } => {
-                arguments.positional.iter().for_each(|inner| self.inline(inner));
+                for inner in &arguments.positional {
+                    self.inline(inner);
+                }
             }
             InlineExpression::StringLiteral { .. }
             | InlineExpression::NumberLiteral { .. }

@@ -9,12 +9,6 @@ use crate::domain::period::{Per, Period};
 use crate::domain::wording;
 
 impl Language {
-    /// `nine` up to twelve, `13` from there.
-    #[must_use]
-    pub fn number(&self, count: u32) -> String {
-        self.text("number", &[("count", count.into())])
-    }
-
     /// `one post`, `nine posts`, `13 posts`, `no posts`.
     #[must_use]
     pub fn posts(&self, count: u32) -> String {

@@ -163,6 +163,52 @@ fn the_name_greets_in_both_parts_and_is_escaped_where_it_must_be() {
     assert!(text.contains("<p>Hello &lt;b&gt;Ann &amp; unsubscribe</p>"), "{text}");
 }
 
+#[test]
+fn a_notice_is_one_mail_to_one_person_and_no_mailing_list() {
+    use crate::render::notice::{Notice, tests::sample};
+    let notice = sample("de", Notice::Confirm { url: "https://news.example/confirm/TOKEN" });
+    let at: Timestamp = "2026-11-24T09:00:00Z".parse().unwrap();
+    let compose = |key, attached| compose_notice(&sender(), key, at, &notice, attached, to("ann@reader.example", None));
+    let message = compose("confirm-2026-11-24", None).unwrap();
+    assert_eq!(message, compose("confirm-2026-11-24", None).unwrap());
+    assert_ne!(message.message_id, compose("confirm-2026-11-25", None).unwrap().message_id);
+    let text = text_of(&message);
+    assert_eq!(
+        header_names(&message.bytes),
+        [
+            "From",
+            "To",
+            "Date",
+            "Subject",
+            "Message-ID",
+            "Reply-To",
+            "Feedback-ID",
+            "Auto-Submitted",
+            "X-Auto-Response-Suppress",
+            "Content-Language",
+            "MIME-Version",
+            "Content-Type"
+        ]
+    );
+    for header in [
+        "Date: Tue, 24 Nov 2026 09:00:00 +0000\r\n",
+        "Feedback-ID: notice:notice:gazetted:daskworkingnote\r\n",
+        "Content-Language: de\r\n",
+        "Content-Type: multipart/alternative;",
+    ] {
+        assert!(text.contains(header), "{header}\n{text}");
+    }
+    assert!(message.return_path.starts_with("bounces+") && message.message_id.starts_with("<confirm-2026-11-24."));
+    let json = b"{\"email\": \"ann@reader.example\"}".to_vec();
+    let with_data = compose("data-2026-11-24", Some(("data.json", "application/json", json.clone()))).unwrap();
+    let text = text_of(&with_data);
+    for part in ["multipart/mixed;", "multipart/alternative;", "filename=\"data.json\"", "application/json"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert_eq!(with_data, compose("data-2026-11-24", Some(("data.json", "application/json", json))).unwrap());
+    assert!(compose("data", Some(("a\r\nBcc: x", "no type", Vec::new()))).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]

@@ -1,12 +1,11 @@
-//! The pages around subscribing: the form, what is asked before anything happens, what is said when it has, a reader's
-//! choices, and what is said when there is no answer. Knows which words belong to which; what happens, and whether, is the
+//! The pages around subscribing: the form, what is asked before anything happens, what is said when it has,
+//! and what is said when there is no answer. Knows which words belong to which; what happens, and whether, is the
 //! server's business. A reader's pages are in the reader's language: that of the `Site` they are given.
 
 use minijinja::context;
 use minijinja::value::Value;
 
 use super::{Site, language, page};
-use crate::domain::period::Period;
 use crate::domain::problem::Problem;
 use crate::domain::subscriber::AddressError;
 use crate::render::digest::clean;
@@ -34,7 +33,12 @@ pub(super) fn empty_form() -> Value {
     context! { email => "", problem => "", form_language => "" }
 }
 
-fn form_value(language: &Language, email: &str, problem: Option<AddressError>, form_language: &str) -> Value {
+pub(super) fn form_value(
+    language: &Language,
+    email: &str,
+    problem: Option<AddressError>,
+    form_language: &str,
+) -> Value {
     let problem = problem.map(|problem| language.text(address_key(problem), &[])).unwrap_or_default();
     context! { email => clean(email), problem, form_language => clean(form_language) }
 }
@@ -144,80 +148,6 @@ pub fn ask(templates: &Templates, site: &Site<'_>, question: Question, action: &
     templates.render("ask.html", &page(templates, site, &heading, context! { text, button, action => clean(action) }))
 }
 
-/// A reader's choices. Each list holds what there is to choose from, and whether it is chosen.
-#[derive(Debug, Clone)]
-pub struct Preferences<'a> {
-    /// Where every form of the page is posted.
-    pub action: &'a str,
-    /// The address with most of its letters left out.
-    pub masked: &'a str,
-    /// `monthly`, `quarterly` or `post`.
-    pub frequency: &'a str,
-    pub quarterly_offered: bool,
-    pub post_offered: bool,
-    /// None chosen means everything.
-    pub tags: Vec<(String, bool)>,
-    pub authors: Vec<(String, bool)>,
-    /// The month with which digests begin again, its value as `2027-01`.
-    pub pauses: Vec<(String, Period, bool)>,
-    /// Tag, own name.
-    pub languages: Vec<(String, String, bool)>,
-    /// What is wrong with the new address that was given, and that address.
-    pub problem: Option<AddressError>,
-    pub email: &'a str,
-    /// Whether anything is sent at all.
-    pub active: bool,
-}
-
-pub fn preferences(templates: &Templates, site: &Site<'_>, given: &Preferences<'_>) -> Result<String, Problem> {
-    let language = language(templates, site);
-    let heading = language.text("preferences-heading", &[]);
-    let choices = |choices: &[(String, bool)]| -> Vec<Value> {
-        choices.iter().map(|(name, chosen)| context! { name => clean(name), chosen }).collect()
-    };
-    let offered = [("monthly", true), ("quarterly", given.quarterly_offered), ("post", given.post_offered)];
-    let is_chosen = |name: &str| given.frequency == name;
-    let frequencies: Vec<Value> = offered
-        .into_iter()
-        .filter(|(name, offered)| *offered || is_chosen(name))
-        .map(|(value, _)| {
-            context! { value, name => language.text(frequency_key(value), &[]), chosen => is_chosen(value) }
-        })
-        .collect();
-    let pauses: Vec<Value> = given
-        .pauses
-        .iter()
-        .map(|(value, period, chosen)| {
-            context! { value => clean(value), name => language.period_heading(*period), chosen }
-        })
-        .collect();
-    let languages: Vec<Value> = given
-        .languages
-        .iter()
-        .map(|(tag, name, chosen)| context! { tag => clean(tag), name => clean(name), chosen })
-        .collect();
-    let own = context! {
-        action => clean(given.action),
-        masked => clean(given.masked),
-        frequencies,
-        tags => choices(&given.tags),
-        authors => choices(&given.authors),
-        pauses,
-        languages,
-        active => given.active,
-        ..form_value(language, given.email, given.problem, "")
-    };
-    templates.render("preferences.html", &page(templates, site, &heading, own))
-}
-
-fn frequency_key(value: &str) -> &'static str {
-    match value {
-        "quarterly" => "preferences-quarterly",
-        "post" => "preferences-post",
-        _ => "preferences-monthly",
-    }
-}
-
 /// Why a request gets no answer of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
@@ -282,35 +212,79 @@ pub fn refused(templates: &Templates, site: &Site<'_>, refused: Refused) -> Resu
 /// Every page of these, as the check of the templates renders them.
 pub(super) fn samples(templates: &Templates, site: &Site<'_>) -> Vec<Result<String, Problem>> {
     let form = SubscribeForm { email: "a", problem: Some(AddressError::NoAt), language: "en" };
-    let full = Preferences {
-        action: "/",
-        masked: "a…@e….org",
-        frequency: "monthly",
-        quarterly_offered: true,
-        post_offered: true,
-        tags: vec![("tag".into(), true)],
-        authors: vec![("Ann".into(), false)],
-        pauses: Period::month(2027, 1).map(|period| (period.to_string(), period, true)).into_iter().collect(),
-        languages: vec![("en".into(), "English".into(), true)],
-        problem: Some(AddressError::NoAt),
-        email: "a",
-        active: true,
-    };
-    let empty = Preferences {
-        tags: Vec::new(),
-        authors: Vec::new(),
-        pauses: Vec::new(),
-        languages: Vec::new(),
-        problem: None,
-        email: "",
-        active: false,
-        ..full.clone()
-    };
     vec![
         subscribe(templates, site, &form),
         subscribe(templates, site, &SubscribeForm { email: "", problem: None, language: "" }),
         ask(templates, site, Question::Confirm, "/"),
-        preferences(templates, site, &full),
-        preferences(templates, site, &empty),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{site, templates};
+    use super::*;
+
+    #[test]
+    fn the_form_reads_well_in_every_language() {
+        let templates = templates();
+        let form = SubscribeForm { email: "ann \"<", problem: Some(AddressError::NoAt), language: "" };
+        for language in ["en", "de", "fr", "es"] {
+            let site = Site { language, ..site() };
+            insta::assert_snapshot!(format!("subscribe_{language}"), subscribe(&templates, &site, &form).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_question_answer_and_refusal_has_its_words() {
+        let templates = templates();
+        for language in ["en", "de", "fr", "es"] {
+            let site = Site { language, ..site() };
+            let pages = Said::ALL
+                .map(|what| said(&templates, &site, what))
+                .into_iter()
+                .chain(Refused::ALL.map(|what| refused(&templates, &site, what)))
+                .chain(Question::ALL.map(|what| ask(&templates, &site, what, "/x/TOKEN")));
+            let mut texts = Vec::new();
+            for page in pages.map(Result::unwrap) {
+                assert!(page.contains("noindex") && page.contains(&format!("<html lang=\"{language}\"")));
+                let main = page.split("<main id=\"main\">").nth(1).unwrap().split("</main>").next().unwrap();
+                texts.push(
+                    main.lines().filter(|line| line.starts_with("<h1") || line.starts_with("<p>")).collect::<String>(),
+                );
+            }
+            texts.sort();
+            texts.dedup();
+            // The two that say "too often" are one.
+            assert_eq!(texts.len(), Said::ALL.len() + Refused::ALL.len() + Question::ALL.len() - 1);
+            for problem in [
+                AddressError::Empty,
+                AddressError::Control,
+                AddressError::NoAt,
+                AddressError::LongLocal,
+                AddressError::Long,
+                AddressError::Syntax,
+                AddressError::ForeignLocal,
+                AddressError::NoDot,
+                AddressError::Domain,
+            ] {
+                let form = SubscribeForm { email: "", problem: Some(problem), language: "" };
+                let page = subscribe(&templates, &site, &form).unwrap();
+                assert!(page.contains("role=\"alert\"") && page.contains("aria-describedby=\"email-problem\""));
+            }
+        }
+    }
+
+    #[test]
+    fn the_front_door_and_the_page_have_the_same_form() {
+        let templates = templates();
+        let names = |page: &str| -> Vec<String> {
+            page.split(" name=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+        };
+        let door = super::super::home(&templates, &site(), &[], &[]).unwrap();
+        let form = SubscribeForm { email: "", problem: None, language: "de" };
+        let page = subscribe(&templates, &site(), &form).unwrap();
+        let fields = ["viewport", "color-scheme", "email", "language", "website"];
+        assert_eq!((names(&door), names(&page)), (fields.map(String::from).into(), fields.map(String::from).into()));
+        assert!(page.contains("name=\"language\" value=\"de\"") && door.contains("name=\"language\" value=\"en\""));
+    }
 }
