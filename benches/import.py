@@ -58,8 +58,11 @@ def main():
         print(f"{given.rows} rows, {size / 1e6:.0f} MB, {given.format}, {store.split(':')[0]}", flush=True)
         command = [program, "--config", str(folder / "gazetted.toml"), "subscribers"]
         measured("dry run", given.rows, [*command, "import", "--dry-run", str(folder / "list.csv")])
-        measured("import", given.rows, [*command, "import", str(folder / "list.csv")], None)
-        measured("the same again", given.rows, [*command, "import", str(folder / "list.csv")], None)
+        for what in ["import", "the same again"]:
+            with open(folder / "said", "w+") as said:
+                measured(what, given.rows, [*command, "import", str(folder / "list.csv")], said)
+                said.seek(0)
+                print(f"    {said.read().splitlines()[-1]}", flush=True)
         measured("export, CSV", given.rows, [*command, "export"])
         measured("export, JSON", given.rows, [*command, "export", "--json"])
 
