@@ -1,5 +1,6 @@
 //! Everything that needs more than one module, in one binary.
 
+mod api;
 mod cli;
 mod daemon;
 mod dialects;
