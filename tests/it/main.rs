@@ -1,5 +1,8 @@
 //! Everything that needs more than one module, in one binary.
 
+#[macro_use]
+mod stores;
+
 mod cli;
 mod daemon;
 mod dialects;
@@ -8,6 +11,7 @@ mod hostile;
 mod http;
 mod languages;
 mod outbox;
+mod people_conformance;
 mod postgres;
 mod readme;
 mod site;
