@@ -8,8 +8,8 @@ use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::{Address, Choice, Event, Frequency, State};
 use gazetted::domain::subscriber_import::ImportRow;
 use gazetted::store::{
-    Added, Audience, Confirmed, Frozen, ImportTally, Moved, NewSubscriber, Retention, SharedStore, SignUp, SignUpLimits,
-    SignUpTally, StoreError,
+    Added, Audience, Confirmed, Frozen, ImportTally, Moved, NewSubscriber, Retention, SharedStore, SignUp,
+    SignUpLimits, SignUpTally, StoreError,
 };
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -120,7 +120,11 @@ fn month() -> Period {
 async fn a_form_makes_a_question_and_its_answer_a_reader(f: Fixture) {
     let form = SignUp { language: Some("de".into()), ..form("Ann@Example.org", "192.0.2.0/24") };
     f.store.sign_up(&form, now()).await.unwrap();
-    assert_eq!(state(&f.store, "ann@example.org").await, None, "nothing is decided while somebody waits for the answer");
+    assert_eq!(
+        state(&f.store, "ann@example.org").await,
+        None,
+        "nothing is decided while somebody waits for the answer"
+    );
     assert_eq!(take(&f.store, &LIMITS, later(1)).await, SignUpTally { taken: 1, asked: 1, ..SignUpTally::default() });
     let ann = f.store.subscriber_by_key("ann@example.org").await.unwrap().unwrap();
     assert_eq!((ann.email.as_str(), ann.state, ann.asked_at), ("Ann@Example.org", State::Pending, Some(later(1))));
@@ -440,7 +444,8 @@ async fn import(store: &SharedStore, rows: Vec<ImportRow>) -> ImportTally {
 async fn an_opt_out_beats_an_opt_in_in_whatever_order_they_are_imported(f: Fixture) {
     // Far apart, so that they are in different chunks, and near.
     for (name, gap) in [("near", 0), ("far", 4_500)] {
-        for (order, states) in [("a", [State::Active, State::Unsubscribed]), ("b", [State::Suppressed, State::Active])] {
+        for (order, states) in [("a", [State::Active, State::Unsubscribed]), ("b", [State::Suppressed, State::Active])]
+        {
             let email = format!("{name}{order}@example.org");
             let filler = (0..gap).map(|n| row(n, &format!("{name}{order}{n}@example.org"), State::Active));
             let rows = std::iter::once(row(1, &email, states[0])).chain(filler);
