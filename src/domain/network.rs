@@ -1,6 +1,7 @@
 //! Where a request comes from, as far as limits and proof of consent need to know: the network, never the one address.
 //! Knows addresses and prefixes; what a proxy says is believed only of proxies that are known.
 
+// Addresses only: `core` has no sockets.
 use core::net::IpAddr;
 
 /// A network: an address and how many of its bits count.

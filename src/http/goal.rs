@@ -28,7 +28,8 @@ pub async fn json(State(state): App, headers: HeaderMap) -> Result<Response<Body
 
 pub async fn chart(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let published = with_goal(&state)?;
-    let svg = chart::svg(first(&published)?, chart::PERIODS);
+    let language = state.templates.languages().get(&published.blog.language);
+    let svg = chart::svg_in(first(&published)?, chart::PERIODS, language);
     Ok(picture(svg, &headers, state.clock.now()))
 }
 

@@ -1,14 +1,19 @@
 //! Everything that needs more than one module, in one binary.
 
 mod api;
+#[macro_use]
+mod stores;
+
 mod cli;
 mod daemon;
 mod dialects;
 mod feeds;
 mod hostile;
+mod house;
 mod http;
 mod languages;
 mod outbox;
+mod people_conformance;
 mod postgres;
 mod readme;
 mod site;
@@ -16,3 +21,4 @@ mod smtp_server;
 mod sqlite_file;
 mod store_conformance;
 mod subscribers;
+mod subscribing;

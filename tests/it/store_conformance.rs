@@ -13,49 +13,7 @@ use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::store::{Added, Audience, Claim, NewSubscriber, Opened, OutputRow, SharedStore, StoreError, open};
 use jiff::{Timestamp, ToSpan as _};
 
-use crate::postgres;
-
-/// A store of its own for one test.
-struct Fixture {
-    store: SharedStore,
-    url: String,
-    _folder: Option<tempfile::TempDir>,
-}
-
-async fn on_sqlite() -> Fixture {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
-    let store = open(&url, now()).await.unwrap();
-    store.secret("tokens", [7; 32]).await.unwrap();
-    Fixture { store, url, _folder: Some(folder) }
-}
-
-async fn on_postgres() -> Option<Fixture> {
-    let url = postgres::fresh_database().await?;
-    let store = open(&url, now()).await.unwrap();
-    store.secret("tokens", [7; 32]).await.unwrap();
-    Some(Fixture { store, url, _folder: None })
-}
-
-/// Each of these tests runs once against each store.
-macro_rules! conformance {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::on_sqlite().await).await;
-            })+
-        }
-        mod postgresql {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                if let Some(fixture) = super::on_postgres().await {
-                    super::$name(fixture).await;
-                }
-            })+
-        }
-    };
-}
+use crate::stores::{Fixture, on_postgres, on_sqlite};
 
 conformance! {
     a_store_remembers_when_it_was_made_and_its_secrets,

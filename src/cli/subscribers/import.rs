@@ -174,3 +174,38 @@ impl Iterator for Again<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// What reading again gives if `change` is done to the file in between.
+    fn again(change: impl FnOnce(&File)) -> Vec<bool> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"email,status\nann@example.org,active\nbob@example.org,active\n").unwrap();
+        let mut inputs = [input(&file.path().to_owned()).unwrap()];
+        let survey = look(&mut inputs, None);
+        assert!(survey.problems.is_empty() && survey.rows == 2);
+        change(file.as_file());
+        let bar = progress::bar("writing", 0);
+        let again = Again::new(&mut inputs, None, &survey, &bar).unwrap();
+        again.map(|row| row.is_ok()).collect()
+    }
+
+    #[test]
+    fn a_file_that_changes_between_the_readings_ends_in_an_error() {
+        assert_eq!(again(|_| ()), [true, true]);
+        let cut = again(|file| file.set_len(36).unwrap());
+        assert_eq!(cut, [true, false]);
+        let other = |text: &'static [u8]| {
+            again(move |mut file| {
+                file.seek(SeekFrom::Start(0)).unwrap();
+                file.write_all(text).unwrap();
+            })
+        };
+        assert_eq!(other(b"email,status\nann@example.org,active\nbea@example.org,active\n"), [true, true, false]);
+        assert_eq!(other(b"email,status\nann@example.org,activ!"), [false]);
+    }
+}

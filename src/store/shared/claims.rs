@@ -7,6 +7,7 @@ use super::super::{Connection, Row};
 use super::rows;
 use crate::config::OnDoubt;
 use crate::domain::delivery::{Outcome, State};
+use crate::domain::edition::EditionKey;
 use crate::store::{Claim, DeliveryKey, Result};
 
 pub async fn claim(
@@ -18,7 +19,9 @@ pub async fn claim(
 ) -> Result<Vec<Claim>> {
     loop {
         let taken = take_due(db, node, limit, now, lease_until).await?;
-        let claims = taken.iter().filter_map(|row| claimed(row).transpose()).collect::<Result<Vec<_>>>()?;
+        let mut claims = taken.iter().filter_map(|row| claimed(row).transpose()).collect::<Result<Vec<_>>>()?;
+        // The rows come back in no order.
+        claims.sort_by_key(|claim| !matches!(claim.key.edition, EditionKey::Notice(..)));
         // A batch that held only people who have left is no sign that nothing else is due.
         if taken.is_empty() || !claims.is_empty() {
             return Ok(claims);

@@ -1,12 +1,12 @@
 //! Another tool's list, taken over: a chunk at a time, in the caller's transaction. An opt-out beats an opt-in, here and in
 //! the file, in whatever order they come; a row that was taken over before changes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::Connection;
+use super::super::{Connection, Row};
 use super::rows;
 use super::subscribers::Erased;
 use crate::domain::subscriber::State;
@@ -46,13 +46,30 @@ async fn take(
     let repeated = chunk.len();
     let given = strictest(chunk);
     tally.known += (repeated - given.len()) as u64;
-    let fresh = insert(db, source, &given, now).await?;
-    tally.added += fresh.len() as u64;
-    let (fresh, known): (Vec<_>, Vec<_>) = given.into_iter().partition(|g| fresh.contains(&g.row.address.key));
+    let ids = insert(db, source, &given, now).await?;
+    tally.added += ids.len() as u64;
+    let (fresh, known) = with_ids(given, &ids);
     note(db, source, &fresh, now).await?;
     let leaving = leaving(db, source, known, tally).await?;
     leave(db, &leaving, now).await?;
     note(db, source, &leaving, now).await
+}
+
+/// Those who have an id among these, with it, and the others.
+fn with_ids(given: Vec<Given>, ids: &HashMap<String, i64>) -> (Vec<(i64, Given)>, Vec<Given>) {
+    let (mut found, mut others) = (Vec::new(), Vec::new());
+    for one in given {
+        match ids.get(&one.row.address.key) {
+            Some(id) => found.push((*id, one)),
+            None => others.push(one),
+        }
+    }
+    (found, others)
+}
+
+/// Ids by key.
+fn ids(found: &[Row]) -> Result<HashMap<String, i64>> {
+    found.iter().map(|row| Ok((rows::text(row, "key")?, rows::int(row, "id")?))).collect()
 }
 
 fn rank(state: State) -> u8 {
@@ -88,8 +105,8 @@ fn given(row: ImportRow) -> Given {
     Given { row, proof }
 }
 
-/// Gives the keys that were not there before.
-async fn insert(db: &mut Connection, source: &str, given: &[Given], now: Timestamp) -> Result<HashSet<String>> {
+/// Gives those that were not there before.
+async fn insert(db: &mut Connection, source: &str, given: &[Given], now: Timestamp) -> Result<HashMap<String, i64>> {
     let list = rows::list(given.iter().map(|g| {
         let row = &g.row;
         let came = row.confirmed_at.or(row.asked_at).unwrap_or(now).min(now);
@@ -101,30 +118,35 @@ async fn insert(db: &mut Connection, source: &str, given: &[Given], now: Timesta
             came.as_microsecond(),
         ])
     }));
-    let inserted: Vec<String> = sqlx::query_scalar(concat!(
+    let inserted = sqlx::query(concat!(
         "INSERT INTO subscribers (key, email, name, state, source, created_at, changed_at)
          SELECT key, email, name, state, $2, came, $3 FROM ",
         rows!("$1", 0 key text, 1 email text, 2 name text, 3 state text, 4 came bigint),
-        " WHERE true ON CONFLICT (key) DO NOTHING RETURNING key"
+        " WHERE true ON CONFLICT (key) DO NOTHING RETURNING id, key"
     ))
     .bind(list)
     .bind(rows::clean(source))
     .bind(now.as_microsecond())
     .fetch_all(db)
     .await?;
-    Ok(inserted.into_iter().collect())
+    ids(&inserted)
 }
 
 /// Those of the known who are still written to here, and have left or died according to a row that is new to us.
-async fn leaving(db: &mut Connection, source: &str, known: Vec<Given>, tally: &mut ImportTally) -> Result<Vec<Given>> {
+async fn leaving(
+    db: &mut Connection,
+    source: &str,
+    known: Vec<Given>,
+    tally: &mut ImportTally,
+) -> Result<Vec<(i64, Given)>> {
     let (candidates, known): (Vec<_>, Vec<_>) = known.into_iter().partition(|g| has_left(g.row.state));
     tally.known += known.len() as u64;
     if candidates.is_empty() {
-        return Ok(candidates);
+        return Ok(Vec::new());
     }
     let list = rows::list(candidates.iter().map(|g| json!([rows::clean(&g.row.address.key), rows::clean(&g.proof)])));
-    let found: Vec<String> = sqlx::query_scalar(concat!(
-        "SELECT s.key FROM ",
+    let found = sqlx::query(concat!(
+        "SELECT s.id, s.key FROM ",
         rows!("$1", 0 key text, 1 proof text),
         " JOIN subscribers s ON s.key = given.key
          WHERE s.state IN ('active', 'pending') AND NOT EXISTS (SELECT 1 FROM history h
@@ -134,24 +156,23 @@ async fn leaving(db: &mut Connection, source: &str, known: Vec<Given>, tally: &m
     .bind(rows::clean(source))
     .fetch_all(db)
     .await?;
-    let found: HashSet<String> = found.into_iter().collect();
-    let (leaving, rest): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|g| found.contains(&g.row.address.key));
+    let (leaving, rest) = with_ids(candidates, &ids(&found)?);
     tally.left += leaving.len() as u64;
     tally.known += rest.len() as u64;
     Ok(leaving)
 }
 
-async fn leave(db: &mut Connection, leaving: &[Given], now: Timestamp) -> Result<()> {
+async fn leave(db: &mut Connection, leaving: &[(i64, Given)], now: Timestamp) -> Result<()> {
     if leaving.is_empty() {
         return Ok(());
     }
-    let list = rows::list(leaving.iter().map(|g| json!([rows::clean(&g.row.address.key), g.row.state.as_str()])));
+    let list = rows::list(leaving.iter().map(|(id, given)| json!([id, given.row.state.as_str()])));
     sqlx::query(concat!(
-        "UPDATE subscribers SET state = gone.state, changed_at = $2, asked_at = NULL FROM (SELECT key, state FROM ",
-        rows!("$1", 0 key text, 1 state text),
-        ") AS gone WHERE subscribers.key = gone.key"
+        "UPDATE subscribers SET state = gone.state, changed_at = $2, asked_at = NULL FROM (SELECT id, state FROM ",
+        rows!("$1", 0 id bigint, 1 state text),
+        ") AS gone WHERE subscribers.id = gone.id"
     ))
-    .bind(list)
+    .bind(&list)
     .bind(now.as_microsecond())
     .execute(&mut *db)
     .await?;
@@ -159,11 +180,11 @@ async fn leave(db: &mut Connection, leaving: &[Given], now: Timestamp) -> Result
         "UPDATE deliveries SET state = 'skipped', reply = 'the subscriber has left', node = NULL, lease_until = NULL,
              due_at = NULL, changed_at = $2
          WHERE state IN ('queued', 'claimed', 'deferred', 'held')
-             AND subscriber IN (SELECT id FROM subscribers WHERE key IN ",
-        texts!("$1"),
+             AND subscriber IN (SELECT id FROM ",
+        rows!("$1", 0 id bigint),
         ")"
     ))
-    .bind(rows::words(leaving.iter().map(|g| g.row.address.key.as_str())))
+    .bind(list)
     .bind(now.as_microsecond())
     .execute(db)
     .await?;
@@ -171,23 +192,22 @@ async fn leave(db: &mut Connection, leaving: &[Given], now: Timestamp) -> Result
 }
 
 /// When they came, and when they left, as the file says; now, if it does not.
-async fn note(db: &mut Connection, source: &str, given: &[Given], now: Timestamp) -> Result<()> {
+async fn note(db: &mut Connection, source: &str, given: &[(i64, Given)], now: Timestamp) -> Result<()> {
     if given.is_empty() {
         return Ok(());
     }
-    let came = given.iter().map(|g| {
+    let came = given.iter().map(|(id, g)| {
         let at = g.row.confirmed_at.or(g.row.asked_at).or(g.row.left_at).unwrap_or(now).min(now);
-        json!([rows::clean(&g.row.address.key), "imported", at.as_microsecond(), rows::clean(&g.proof)])
+        json!([id, "imported", at.as_microsecond(), rows::clean(&g.proof)])
     });
-    let left = given.iter().filter(|g| has_left(g.row.state)).map(|g| {
+    let left = given.iter().filter(|(_, g)| has_left(g.row.state)).map(|(id, g)| {
         let at = g.row.left_at.unwrap_or(now).min(now);
-        json!([rows::clean(&g.row.address.key), g.row.state.as_str(), at.as_microsecond(), rows::clean(&g.proof)])
+        json!([id, g.row.state.as_str(), at.as_microsecond(), rows::clean(&g.proof)])
     });
     sqlx::query(concat!(
         "INSERT INTO history (at, subscriber, event, source, proof, told)
-         SELECT given.at, s.id, given.event, $2, given.proof, 1 FROM ",
-        rows!("$1", 0 key text, 1 event text, 2 at bigint, 3 proof text),
-        " JOIN subscribers s ON s.key = given.key"
+         SELECT at, subscriber, event, $2, proof, 1 FROM ",
+        rows!("$1", 0 subscriber bigint, 1 event text, 2 at bigint, 3 proof text)
     ))
     .bind(rows::list(came.chain(left)))
     .bind(rows::clean(source))
