@@ -1,9 +1,10 @@
 //! Everything that needs more than one module, in one binary.
 
-mod api;
 #[macro_use]
 mod stores;
 
+mod api;
+mod browser;
 mod cli;
 mod daemon;
 mod dialects;
