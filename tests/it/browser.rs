@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use gazetted::clock::{Clock as _, SystemClock};
 use gazetted::domain::period::{Per, Period};
+use gazetted::domain::token::{self, Keys, Purpose};
 use jiff::tz::TimeZone;
 use mail_parser::{MessageParser, MimeHeaders as _};
 use rustix::process::Signal;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::daemon::Program;
 use super::postgres::{everything_is_wanted, left_out, path};
-use super::site::{Site, site, until};
+use super::site::{Site, ran, site, until};
 
 /// What these tests need of the machine.
 struct Tools {
@@ -346,4 +347,172 @@ fn from_the_form_to_the_last_digest_with_a_mouse() {
 #[test]
 fn from_the_form_to_the_last_digest_with_the_keyboard_alone() {
     the_whole_way(true, &Provider::Parts);
+}
+
+// Every page.
+
+/// What a page may weigh with its style sheet, as they are before compression.
+const HEAVIEST: u64 = 30_000;
+const WIDTHS: [u16; 2] = [1280, 360];
+
+/// A blog as blogs are: posts by several people, long words, a goal, an edition, drafts.
+fn full_blog(language: &str, origin: &str) -> Site {
+    let mut site = site();
+    site.save(
+        "gazetted.toml",
+        format!(
+            "[site]\ntitle = \"Laternenfisch Notes\"\nurl = \"https://blog.example.org\"\nlanguage = \"{language}\"\n\
+             description = \"What a small group learns about larvae, plates and Donaudampfschifffahrtsgesellschaftskapitäne\"\n\
+             [posts]\ndir = \"_posts\"\n[goal]\nposts = 1\n[http]\nurl = \"{origin}\"\n\
+             [digest]\nfrom = \"Notes <digest@example.org>\"\npostal_address = \"1 Main Street\"\n"
+        ),
+    );
+    for back in 1..=14 {
+        if back % 5 == 0 {
+            continue;
+        }
+        let authors = if back % 2 == 0 { "[Ada Lovelace, Grace Hopper]" } else { "[Tomasz Lindqvist]" };
+        let post = format!(
+            "---\ntitle: \"Counting-{}touching: number {back}\"\nauthors: {authors}\ntags: [measurements, project, tag-{back}]\n---\n{}",
+            "animals-".repeat(6),
+            "We counted them all, and here is what came of it. ".repeat(12),
+        );
+        site = site.post(&format!("{}-10-post-{back}.md", month(back)), post);
+    }
+    site.save("_drafts/an-idea.md", "---\ntitle: An idea\n---\nNot yet.\n");
+    site
+}
+
+/// The pages with what leads to them, as `pages.mjs` wants it.
+fn all_pages(site: &Site, origin: &str, german: bool) -> Value {
+    let say = |english: &'static str, german_words: &'static str| if german { german_words } else { english };
+    let keys = |site: &Site| {
+        let url = format!("sqlite:{}", site.path("gazetted.db").display());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let secret = runtime.block_on(async {
+            gazetted::store::open(&url, SystemClock.now()).await.unwrap().secret("tokens", [0; 32]).await.unwrap()
+        });
+        Keys::new(&secret, &[])
+    };
+    let keys = keys(site);
+    let id = |name: &str| kept(site, &format!("{name}@example.org"))["subscriber"]["id"].as_i64().unwrap();
+    let later = SystemClock.now() + jiff::SignedDuration::from_hours(24);
+    let long_ago = SystemClock.now() - jiff::SignedDuration::from_hours(24 * 40);
+    let link = |purpose, name: &str, expires| {
+        let way = if purpose == Purpose::Unsubscribe { "unsubscribe" } else { "preferences" };
+        format!("{origin}/{way}/{}", keys.mint(purpose, id(name), expires))
+    };
+    let question =
+        |purpose, name: &str, stamp| format!("{origin}/confirm/{}", keys.mint_bound(purpose, id(name), later, stamp));
+    let open = |url: &str| json!({"open": url});
+    let at = |path: &str| json!({"open": format!("{origin}{path}")});
+    let press = |button: &str| json!({"press": button});
+    let page = |name: &str, status: u16, steps: Vec<Value>| json!({"name": name, "status": status, "steps": steps});
+    let address = |text: &str| json!({"type": say("Your mail address", "Deine Mailadresse"), "text": text});
+    let new_address = |text: &str| json!({"type": say("New mail address", "Neue Mailadresse"), "text": text});
+
+    let subscribe = press(say("Subscribe", "Abonnieren"));
+    let confirm = question(Purpose::Confirm, "reader", 1);
+    let moving = question(Purpose::Move, "reader", token::stamp_of("reader@example.org"));
+    let unsubscribe = link(Purpose::Unsubscribe, "leaver", None);
+    let choices = link(Purpose::Preferences, "reader", Some(later));
+    let old = link(Purpose::Preferences, "reader", Some(long_ago));
+    let left = link(Purpose::Preferences, "leaver", Some(later));
+    let erased = ["eraser", "other"].map(|name| open(&link(Purpose::Preferences, name, Some(later))));
+    let preferences = |act: Vec<Value>| [vec![open(&choices)], act].concat();
+    json!([
+        page("front door", 200, vec![at("/")]),
+        page("subscribe", 200, vec![at("/subscribe")]),
+        page("subscribe, with an error", 422, vec![at("/subscribe"), address("ann@localhost"), subscribe.clone()]),
+        page("look into your mailbox", 200, vec![at("/"), address(ANN), subscribe]),
+        page("confirm", 200, vec![open(&confirm)]),
+        page("confirmed", 200, vec![open(&confirm), press(say("Yes, subscribe me", "Ja, abonnieren"))]),
+        page("another address", 200, vec![open(&moving)]),
+        page("address changed", 200, vec![open(&moving), press(say("Use this address", "Diese Adresse verwenden"))]),
+        page("unsubscribe", 200, vec![open(&unsubscribe)]),
+        page("unsubscribed", 200, vec![open(&unsubscribe), press(say("Unsubscribe", "Abbestellen"))]),
+        page("preferences", 200, preferences(vec![])),
+        page("preferences, saved", 200, preferences(vec![press(say("Save", "Speichern"))])),
+        page(
+            "preferences, with an error",
+            422,
+            preferences(vec![new_address("ann@localhost"), press(say("Send the link", "Link schicken"))]),
+        ),
+        page(
+            "preferences, mail to the new address",
+            200,
+            preferences(vec![new_address(BEN), press(say("Send the link", "Link schicken"))]),
+        ),
+        page("preferences, data sent", 200, preferences(vec![press(say("Mail me my data", "Meine Daten schicken"))])),
+        page("preferences, of somebody who left", 200, vec![open(&left)]),
+        page("preferences, old link", 200, vec![open(&old)]),
+        page(
+            "preferences, new link sent",
+            200,
+            vec![open(&old), press(say("Mail me a new link", "Neuen Link schicken"))]
+        ),
+        page(
+            "preferences, everything deleted",
+            200,
+            vec![
+                json!(erased),
+                json!({"tick": say("Yes, delete everything you keep about me", "Ja, löscht alles, was ihr über mich gespeichert habt")}),
+                press(say("Delete everything", "Alles löschen")),
+            ],
+        ),
+        page("editions", 200, vec![at("/editions/")]),
+        page("an edition", 200, vec![at(&format!("/editions/{}", month(1)))]),
+        page("goal", 200, vec![at("/goal")]),
+        page("nothing here", 404, vec![at("/nothing/here")]),
+        page("a link that is none", 404, vec![at("/preferences/none")]),
+    ])
+}
+
+fn every_page_holds(language: &str) {
+    let Some(tools) = tools() else { return };
+    let port = free_port();
+    let origin = format!("http://127.0.0.1:{port}");
+    let site = full_blog(language, &origin);
+    for name in ["reader", "leaver", "eraser", "other"] {
+        site.ok(&format!("subscribers add {name}@example.org"));
+    }
+    site.json(&format!("digest open {} --now", month(1)));
+    let daemon = Program::start_at(&site, &format!("127.0.0.1:{port}"));
+    let pages = all_pages(&site, &origin, language == "de");
+    let pictures = std::env::var("GAZETTED_TEST_PICTURES").ok();
+    let given = json!({
+        "chromium": tools.chromium, "origin": origin, "widths": WIDTHS, "pages": pages, "pictures": pictures
+    });
+    site.save("pages.json", given.to_string());
+    let ran = ran(tools.script("pages.mjs").arg(site.path("pages.json")));
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let found: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(found.len(), pages.as_array().unwrap().len() * WIDTHS.len());
+    let mut wrong = Vec::new();
+    for page in &found {
+        println!("{} at {}: {} bytes {}", page["name"], page["width"], page["bytes"], page["files"]);
+        let nothing = json!([]);
+        for what in ["axe", "unsure", "faint", "focus", "wide", "elsewhere", "complaints", "cookies"] {
+            if page[what] != nothing {
+                wrong.push(format!("{} at {}: {what}: {:#}", page["name"], page["width"], page[what]));
+            }
+        }
+        let light = page["bytes"].as_u64().is_some_and(|bytes| 0 < bytes && bytes < HEAVIEST);
+        let calm = page["shift"] == 0 && page["scripts"] == 0 && page["lang"] == language;
+        if !light || !calm || page["error"] != Value::Null {
+            wrong.push(format!("{page:#}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(daemon.exit(Signal::TERM), Some(0));
+}
+
+#[test]
+fn every_page_holds_in_english_light_and_dark_wide_and_narrow() {
+    every_page_holds("en");
+}
+
+#[test]
+fn every_page_holds_in_german_light_and_dark_wide_and_narrow() {
+    every_page_holds("de");
 }
