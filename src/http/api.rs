@@ -262,7 +262,7 @@ async fn import(State(state): App, uri: Uri, headers: HeaderMap, body: Result<By
         return Ok(answer(StatusCode::UNPROCESSABLE_ENTITY, &facts(&mut survey, dry_run)));
     };
     let rows: ImportRows<'_> = match subscriber_import::open("body", &body[..], wanted) {
-        Ok(list) => Box::new(list.map(|row: Result<ImportRow, Problem>| row.map_err(changed))),
+        Ok(list) => Box::new(list.map(|row: Result<ImportRow, Problem>| row.map_err(|problem| changed(&problem)))),
         Err(problem) => return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, problem.to_string())),
     };
     let tally = state.store.import_subscribers(&format!("import:{tool}"), rows, dry_run, state.clock.now()).await?;
@@ -271,7 +271,7 @@ async fn import(State(state): App, uri: Uri, headers: HeaderMap, body: Result<By
     Ok(answer(StatusCode::OK, &facts))
 }
 
-fn changed(problem: Problem) -> StoreError {
+fn changed(problem: &Problem) -> StoreError {
     StoreError::Other(format!("the list is not what it was: {problem}"))
 }
 
