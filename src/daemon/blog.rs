@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use crate::config::{Config, FeedContent, FeedFormat};
 use crate::domain::author::Author;

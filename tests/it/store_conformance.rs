@@ -185,7 +185,7 @@ async fn whoever_opens_an_edition_second_finds_it_there(f: Fixture) {
     other.subject = "another".into();
     let second = f.store.open_edition(&other, &[], &Audience::everybody()).await.unwrap();
     assert_eq!(second, Opened::Before(Box::new(edition(october()))));
-    assert_eq!(f.store.edition(october()).await.unwrap(), Some(edition(october())));
+    assert_eq!(f.store.edition(october().into()).await.unwrap(), Some(edition(october())));
     assert_eq!(f.store.edition(month("2026-09").into()).await.unwrap(), None);
     assert_eq!(f.store.outbox_counts().await.unwrap().total(), 3);
 }
@@ -220,7 +220,7 @@ async fn a_period_with_nothing_to_send_queues_nothing(f: Fixture) {
         f.store.open_edition(&skipped, &[], &Audience::everybody()).await.unwrap(),
         Opened::Now { recipients: 0 }
     );
-    assert_eq!(f.store.edition(october()).await.unwrap().unwrap().state, EditionState::Skipped);
+    assert_eq!(f.store.edition(october().into()).await.unwrap().unwrap().state, EditionState::Skipped);
     assert_eq!(f.store.next_due().await.unwrap(), None);
 }
 
@@ -413,7 +413,7 @@ async fn an_edition_finishes_when_nothing_waits(f: Fixture) {
     f.store.settle("a", &claims[1], &Outcome::Held { reason: "in doubt".into() }, now()).await.unwrap();
     assert_eq!(f.store.finish_editions(later(2)).await.unwrap(), [october().into()]);
     assert_eq!(f.store.finish_editions(later(3)).await.unwrap(), []);
-    let finished = f.store.edition(october()).await.unwrap().unwrap();
+    let finished = f.store.edition(october().into()).await.unwrap().unwrap();
     assert_eq!((finished.state, finished.finished_at), (EditionState::Finished, Some(later(2))));
 }
 
@@ -427,7 +427,7 @@ async fn the_operator_can_have_failures_tried_again(f: Fixture) {
     assert_eq!(f.store.retry(Some(month("2026-09").into()), &every, later(5)).await.unwrap(), 0);
     assert_eq!(f.store.retry(Some(october().into()), &[DeliveryState::Held], later(5)).await.unwrap(), 0);
     assert_eq!(f.store.retry(None, &every, later(5)).await.unwrap(), 1);
-    assert_eq!(f.store.edition(october()).await.unwrap().unwrap().state, EditionState::Open);
+    assert_eq!(f.store.edition(october().into()).await.unwrap().unwrap().state, EditionState::Open);
     let again = f.store.claim("a", 10, later(5), later(10)).await.unwrap();
     assert_eq!((again.len(), again[0].key, again[0].queued_at), (1, claims[1].key, later(5)));
 }
