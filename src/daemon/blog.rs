@@ -2,12 +2,10 @@
 //! the daemon and `gazetted build` run the same one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 use crate::config::{Config, FeedContent, FeedFormat};
 use crate::domain::author::Author;
@@ -15,25 +13,20 @@ use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::{self, Bounds, GoalStatus};
-use crate::domain::hash::{self, Hasher};
 use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
 use crate::http::{Document, OPML};
-use crate::publish::{self, Output, WriteError};
-use crate::render::feed::{self, Entry, Format, Kind, Plan, Settings};
-use crate::render::opml::{self, Outline};
+use crate::publish::{self, WriteError};
+use crate::render::feed::{Format, Plan, Settings};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
-use super::render_pass::{Bodies, links_version, version};
+use super::render_pass::{Bodies, links_version};
+use super::terms::Terms;
 
-/// With fewer entries than this, "half of them are gone" says nothing.
-const FEW: usize = 4;
-
-/// How many feeds are rendered and written at a time.
-const BATCH: usize = 24;
+mod outputs;
 
 /// Why a pass could not be finished. What was published before stays.
 #[derive(Debug, thiserror::Error)]
@@ -76,34 +69,6 @@ pub struct Blog {
     plans: Vec<Plan>,
     /// What readers can choose from.
     pub terms: Terms,
-}
-
-/// The tags and authors of what is published, those with the most posts first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terms {
-    pub tags: Vec<String>,
-    pub authors: Vec<String>,
-}
-
-impl Terms {
-    fn of<'a>(posts: impl Iterator<Item = &'a Post>) -> Self {
-        let (mut tags, mut authors) = (HashMap::new(), HashMap::new());
-        for post in posts {
-            for tag in &post.tags {
-                *tags.entry(tag.as_str()).or_default() += 1;
-            }
-            for author in &post.authors {
-                *authors.entry(author.name.as_str()).or_default() += 1;
-            }
-        }
-        Self { tags: by_count(tags), authors: by_count(authors) }
-    }
-}
-
-fn by_count(counts: HashMap<&str, u32>) -> Vec<String> {
-    let mut counts: Vec<(&str, u32)> = counts.into_iter().collect();
-    counts.sort_by(|(a, n), (b, m)| m.cmp(n).then_with(|| a.cmp(b)));
-    counts.into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
 impl Blog {
@@ -191,317 +156,6 @@ impl Blog {
         }
         self.catalogue = catalogue;
         rows
-    }
-
-    /// From the files as last scanned to feeds in place. `force` publishes even if most posts have vanished.
-    pub async fn publish(&mut self, now: Timestamp, force: bool) -> Result<Pass, PassError> {
-        let settings = self.settings();
-        let touched = self.touched.take();
-        let changed = match tokio::task::block_in_place(|| self.patch(touched, now)) {
-            Some(rows) => rows,
-            None => self.put_together(&settings, now, force)?,
-        };
-        let plans = std::mem::take(&mut self.plans);
-        let stale = tokio::task::block_in_place(|| self.stale(&plans, &settings));
-        let edited = self.edited(&changed);
-        let known = self.before_rendering(changed, &edited, &plans, &stale);
-        // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
-        self.remember_entries(known).await?;
-        self.feed_problems.retain(|problem| problem.code == "slug");
-        let mut written = Vec::new();
-        for batch in stale.chunks(BATCH) {
-            written.extend(self.publish_batch(batch, &plans, &settings, &edited).await?);
-        }
-        let pass = self.finish(written, &plans, &settings).await?;
-        self.verified = true;
-        (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
-        Ok(pass)
-    }
-
-    /// Renders, writes and puts in place a few feeds: memory holds these, not all of a large blog's.
-    async fn publish_batch(
-        &mut self,
-        batch: &[Stale],
-        plans: &[Plan],
-        settings: &Settings,
-        edited: &HashSet<String>,
-    ) -> Result<Vec<String>, PassError> {
-        let rendered = tokio::task::block_in_place(|| self.render_for(plans, batch));
-        let rows = self.texts(rendered, edited);
-        let (outputs, failed) = tokio::task::block_in_place(|| self.write_feeds(plans, batch, settings));
-        self.feed_problems.extend(failed);
-        self.remember_entries(rows).await?;
-        let written = self.put_in_place(&outputs, batch).await?;
-        if batch.iter().any(|stale| plans[stale.plan].kind == Kind::Archive) {
-            let shown = in_feeds(plans);
-            self.bodies.keep_only(&self.catalogue.posts, &shown);
-        }
-        Ok(written)
-    }
-
-    async fn remember_entries(&mut self, rows: Vec<EntryRow>) -> Result<(), StoreError> {
-        if !rows.is_empty() {
-            self.store()?.save_entries(&rows).await?;
-            self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
-        }
-        Ok(())
-    }
-
-    /// The entries whose text or title is not what the ledger has.
-    fn edited(&self, changed: &[EntryRow]) -> HashSet<String> {
-        let differs = |row: &&EntryRow| {
-            self.ledger.get(&row.id).is_some_and(|b| b.body_hash != row.body_hash || b.title != row.title)
-        };
-        changed.iter().filter(differs).map(|row| row.id.clone()).collect()
-    }
-
-    /// What the ledger learns before anything is rendered. An edited entry that no feed will show again now has nobody to
-    /// look at its text.
-    fn before_rendering(
-        &self,
-        changed: Vec<EntryRow>,
-        edited: &HashSet<String>,
-        plans: &[Plan],
-        stale: &[Stale],
-    ) -> Vec<EntryRow> {
-        if edited.is_empty() {
-            return changed;
-        }
-        let shown: HashSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
-        let posts = self.catalogue.posts.iter().enumerate();
-        let unseen: HashMap<&str, &Post> = posts
-            .filter(|(index, post)| !shown.contains(index) && edited.contains(&post.id))
-            .map(|(_, post)| (post.id.as_str(), post))
-            .collect();
-        let learned = |row: EntryRow| match unseen.get(row.id.as_str()) {
-            Some(post) => with_text(&row, post, None, true),
-            None => row,
-        };
-        changed.into_iter().map(learned).collect()
-    }
-
-    /// Everything anew: the catalogue, and from it which feeds there are.
-    fn put_together(&mut self, settings: &Settings, now: Timestamp, force: bool) -> Result<Vec<EntryRow>, PassError> {
-        let rows = tokio::task::block_in_place(|| self.assemble(now));
-        self.guard(force)?;
-        self.terms = Terms::of(self.catalogue.published());
-        (self.plans, self.feed_problems) = feed::plan(&self.catalogue, settings);
-        Ok(rows)
-    }
-
-    /// When only texts have changed since the last pass, the catalogue as it is with these in place of the old ones: an
-    /// editor's save must not cost what ten thousand other posts cost.
-    fn patch(&mut self, touched: Option<BTreeSet<String>>, now: Timestamp) -> Option<Vec<EntryRow>> {
-        let touched = touched?;
-        if self.catalogue.next_change.is_some_and(|at| at <= now) {
-            return None;
-        }
-        let mut rows = Vec::new();
-        for relative in &touched {
-            let known = self.files.known.get(relative.as_str())?;
-            let path = self.site.display(relative);
-            rows.extend(self.catalogue.replace(&path, &known.parsed, &self.ledger, now).ok()?);
-        }
-        Some(rows)
-    }
-
-    /// FAULTS F15: an unmounted or emptied directory must not empty the feeds.
-    fn guard(&self, force: bool) -> Result<(), PassError> {
-        let known = self.ledger.values().filter(|row| row.withdrawn_at.is_none()).count();
-        let found = self.catalogue.published().filter(|p| self.ledger.contains_key(&p.id)).count();
-        if !force && known >= FEW && found * 2 < known {
-            return Err(PassError::Vanished { found, known, dir: self.site.display("") });
-        }
-        Ok(())
-    }
-
-    /// Renders the posts of the feeds that are out of date, and gives them.
-    fn render_for(&mut self, plans: &[Plan], stale: &[Stale]) -> BTreeSet<usize> {
-        let wanted: BTreeSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
-        let list: Vec<usize> = wanted.iter().copied().collect();
-        self.bodies.render(&self.site, &self.catalogue.posts, &list, &self.links, self.links_version);
-        wanted
-    }
-
-    /// Renders every post that is in a feed, so that it can stay there should its file break; forgets the rest.
-    pub fn warm(&mut self) {
-        tokio::task::block_in_place(|| {
-            let (plans, _) = feed::plan(&self.catalogue, &self.settings());
-            let shown = in_feeds(&plans);
-            let mut wanted: Vec<usize> = shown.iter().copied().collect();
-            wanted.sort_unstable();
-            self.bodies.render(&self.site, &self.catalogue.posts, &wanted, &self.links, self.links_version);
-            self.bodies.keep_only(&self.catalogue.posts, &shown);
-        });
-    }
-
-    /// Brings the ledger's text hashes and `updated` up to date with what has been rendered.
-    fn texts(&mut self, rendered: BTreeSet<usize>, edited: &HashSet<String>) -> Vec<EntryRow> {
-        let mut changed = Vec::new();
-        for index in rendered {
-            let Some(post) = self.catalogue.posts.get_mut(index).filter(|post| post.is_published()) else { continue };
-            let Some(current) = self.ledger.get(&post.id) else { continue };
-            let body = self.bodies.get(post).filter(|_| self.bodies.is_current(post, self.links_version));
-            let Some(text_hash) = body.map(|b| b.text_hash).filter(|hash| current.text_hash != Some(*hash)) else {
-                continue;
-            };
-            let next = with_text(current, post, Some(text_hash), edited.contains(&post.id));
-            // What the front matter says of `updated` stands; only what came from the ledger moves with it.
-            if post.updated == current.updated_at {
-                post.updated = next.updated_at;
-            }
-            changed.push(next);
-        }
-        changed
-    }
-
-    fn settings(&self) -> Settings {
-        settings(&self.config, &self.site)
-    }
-
-    /// The feeds that must be rendered: those whose ingredients have changed, and those whose file is not what we wrote.
-    fn stale(&self, plans: &[Plan], settings: &Settings) -> Vec<Stale> {
-        let base = Hasher::default()
-            .field(env!("CARGO_PKG_VERSION").as_bytes())
-            .field(format!("{settings:?}").as_bytes())
-            .field(format!("{:?}", self.site.rules).as_bytes())
-            .field(format!("{:?}", self.site.includes).as_bytes())
-            .finish();
-        let versions: Vec<u128> = self.catalogue.posts.par_iter().map(|post| self.entry_version(post)).collect();
-        let out = self.out_dir();
-        plans
-            .par_iter()
-            .enumerate()
-            .flat_map_iter(|(index, plan)| {
-                let fingerprint =
-                    plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
-                paths(plan, settings).map(move |(format, path)| Stale { plan: index, format, path, fingerprint })
-            })
-            .filter(|stale| !self.is_written(&out, stale))
-            .collect()
-    }
-
-    /// All that makes one entry what it is.
-    fn entry_version(&self, post: &Post) -> u128 {
-        let updated = post.updated.map_or(0, Timestamp::as_microsecond);
-        Hasher::default()
-            .number(version(post, self.links_version))
-            .field(post.id.as_bytes())
-            .field(&updated.to_le_bytes())
-            .finish()
-    }
-
-    fn is_written(&self, out: &std::path::Path, stale: &Stale) -> bool {
-        let Some(row) = self.outputs.get(&stale.path) else { return false };
-        row.fingerprint == stale.fingerprint
-            && (self.verified
-                || publish::below(out, &stale.path)
-                    .and_then(|path| std::fs::read(path).ok())
-                    .is_some_and(|bytes| hash::of(&bytes) == row.bytes_hash))
-    }
-
-    fn out_dir(&self) -> PathBuf {
-        self.config.path(&self.config.feeds.out)
-    }
-
-    /// Writes the stale feeds into memory. One that fails is a problem, and its last good file stays.
-    fn write_feeds(&self, plans: &[Plan], stale: &[Stale], settings: &Settings) -> (Vec<Output>, Vec<Problem>) {
-        let made: Vec<Result<Output, Problem>> = stale
-            .par_iter()
-            .map(|stale| {
-                let bytes = self.feed(&plans[stale.plan], settings).and_then(|feed| feed::write(&feed, stale.format));
-                bytes.map(|bytes| Output { path: stale.path.clone(), bytes }).map_err(|message| {
-                    Problem::error(
-                        stale.path.clone(),
-                        "feed",
-                        format!("cannot be written: {message}; the last good file stays"),
-                    )
-                })
-            })
-            .collect();
-        let (good, bad): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
-        (good.into_iter().filter_map(Result::ok).collect(), bad.into_iter().filter_map(Result::err).collect())
-    }
-
-    fn feed(&self, plan: &Plan, settings: &Settings) -> Result<feed::Feed, String> {
-        let entries: Option<Vec<Entry>> = plan
-            .posts
-            .iter()
-            .filter_map(|index| self.catalogue.posts.get(*index))
-            .map(|post| self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, settings.full)))
-            .collect();
-        let entries = entries.ok_or("a post's file changed while it was read")?;
-        Ok(feed::build(plan, entries, settings))
-    }
-
-    async fn put_in_place(&mut self, outputs: &[Output], stale: &[Stale]) -> Result<Vec<String>, PassError> {
-        let out = self.out_dir();
-        let written = tokio::task::block_in_place(|| publish::write_all(&out, outputs))?;
-        let fingerprints: HashMap<&str, u128> = stale.iter().map(|s| (s.path.as_str(), s.fingerprint)).collect();
-        let row = |o: &Output| OutputRow {
-            path: o.path.clone(),
-            fingerprint: fingerprints.get(o.path.as_str()).copied().unwrap_or_default(),
-            bytes_hash: hash::of(&o.bytes),
-        };
-        let rows: Vec<OutputRow> =
-            outputs.iter().map(row).filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
-        if !rows.is_empty() {
-            self.store()?.save_outputs(&rows, &[]).await?;
-            self.outputs.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
-        }
-        Ok(written.written)
-    }
-
-    /// The list of all feeds, and the files of those there are no more.
-    async fn finish(
-        &mut self,
-        mut written: Vec<String>,
-        plans: &[Plan],
-        settings: &Settings,
-    ) -> Result<Pass, PassError> {
-        let list = Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) };
-        written.extend(self.put_in_place(&[list], &[]).await?);
-        let wanted: HashSet<String> = plans
-            .iter()
-            .flat_map(|p| paths(p, settings))
-            .map(|(_, path)| path)
-            .chain([settings.opml.clone()])
-            .collect();
-        let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
-        if !gone.is_empty() {
-            let out = self.out_dir();
-            for path in &gone {
-                publish::remove(&out, path);
-            }
-            self.store()?.save_outputs(&[], &gone).await?;
-            self.outputs.retain(|path, _| wanted.contains(path));
-        }
-        Ok(Pass {
-            posts: self.catalogue.published().count(),
-            drafts: self.catalogue.drafts().count(),
-            unchanged: wanted.len() - written.len().min(wanted.len()),
-            written,
-            problems: self.feed_problems.clone(),
-        })
-    }
-
-    fn opml(plans: &[Plan], settings: &Settings) -> Vec<u8> {
-        let outlines: Vec<Outline> = plans
-            .iter()
-            .filter(|plan| plan.kind != Kind::Archive)
-            .filter_map(|plan| {
-                let feed = feed::build(plan, Vec::new(), settings);
-                let (_, address) = feed.addresses.first()?;
-                let group = match plan.kind {
-                    Kind::All | Kind::Archive => "Blog",
-                    Kind::Tag => "Tags",
-                    Kind::Author => "Authors",
-                    Kind::Category => "Categories",
-                };
-                Some(Outline { title: feed.title.clone(), feed: address.clone(), page: feed.page, group })
-            })
-            .collect();
-        opml::write(&settings.title, &outlines)
     }
 
     /// Every problem of the posts: those found by reading, and, with all bodies rendered, those found by rendering.
@@ -621,50 +275,6 @@ impl Blog {
 fn media_type(path: &str, settings: &Settings) -> &'static str {
     let format = settings.formats.iter().find(|(_, name)| path.ends_with(name.as_str())).map(|(format, _)| *format);
     format.map_or(OPML, Format::media_type)
-}
-
-/// The posts that readers see now; archives are written once and need no memory.
-fn in_feeds(plans: &[Plan]) -> HashSet<usize> {
-    plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.posts.iter().copied()).collect()
-}
-
-/// A feed file to be rendered.
-#[derive(Debug)]
-struct Stale {
-    plan: usize,
-    format: Format,
-    path: String,
-    fingerprint: u128,
-}
-
-fn plan_hash(plan: &Plan, base: u128) -> Hasher {
-    let numbers = [plan.kind as u64, u64::from(plan.complete), plan.archive.map_or(0, |n| n as u64 + 1)];
-    let hasher = Hasher::default().number(base).field(plan.name.as_bytes()).field(plan.folder.as_bytes());
-    numbers.into_iter().fold(hasher, |h, n| h.field(&n.to_le_bytes()))
-}
-
-fn paths<'a>(plan: &'a Plan, settings: &'a Settings) -> impl Iterator<Item = (Format, String)> + 'a {
-    let formats = settings.formats.iter().filter(|(format, _)| plan.kind != Kind::Archive || *format == Format::Atom);
-    formats.map(|(format, name)| (*format, format!("{}{name}", plan.folder)))
-}
-
-/// DESIGN: `updated` moves when the visible text does. `text_hash` is `None` if the post was not rendered in this pass.
-fn with_text(row: &EntryRow, post: &Post, text_hash: Option<u128>, edited: bool) -> EntryRow {
-    let mut next = row.clone();
-    let moved = match (row.text_hash, text_hash) {
-        (Some(before), Some(now)) => edited && before != now,
-        // Readers have seen it once, and nobody has looked at what changed: assume it was something.
-        (Some(_), None) => edited,
-        (None, _) => false,
-    };
-    if text_hash.is_some() || edited {
-        next.text_hash = text_hash;
-    }
-    if moved && !post.minor {
-        next.updated_at =
-            Some(post.modified.max(post.date.unwrap_or(post.modified)).max(row.updated_at.unwrap_or(post.modified)));
-    }
-    next
 }
 
 /// What the feeds are to be, from the configuration and what the site says of itself.

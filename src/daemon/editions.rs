@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use crate::config::WhenEmpty;
 use crate::domain::edition::{Edition, EditionKey, EditionPost, State, Variant};
@@ -120,7 +120,7 @@ fn is_within(month: Period, quarter: Period) -> bool {
 }
 
 /// FAULTS F2: a post somebody is still typing must not be mailed. What was there when the store was made counts as still.
-fn restless(blog: &Blog, chosen: &[usize], machine_now: Timestamp) -> (Vec<String>, Option<Timestamp>) {
+pub(super) fn restless(blog: &Blog, chosen: &[usize], machine_now: Timestamp) -> (Vec<String>, Option<Timestamp>) {
     let age = blog.config.posts.freeze_age.get();
     let mut paths = Vec::new();
     let mut still_at = None;
@@ -147,6 +147,7 @@ fn drafts(blog: &Blog) -> Vec<Draft> {
 }
 
 /// Everything that is frozen of an edition.
+#[must_use]
 pub fn content(blog: &Blog, heading: Heading, what: &Ingredients) -> Content {
     let config = &blog.config;
     Content {
@@ -185,7 +186,7 @@ fn variant(content: &Content, templates: &Templates, choice: &Choice) -> Option<
 }
 
 /// Writes an edition and its deliveries.
-async fn freeze(
+pub(super) async fn freeze(
     store: &SharedStore,
     templates: &Templates,
     key: EditionKey,
@@ -350,54 +351,4 @@ async fn due_of(per: Per, blog: &Blog, store: &SharedStore, now: Timestamp) -> R
     }
     due.reverse();
     Ok(due)
-}
-
-/// A post that is found later than this (the daemon was down) is left to the digests.
-const SINGLE_LATE: SignedDuration = SignedDuration::from_hours(72);
-/// A post dated further back than this is an old one that has been brought along, not news.
-const SINGLE_OLD: SignedDuration = SignedDuration::from_hours(24 * 14);
-
-/// Opens an edition for each post that was published `digest.grace` ago and is still there, for those who want each by
-/// itself and wanted it when it was published. Gives how many were opened, and how many deliveries there are of them.
-pub async fn open_singles(
-    blog: &mut Blog,
-    store: &SharedStore,
-    templates: &Templates,
-    now: Timestamp,
-    machine_now: Timestamp,
-) -> Result<Vec<(EditionKey, u64)>, OpenError> {
-    let due = singles(blog, now);
-    if due.is_empty() || store.readers(Frequency::Post).await? == 0 {
-        return Ok(Vec::new());
-    }
-    let mut opened = Vec::new();
-    for (index, published) in due {
-        let key = EditionKey::post(&blog.catalogue.posts[index].id);
-        if store.edition(key).await?.is_some() || restless(blog, &[index], machine_now).1.is_some() {
-            continue;
-        }
-        tokio::task::block_in_place(|| blog.render_posts(&[index]));
-        let post = blog.edition_post(&blog.catalogue.posts[index]);
-        let content = content(blog, Heading::Post, &Ingredients { posts: vec![post], ..Ingredients::default() });
-        if let Opened::Now { recipients } =
-            freeze(store, templates, key, State::Open, &content, Some(published), now).await?
-        {
-            opened.push((key, recipients));
-        }
-    }
-    Ok(opened)
-}
-
-/// The posts that are due by themselves, and when each was published.
-fn singles(blog: &Blog, now: Timestamp) -> Vec<(usize, Timestamp)> {
-    let grace = SignedDuration::try_from(blog.config.digest.grace.get()).unwrap_or(SignedDuration::MAX);
-    let posts = blog.catalogue.posts.iter().enumerate().filter(|(_, post)| post.is_published());
-    let due = posts.filter_map(|(index, post)| {
-        let (row, date) = (blog.row(post)?, post.date?);
-        let published = date.max(row.first_seen);
-        let age = now.duration_since(published);
-        let news = !row.baseline && row.first_seen.duration_since(date) <= SINGLE_OLD;
-        (news && age >= grace && age <= grace.saturating_add(SINGLE_LATE)).then_some((index, published))
-    });
-    due.collect()
 }

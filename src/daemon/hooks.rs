@@ -36,7 +36,7 @@ const GIVEN_UP: Duration = Duration::from_hours(72);
 pub struct Hooks {
     store: SharedStore,
     clock: SharedClock,
-    hooks: Vec<Webhook>,
+    configured: Vec<Webhook>,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
@@ -49,7 +49,7 @@ impl Hooks {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { store, clock, hooks: config.webhooks.clone(), client })
+        Ok(Self { store, clock, configured: config.webhooks.clone(), client })
     }
 
     pub async fn run(self, stop: CancellationToken) {
@@ -66,7 +66,7 @@ impl Hooks {
 
     async fn turn(&self, stop: &CancellationToken) -> Result<(), StoreError> {
         self.store.queue_calls(&self.wanted(), self.clock.now()).await?;
-        while !self.hooks.is_empty() && !stop.is_cancelled() {
+        while !self.configured.is_empty() && !stop.is_cancelled() {
             let now = self.clock.now();
             let calls = self.store.claim_calls(BATCH, now, after(now, LEASE)).await?;
             if calls.is_empty() {
@@ -88,11 +88,11 @@ impl Hooks {
         let events = |hook: &Webhook| {
             TOLD.iter().filter(|(_, name)| hook.wants(name)).map(|(event, _)| (*event).to_owned()).collect()
         };
-        self.hooks.iter().map(|hook| (hook.url.clone(), events(hook))).collect()
+        self.configured.iter().map(|hook| (hook.url.clone(), events(hook))).collect()
     }
 
     async fn make(&self, call: &Call) -> Result<(), StoreError> {
-        let Some(hook) = self.hooks.iter().find(|hook| hook.url == call.hook) else {
+        let Some(hook) = self.configured.iter().find(|hook| hook.url == call.hook) else {
             debug!("a webhook is not in the configuration any more");
             return self.store.end_call(call.id).await;
         };

@@ -9,4 +9,6 @@ pub mod hooks;
 pub mod render_pass;
 pub mod sending;
 pub mod service;
+pub mod singles;
 pub mod systemd;
+pub mod terms;

@@ -4,6 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Desk;
+use super::hooks::Hooks;
 
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -133,4 +139,53 @@ pub fn outbox(
         tick: TICK,
     };
     Outbox::new(store, clock, Arc::new(composer), transport, settings)
+}
+
+/// The outbox's runner and the switch that stops it.
+pub struct Sending {
+    pub outbox: Arc<Outbox>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    desk: JoinHandle<()>,
+    hooks: JoinHandle<()>,
+}
+
+impl Sending {
+    /// What is on its way is finished; then they end.
+    pub async fn ended(&mut self) {
+        self.stop.cancel();
+        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks);
+    }
+}
+
+/// Starts all that sends, and all that decides what is sent to one reader alone.
+pub fn start(
+    config: &Config,
+    site: &Site,
+    store: &SharedStore,
+    clock: &SharedClock,
+    templates: &Arc<Templates>,
+    secrets: Secrets,
+    wake: &Arc<Notify>,
+) -> anyhow::Result<Sending> {
+    let from = sender(config, site, secrets);
+    let made_by = composer(config, from, Arc::clone(templates));
+    let over = transport(config)?;
+    let outbox = outbox(config, node(config), Arc::clone(store), Arc::clone(clock), made_by, over);
+    let stop = CancellationToken::new();
+    let (running, signal) = (Arc::clone(&outbox), stop.clone());
+    let task = tokio::spawn(async move { running.run(&signal).await });
+    let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
+    let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock))?;
+    let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
+    Ok(Sending { outbox, stop, task, desk, hooks })
+}
+
+/// A name of our own in the ledger. A store of one daemon may take back at once what the daemon before it held.
+fn node(config: &Config) -> String {
+    if config.store.url.starts_with("sqlite:") {
+        return "daemon".to_owned();
+    }
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{host}-{}", std::process::id())
 }

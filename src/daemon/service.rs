@@ -15,12 +15,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use super::blog::{Blog, PassError, Terms};
-use super::desk::Desk;
+use super::blog::{Blog, PassError};
 use super::editions::{self, OpenError, Outcome};
-use super::hooks::Hooks;
-use super::sending::{self, Secrets};
-use super::{heartbeat, systemd};
+use super::sending::{self, Secrets, Sending};
+use super::terms::Terms;
+use super::{heartbeat, singles, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::domain::goal::Bounds;
@@ -94,23 +93,6 @@ struct Service {
     said: HashSet<String>,
 }
 
-/// The outbox's runner and the switch that stops it.
-struct Sending {
-    outbox: Arc<crate::mail::outbox::Outbox>,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-    desk: JoinHandle<()>,
-    hooks: JoinHandle<()>,
-}
-
-impl Sending {
-    /// What is on its way is finished; then they end.
-    async fn ended(&mut self) {
-        self.stop.cancel();
-        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks);
-    }
-}
-
 /// Runs until `stop` is cancelled; then what is in flight is finished.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let Options { config, store, clock, listener, admin, config_file, heartbeat, mut reload, stop } = options;
@@ -134,7 +116,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let admin = serve_admin(admin, &config, &state, &http_stop)?;
     info!("listening on http://{}", listener.local_addr()?);
     let server = tokio::spawn(http::serve(listener, http::router(state), http_stop.clone()));
-    let outbox = start_sending(&config, &blog, &store, &clock, &templates, secrets, &wake)?;
+    let outbox = sending::start(&config, &blog.site, &store, &clock, &templates, secrets, &wake)?;
     let (notices, mut incoming) = unbounded_channel();
     let (beats, mut beating) = unbounded_channel();
     let _heart = heartbeat::start(heartbeat, beats).await?;
@@ -247,37 +229,6 @@ fn serve_admin(
     info!("the API listens on http://{}", listener.local_addr()?);
     let router = http::admin_router(state.clone(), config.http.admin_token.expose_secret());
     Ok(Some(tokio::spawn(http::serve(listener, router, stop.clone()))))
-}
-
-fn start_sending(
-    config: &Config,
-    blog: &Blog,
-    store: &SharedStore,
-    clock: &SharedClock,
-    templates: &Arc<Templates>,
-    secrets: Secrets,
-    wake: &Arc<Notify>,
-) -> anyhow::Result<Sending> {
-    let sender = sending::sender(config, &blog.site, secrets);
-    let composer = sending::composer(config, sender, Arc::clone(templates));
-    let transport = sending::transport(config)?;
-    let outbox = sending::outbox(config, node(config), Arc::clone(store), Arc::clone(clock), composer, transport);
-    let stop = CancellationToken::new();
-    let (running, signal) = (Arc::clone(&outbox), stop.clone());
-    let task = tokio::spawn(async move { running.run(&signal).await });
-    let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
-    let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock))?;
-    let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
-    Ok(Sending { outbox, stop, task, desk, hooks })
-}
-
-/// A name of our own in the ledger. A store of one daemon may take back at once what the daemon before it held.
-fn node(config: &Config) -> String {
-    if config.store.url.starts_with("sqlite:") {
-        return "daemon".to_owned();
-    }
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{host}-{}", std::process::id())
 }
 
 async fn sleep_until(wait: Option<Duration>) {
@@ -465,7 +416,8 @@ impl Service {
     async fn restart_sending(&mut self, secrets: Secrets) -> anyhow::Result<()> {
         let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
         let (config, templates) = (Arc::clone(&self.config), Arc::clone(&self.templates));
-        self.outbox = start_sending(&config, &self.blog, &self.store, &self.clock, &templates, secrets, &self.wake)?;
+        self.outbox =
+            sending::start(&config, &self.blog.site, &self.store, &self.clock, &templates, secrets, &self.wake)?;
         Ok(())
     }
 
@@ -491,8 +443,7 @@ impl Service {
                 Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
             }
         }
-        let singles =
-            editions::open_singles(&mut self.blog, &self.store, &self.templates, now, Self::machine_now()).await;
+        let singles = singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now()).await;
         match singles {
             Ok(opened) => {
                 for (edition, recipients) in opened {

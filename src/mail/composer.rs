@@ -87,7 +87,7 @@ impl Compose for Composer {
         if job.notice == Notice::Welcome {
             return self.welcome(job, at, to);
         }
-        let url = link(&self.sender, to.subscriber, self.target(job)?, at)?;
+        let url = link(&self.sender, to.subscriber, target(job)?, at)?;
         let said = match job.notice {
             Notice::Confirm => notice::Notice::Confirm { url: &url },
             Notice::Move => notice::Notice::MoveAddress { url: &url },
@@ -117,21 +117,6 @@ impl Composer {
 
     fn language<'a>(&'a self, job: &'a NoticeJob) -> &'a str {
         job.subscriber.choice.language.as_deref().unwrap_or(&self.sender.language)
-    }
-
-    fn target(&self, job: &NoticeJob) -> Result<Target, MessageError> {
-        let over = || MessageError("nothing is to be answered any more".to_owned());
-        Ok(match job.notice {
-            Notice::Confirm => {
-                let asked_at = job.subscriber.asked_at.ok_or_else(over)?.as_microsecond();
-                Target::Answer(Purpose::Confirm, asked_at.cast_unsigned())
-            }
-            Notice::Move => {
-                let address = job.subscriber.new_email.as_deref().ok_or_else(over)?;
-                Target::Answer(Purpose::Move, token::stamp_of(address))
-            }
-            Notice::Welcome | Notice::Already | Notice::Link | Notice::Data => Target::Preferences,
-        })
     }
 
     /// The newest edition, with a few words before it; without any, the words alone.
@@ -174,4 +159,20 @@ impl Composer {
             drafts: Vec::new(),
         }
     }
+}
+
+/// Where a notice leads.
+fn target(job: &NoticeJob) -> Result<Target, MessageError> {
+    let over = || MessageError("nothing is to be answered any more".to_owned());
+    Ok(match job.notice {
+        Notice::Confirm => {
+            let asked_at = job.subscriber.asked_at.ok_or_else(over)?.as_microsecond();
+            Target::Answer(Purpose::Confirm, asked_at.cast_unsigned())
+        }
+        Notice::Move => {
+            let address = job.subscriber.new_email.as_deref().ok_or_else(over)?;
+            Target::Answer(Purpose::Move, token::stamp_of(address))
+        }
+        Notice::Welcome | Notice::Already | Notice::Link | Notice::Data => Target::Preferences,
+    })
 }

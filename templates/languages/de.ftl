@@ -203,6 +203,7 @@ chart-empty = Noch nichts zu zählen
 page-skip = Zum Text springen
 page-nav = Seiten
 page-blog = Blog
+page-subscribe = Abonnieren
 page-editions-feed = { $title }: Ausgaben
 home-latest = Neueste Beiträge
 home-none = Noch keine Beiträge.

@@ -185,6 +185,7 @@ chart-empty = Nothing to count yet
 page-skip = Skip to the text
 page-nav = Pages
 page-blog = Blog
+page-subscribe = Subscribe
 # $title: the blog's
 page-editions-feed = { $title }: editions
 home-latest = Latest posts

@@ -171,6 +171,7 @@ chart-empty = Todavía no hay nada que contar
 page-skip = Ir al texto
 page-nav = Páginas
 page-blog = Blog
+page-subscribe = Suscribirse
 page-editions-feed = { $title }: números
 home-latest = Últimas entradas
 home-none = Todavía no hay entradas.

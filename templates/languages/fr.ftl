@@ -171,6 +171,7 @@ chart-empty = Rien à compter pour l’instant
 page-skip = Aller au texte
 page-nav = Pages
 page-blog = Blog
+page-subscribe = S’abonner
 page-editions-feed = { $title } : numéros
 home-latest = Derniers articles
 home-none = Aucun article pour l’instant.

@@ -26,12 +26,12 @@ use super::site::{LEAST, PATIENCE, Site, site, text, until};
 
 const BEAT: Duration = Duration::from_millis(20);
 
-fn at(text: &str) -> Timestamp {
+pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// Status and body of an answer.
-fn ask(address: SocketAddr, request: &str, body: &str) -> Option<(u16, String)> {
+pub fn ask(address: SocketAddr, request: &str, body: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let head = format!(
@@ -55,22 +55,22 @@ fn titles(feed: &Value) -> BTreeSet<String> {
     feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
 }
 
-fn until_served(address: SocketAddr, title: &str) -> Value {
+pub fn until_served(address: SocketAddr, title: &str) -> Value {
     until(&format!("`{title}` in the feed"), || feed(address).filter(|feed| titles(feed).contains(title)))
 }
 
 /// A daemon in this process.
-struct Daemon {
+pub struct Daemon {
     runtime: Runtime,
-    clock: Arc<ManualClock>,
-    address: SocketAddr,
+    pub clock: Arc<ManualClock>,
+    pub address: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
     _reload: UnboundedSender<()>,
 }
 
 impl Daemon {
-    fn start(site: &Site, now: &str) -> Self {
+    pub fn start(site: &Site, now: &str) -> Self {
         let loaded = config::load(&site.path("gazetted.toml"));
         assert!(loaded.is_usable(), "{:?}", loaded.problems);
         let config = Arc::new(loaded.config);
@@ -100,13 +100,13 @@ impl Daemon {
         Self { runtime, clock, address, stop, task, _reload: reloads }
     }
 
-    fn stop(self) {
+    pub fn stop(self) {
         self.stop.cancel();
         self.runtime.block_on(self.task).unwrap().unwrap();
     }
 
     /// Lets the heart beat a few times.
-    fn beats(&self) {
+    pub fn beats(&self) {
         let (started, mut asked) = (Instant::now(), 0);
         while started.elapsed() < BEAT * 10 {
             asked += usize::from(feed(self.address).is_some());
@@ -115,7 +115,7 @@ impl Daemon {
     }
 }
 
-fn blog() -> Site {
+pub fn blog() -> Site {
     site().post("2021-04-05-april.md", text("April", "Rain.")).post("2021-05-05-may.md", text("May", "Sun."))
 }
 
@@ -310,7 +310,7 @@ fn with_readers() -> Site {
 }
 
 /// A store that came into being on that day, with two readers.
-fn born(site: &Site, day: &str) {
+pub fn born(site: &Site, day: &str) {
     use gazetted::domain::subscriber::{Address, State};
     let url = format!("sqlite:{}", site.path("gazetted.db").display());
     let runtime = Runtime::new().unwrap();
@@ -327,7 +327,7 @@ fn born(site: &Site, day: &str) {
     });
 }
 
-fn finished(site: &Site, count: usize) -> Value {
+pub fn finished(site: &Site, count: usize) -> Value {
     until(&format!("{count} finished editions"), || {
         let list = site.json("digest list");
         let all = list.as_array().unwrap();
@@ -372,7 +372,7 @@ fn a_missed_month_is_caught_up_once_and_none_from_before_the_store() {
 }
 
 /// A header of a message, unfolded.
-fn header(mail: &str, name: &str) -> String {
+pub fn header(mail: &str, name: &str) -> String {
     let mut lines = mail.lines().skip_while(|line| !line.starts_with(&format!("{name}: ")));
     let first = lines.next().unwrap_or_else(|| panic!("no {name} in {mail}")).to_owned();
     lines.take_while(|line| line.starts_with([' ', '\t'])).fold(first, |all, line| format!("{all} {}", line.trim()))

@@ -16,6 +16,7 @@ mod languages;
 mod outbox;
 mod people_conformance;
 mod postgres;
+mod readers;
 mod readme;
 mod site;
 mod smtp_server;

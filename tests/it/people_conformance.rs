@@ -378,7 +378,7 @@ async fn whoever_was_forgotten_comes_back_by_their_own_word_only(f: Fixture) {
         state: State::Active,
         source: "cli".into(),
     };
-    assert_eq!(f.store.add_subscribers(&[again.clone()], false, now()).await.unwrap(), [Added::Erased]);
+    assert_eq!(f.store.add_subscribers(std::slice::from_ref(&again), false, now()).await.unwrap(), [Added::Erased]);
     let tally = import(&f.store, vec![row(2, "ann@example.org", State::Active)]).await;
     assert_eq!(tally, ImportTally { kept_out: 1, ..ImportTally::default() });
     assert_eq!(state(&f.store, "ann@example.org").await, None);

@@ -215,7 +215,7 @@ async fn an_edition_marks_its_entries_once(f: Fixture) {
 
 async fn a_period_with_nothing_to_send_queues_nothing(f: Fixture) {
     with_readers(&f.store, 3).await;
-    let skipped = Edition { state: EditionState::Skipped, ..edition(october().into()) };
+    let skipped = Edition { state: EditionState::Skipped, ..edition(october()) };
     assert_eq!(
         f.store.open_edition(&skipped, &[], &Audience::everybody()).await.unwrap(),
         Opened::Now { recipients: 0 }

@@ -58,11 +58,11 @@ impl House {
         rows.map(|row| (row.key.edition.to_string().split('-').next().unwrap().to_owned(), row.email)).collect()
     }
 
-    fn preferences(&self, id: i64) -> String {
+    fn preferences(id: i64) -> String {
         format!("/preferences/{}", keys().mint(Purpose::Preferences, id, Some(now() + 720.hours())))
     }
 
-    fn confirm(&self, id: i64, asked: Timestamp) -> String {
+    fn confirm(id: i64, asked: Timestamp) -> String {
         let stamp = asked.as_microsecond().cast_unsigned();
         format!("/confirm/{}", keys().mint_bound(Purpose::Confirm, id, now() + 72.hours(), stamp))
     }
@@ -112,7 +112,7 @@ async fn the_way_in_from_the_form_to_the_welcome() {
         (bo.state, bo.choice.language.as_deref(), bo.email.as_str()),
         (State::Pending, Some("de"), "Bo@Example.org")
     );
-    let link = house.confirm(bo.id, now());
+    let link = House::confirm(bo.id, now());
     let question = house.get(&link).await;
     assert!(question.status == 200 && question.text().matches("<button").count() == 1, "{}", question.text());
     assert!(question.text().contains("lang=\"de\""));
@@ -292,11 +292,11 @@ async fn nothing_that_is_looked_at_changes_anything() {
         "/".to_owned(),
         "/subscribe".into(),
         "/subscribe?email=x%40example.org".into(),
-        house.confirm(bo.id, now()),
+        House::confirm(bo.id, now()),
         format!("/confirm/{moves}"),
         house.way_out(),
-        house.preferences(house.reader),
-        format!("{}?act=erase&sure=yes", house.preferences(house.reader)),
+        House::preferences(house.reader),
+        format!("{}?act=erase&sure=yes", House::preferences(house.reader)),
         format!("/preferences/{old}"),
         "/editions/".into(),
         "/editions/2021-05".into(),
@@ -328,13 +328,13 @@ async fn every_answer_keeps_to_itself() {
         ("GET", "/subscribe".to_owned(), "", 200),
         ("POST", "/subscribe".into(), "email=x", 422),
         ("POST", "/subscribe".into(), "email=x%40example.org", 200),
-        ("GET", house.confirm(bo.id, now()), "", 200),
-        ("POST", house.confirm(bo.id, now()), "", 200),
+        ("GET", House::confirm(bo.id, now()), "", 200),
+        ("POST", House::confirm(bo.id, now()), "", 200),
         ("GET", "/confirm/x".into(), "", 404),
-        ("GET", house.preferences(bo.id), "", 200),
-        ("POST", house.preferences(bo.id), "act=save&frequency=monthly", 200),
-        ("POST", house.preferences(bo.id), "act=address&email=x", 422),
-        ("POST", house.preferences(bo.id), "act=nonsense", 400),
+        ("GET", House::preferences(bo.id), "", 200),
+        ("POST", House::preferences(bo.id), "act=save&frequency=monthly", 200),
+        ("POST", House::preferences(bo.id), "act=address&email=x", 422),
+        ("POST", House::preferences(bo.id), "act=nonsense", 400),
         ("GET", "/preferences/x".into(), "", 404),
     ] {
         let answer = house.ask(method, &path, &[FORM], body).await;
@@ -398,7 +398,7 @@ async fn a_link_is_good_for_what_it_was_made_for_and_as_long_as_it_says() {
         assert_eq!(answer.status, 404);
     }
     // An old link to the preferences has a new one mailed to the address it belongs to, and does no more.
-    let ann = house.preferences(house.reader);
+    let ann = House::preferences(house.reader);
     clock.set(now() + 31.days_of_hours());
     let old = house.get(&ann).await;
     assert!(old.status == 200 && !old.text().contains("name=\"act\""), "{}", old.text());
@@ -424,7 +424,7 @@ impl Days for i64 {
 #[tokio::test]
 async fn links_of_an_older_key_work_after_the_key_was_changed() {
     let house = House::new().await;
-    let (old, way_out) = (house.preferences(house.reader), house.way_out());
+    let (old, way_out) = (House::preferences(house.reader), house.way_out());
     house.keys.set(Keys::dated(&[7; 32], &[(now(), [9; 32])]));
     let new = Keys::new(&[9; 32], &[]).mint(Purpose::Preferences, house.reader, Some(now() + 1.hour()));
     for path in [old, format!("/preferences/{new}")] {
@@ -439,7 +439,7 @@ async fn links_of_an_older_key_work_after_the_key_was_changed() {
 #[tokio::test]
 async fn a_reader_chooses_how_often_what_and_in_which_language() {
     let house = House::new().await;
-    let page = house.preferences(house.reader);
+    let page = House::preferences(house.reader);
     let shown = house.get(&page).await;
     for there in
         ["a…@e….org", "value=\"monthly\" checked", "value=\"rust\"", "value=\"Ann\"", "value=\"2021-07\"", "Deutsch"]
@@ -481,7 +481,7 @@ async fn a_reader_chooses_how_often_what_and_in_which_language() {
 #[tokio::test]
 async fn an_address_is_changed_by_whoever_reads_mail_there() {
     let house = House::new().await;
-    let page = house.preferences(house.reader);
+    let page = House::preferences(house.reader);
     assert_eq!(house.post(&page, "act=address&email=nonsense").await.status, 422);
     assert_eq!(house.post(&page, "act=address&email=New%40Example.net").await.status, 200);
     assert_eq!(house.notices().await, [("move".to_owned(), "New@Example.net".to_owned())].into());
@@ -501,7 +501,7 @@ async fn an_address_is_changed_by_whoever_reads_mail_there() {
 #[tokio::test]
 async fn a_reader_gets_their_data_leaves_and_is_forgotten() {
     let house = House::new().await;
-    let page = house.preferences(house.reader);
+    let page = House::preferences(house.reader);
     for _ in 0..3 {
         assert_eq!(house.post(&page, "act=data").await.status, 200);
     }
@@ -524,7 +524,7 @@ async fn another_reader_s_link_opens_nobody_else_s_page() {
     let house = House::new().await;
     let bo = house.add("bo@example.org", State::Active).await;
     for body in ["act=leave", "act=erase&sure=yes", "act=save&frequency=post", "id=1&act=leave&subscriber=1"] {
-        house.post(&house.preferences(bo), body).await;
+        house.post(&House::preferences(bo), body).await;
     }
     let ann = house.found("ann@example.org").await.unwrap();
     assert_eq!((ann.state, ann.choice), (State::Active, Choice::default()));

@@ -133,13 +133,11 @@ impl Worker {
         let found = store.edition(key).await?;
         let mut edition = found.ok_or_else(|| StoreError::Other(format!("edition {key} has vanished")))?;
         if !name.is_empty() {
-            let frozen = match store.variant(key, name).await? {
-                Some(frozen) => frozen,
-                None => {
-                    let fresh =
-                        self.outbox.composer.freeze(&edition, &Variant::parse(name)).map_err(Unmade::Template)?;
-                    store.freeze_variant(key, name, &fresh).await?
-                }
+            let frozen = if let Some(frozen) = store.variant(key, name).await? {
+                frozen
+            } else {
+                let fresh = self.outbox.composer.freeze(&edition, &Variant::parse(name)).map_err(Unmade::Template)?;
+                store.freeze_variant(key, name, &fresh).await?
             };
             (edition.subject, edition.text, edition.html) = (frozen.subject, frozen.text, frozen.html);
         }

@@ -31,9 +31,9 @@ impl People for Database {
         let mut transaction = self.begin().await?;
         let tally = imports::import(&mut transaction, source, rows, now).await?;
         if dry_run {
-            transaction.rollback().await?
+            transaction.rollback().await?;
         } else {
-            transaction.commit().await?
+            transaction.commit().await?;
         }
         Ok(tally)
     }
