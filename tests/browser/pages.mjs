@@ -44,6 +44,7 @@ async function look(page, found, expected, steps, schemes) {
     if (new URL(request.url()).origin !== given.origin) found.elsewhere.push(request.url());
   });
   page.on('response', (response) => answers.push(response));
+  await page.route('**/*', (route) => slowly(page, route));
   page.on('console', (message) => {
     // A refusal's own status is said there, too.
     if (!message.text().startsWith('Failed to load resource')) found.complaints.push(message.text());
@@ -82,6 +83,15 @@ async function look(page, found, expected, steps, schemes) {
   found.focus = await walkByKeys(page);
   await page.setViewportSize({ width: Math.min(found.width, NARROWEST), height: 800 });
   found.wide = await page.evaluate(tooWide);
+}
+
+/** A slow line: whatever a page can be shown without comes when it has been shown, and must not move it then. */
+async function slowly(page, route) {
+  if (!['document', 'stylesheet'].includes(route.request().resourceType())) {
+    await page.waitForLoadState('domcontentloaded');
+    await page.evaluate(() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen))));
+  }
+  await route.continue();
 }
 
 async function picture(page, path) {
@@ -151,16 +161,15 @@ function markControls() {
   return stops.map((element, index) => ({ at: String(index), html: element.outerHTML.slice(0, 120) }));
 }
 
-async function focused() {
-  // What is focused scrolls into sight with the next frame.
-  await new Promise(requestAnimationFrame);
+/** The browser scrolls to what is focused by itself, if it is anywhere on the page. */
+function focused() {
   const element = document.activeElement;
   const style = getComputedStyle(element);
   const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1;
-  const box = element.getBoundingClientRect();
-  const inView = box.width > 0 && box.height > 0 && box.left >= -1 && box.top >= -1 &&
-    box.right <= innerWidth + 1 && box.bottom <= innerHeight + 1;
-  return { at: element.dataset.stop ?? element.outerHTML.slice(0, 120), visible: ring && inView };
+  const { width, height, left, top, right } = element.getBoundingClientRect();
+  const onPage = width > 0 && height > 0 && left + scrollX >= 0 && top + scrollY >= 0 &&
+    right + scrollX <= document.documentElement.scrollWidth + 1;
+  return { at: element.dataset.stop ?? element.outerHTML.slice(0, 120), visible: ring && onPage };
 }
 
 /** Words in pictures with less than 4.5 : 1 before the page's background; no bar reaches behind them. */
