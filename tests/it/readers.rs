@@ -140,7 +140,10 @@ fn a_reader_gets_their_topics_in_their_language_and_nothing_when_there_is_none()
     let daemon = Daemon::start(&site, "2021-06-01T10:00:00Z");
     let list = finished(&site, 1);
     daemon.stop();
-    assert_eq!((&list[0]["recipients"], site.mails().len()), (&serde_json::json!(1), 1));
+    let counts = ["recipients", "accepted", "skipped"].map(|name| list[0][name].as_u64().unwrap());
+    assert_eq!((counts, site.mails().len()), ([2, 1, 1], 1));
+    let ada = site.json("subscribers show ada@example.org");
+    assert_eq!(ada["deliveries"][0]["reply"], "nothing in it is what the subscriber chose");
     let (_, mail) = to(&site, "grace@example.org").remove(0);
     assert!(mail.contains("Content-Language: de") && mail.contains("Mai 2021"), "{mail}");
     assert!(mail.contains("About goals") && !mail.contains("About feeds") && !mail.contains("\r\nMay\r\n"), "{mail}");
