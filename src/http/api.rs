@@ -28,6 +28,8 @@ const DESCRIPTION: &str = include_str!("openapi.json");
 /// A list of a hundred thousand people.
 const BODY: usize = 16 * 1024 * 1024;
 const MOST: u32 = 1_000;
+/// The longest address.
+const AFTER: usize = 254;
 
 /// Everything the admin listener answers to. Whoever knows `token` may do all of it.
 pub fn admin_router(state: Served, token: &str) -> Router {
@@ -129,6 +131,10 @@ async fn list(State(state): App, uri: Uri) -> Answered {
     let limit = page.limit.unwrap_or(100);
     if !(1..=MOST).contains(&limit) {
         return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, format!("`limit` is a number from 1 to {MOST}")));
+    }
+    if page.after.chars().count() > AFTER || page.after.contains('\0') {
+        let words = "`after` is the `next` of the page before, an address";
+        return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, words));
     }
     let after = Some(page.after.as_str()).filter(|after| !after.is_empty());
     let found = state.store.subscribers(wanted.transpose()?, after, limit).await?;

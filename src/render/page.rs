@@ -111,7 +111,19 @@ pub fn message(templates: &Templates, site: &Site<'_>, heading: &str, text: &str
 #[must_use]
 pub fn edition(edition: &Edition) -> String {
     let html = without_links(&without_links(&edition.html, UNSUBSCRIBE), PREFERENCES);
-    html.replace(NAME, "")
+    with_landmark(html.replace(NAME, ""))
+}
+
+/// A mail needs no landmarks; for a page, they are how people who hear it find its text.
+fn with_landmark(html: String) -> String {
+    let marked = || {
+        let (head, rest) = html.split_once("<body")?;
+        let (attributes, rest) = rest.split_once('>')?;
+        let (text, end) = rest.rsplit_once("</body>")?;
+        let has_one = text.contains("<main") || text.contains("role=\"main\"");
+        (!has_one).then(|| format!("{head}<body{attributes}>\n<main>{text}</main>\n</body>{end}"))
+    };
+    marked().unwrap_or(html)
 }
 
 /// Takes out every link that leads to `marker`.
@@ -335,7 +347,9 @@ pub(crate) mod tests {
             page.contains("Hello,")
                 && page.contains("Read it on the web</a>")
                 && !page.contains("&nbsp;·")
-                && page.ends_with("</html>\n")
+                && page.ends_with("</main>\n</body>\n</html>\n")
+                && page.matches("<main>").count() == 1
         );
+        assert_eq!(with_landmark(page.clone()), page);
     }
 }

@@ -407,19 +407,23 @@ fn the_link_in_the_mail_unsubscribes_and_the_next_edition_skips_that_reader() {
 
 // The program.
 
-struct Program {
+pub struct Program {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     log: Arc<Mutex<String>>,
 }
 
-fn spawn(site: &Site) -> Child {
-    site.command(&["run", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+fn spawn(site: &Site, listen: &str) -> Child {
+    site.command(&["run", "--listen", listen]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 impl Program {
-    fn start(site: &Site) -> Self {
-        let mut child = spawn(site);
+    pub fn start(site: &Site) -> Self {
+        Self::start_at(site, "127.0.0.1:0")
+    }
+
+    pub fn start_at(site: &Site, listen: &str) -> Self {
+        let mut child = spawn(site, listen);
         let log = Arc::new(Mutex::new(String::new()));
         let (lines, into) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
         std::thread::spawn(move || {
@@ -427,13 +431,18 @@ impl Program {
                 into.lock().unwrap().push_str(&(line + "\n"));
             }
         });
-        let address = until("the daemon to listen", || {
-            let log = log.lock().unwrap();
-            let (_, rest) = log.split_once("listening on http://")?;
-            rest.split_whitespace().next()?.parse().ok()
-        });
+        let address = until("the daemon to listen", || address_after("listening on http://", &log.lock().unwrap()));
         until("the first feed", || feed(address));
         Self { child, address, log }
+    }
+
+    /// Where the operator's API is.
+    pub fn admin(&self) -> SocketAddr {
+        until("the API to listen", || address_after("the API listens on http://", &self.log()))
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     fn signal(&self, signal: Signal) {
@@ -444,11 +453,15 @@ impl Program {
         until(&format!("`{words}` in the log"), || self.log.lock().unwrap().contains(words).then_some(()));
     }
 
-    fn exit(mut self, signal: Signal) -> Option<i32> {
+    pub fn exit(mut self, signal: Signal) -> Option<i32> {
         self.signal(signal);
         let child = &mut self.child;
         until("the daemon to end", || child.try_wait().unwrap()).code()
     }
+}
+
+fn address_after(words: &str, log: &str) -> Option<SocketAddr> {
+    log.split_once(words)?.1.split_whitespace().next()?.parse().ok()
 }
 
 impl Drop for Program {
@@ -475,7 +488,7 @@ fn a_second_daemon_on_one_store_leaves_at_once_and_names_the_first() {
     let site = blog();
     let first = Program::start(&site);
     let started = Instant::now();
-    let second = spawn(&site).wait_with_output().unwrap();
+    let second = spawn(&site, "127.0.0.1:0").wait_with_output().unwrap();
     println!("refused after {:?}", started.elapsed());
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(!second.status.success() && started.elapsed() < Duration::from_secs(2), "{said}");

@@ -3,6 +3,8 @@
 #[macro_use]
 mod stores;
 
+mod api;
+mod browser;
 mod cli;
 mod daemon;
 mod dialects;
