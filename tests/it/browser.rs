@@ -479,7 +479,7 @@ fn every_page_holds(language: &str) {
     site.json(&format!("digest open {} --now", month(1)));
     let daemon = Program::start_at(&site, &format!("127.0.0.1:{port}"));
     let pages = all_pages(&site, &origin, language == "de");
-    let pictures = std::env::var("GAZETTED_TEST_PICTURES").ok();
+    let pictures = std::env::var_os("GAZETTED_TEST_PICTURES").map(|path| path.to_string_lossy().into_owned());
     let given = json!({
         "chromium": tools.chromium, "origin": origin, "widths": WIDTHS, "pages": pages, "pictures": pictures
     });
