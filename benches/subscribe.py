@@ -161,9 +161,9 @@ def mann_whitney(a, b):
 def rate():
     with Daemon() as daemon:
         jobs = [(f"reader{n}@domain{n % 500}.example", network(n)) for n in range(REQUESTS)]
-        counts, seconds = in_threads(daemon.port, 8, jobs)
+        counts, seconds = in_threads(daemon.port, 64, jobs)
         mails = settled(daemon)
-        print(f"sign-ups held, limits on: {REQUESTS / seconds:,.0f} a second (8 connections, answers {counts}), {mails} mails queued (limit 1,000 an hour)")
+        print(f"sign-ups held, limits on: {REQUESTS / seconds:,.0f} a second (64 connections, answers {counts}), {mails} mails queued (limit 1,000 an hour)")
 
 
 def floods():
@@ -205,7 +205,58 @@ def timing():
             print(f"  {state:<13} median {median:7.1f} µs, {median - statistics.median(unknown) * 1e6:+6.1f} µs, p = {p:.3f}")
 
 
+PAYLOADS = [
+    "<script>alert(1)</script>", "javascript:alert(1)", "' OR 1=1 --", "\r\nBcc: all@example.org", "%0d%0aSet-Cookie: a=b",
+    "../../../../etc/passwd", "..%2f..%2fgazetted.db", "{{7*7}}", "{% include 'x' %}", "${jndi:ldap://127.0.0.1/a}", "\x00", "\x1b[31m",
+    "\u202egnp.exe", "a" * 5_000, "=cmd|' /C calc'!A0", "ann@example.org>\r\nRCPT TO:<b@example.org", "\"quoted local\"@example.org",
+    "x@xn--bcher-kva.example", "x@bücher.example", "%", "%zz", "%ff%fe", "ﬀ", "0", "-1", "1e309", "null", "[]", "{}",
+]
+FIELDS = ["email", "name", "language", "website", "act", "frequency", "tag", "author", "pause", "sure", "List-Unsubscribe", "next"]
+ROUTES = ["/", "/subscribe", "/confirm/", "/unsubscribe/", "/preferences/", "/editions/", "/goal", "/feed.xml", "/readyz", "/.well-known/feeds"]
+TYPES = ["application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=b", "text/xml", "", "a/b; c=\"d"]
+
+
+def hostile_request(dice):
+    path = dice.choice(ROUTES)
+    if path.endswith("/"):
+        path += dice.choice([urllib.parse.quote(dice.choice(PAYLOADS), safe="%"), "".join(dice.choices("ABCabc019-_", k=dice.choice([35, 46, 52, 56])))])
+    if dice.random() < 0.3:
+        path += "?" + urllib.parse.quote(dice.choice(PAYLOADS), safe="=&%")
+    fields = {dice.choice(FIELDS): dice.choice(PAYLOADS) for _ in range(dice.randrange(5))}
+    kind = dice.choice(TYPES)
+    if kind.startswith("application/json"):
+        body = json.dumps(fields)[: dice.choice([1, 20, 10_000])]
+    elif kind.startswith("multipart"):
+        body = "".join(f"--b\r\nContent-Disposition: form-data; name=\"{k}\"\r\n\r\n{v}\r\n" for k, v in fields.items()) + "--b--"
+    else:
+        body = urllib.parse.urlencode(fields)
+    body = body.encode("utf-8", "surrogatepass")
+    method = dice.choice(["GET", "POST", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"])
+    header = dice.choice(["X-Forwarded-For: 1.2.3.4, x", "Origin: https://evil.example", "Accept: application/json", "Cookie: a=b", "Host: evil.example"])
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode("ascii", "replace") + body
+
+
+def hostile():
+    dice, counts = random.Random(1), {}
+    with Daemon() as daemon:
+        daemon.command("subscribers", "add", "ann@example.org")
+        for _ in range(REQUESTS):
+            with socket.create_connection(("127.0.0.1", daemon.port)) as s:
+                s.sendall(hostile_request(dice))
+                answer = b""
+                while part := s.recv(65536):
+                    answer += part
+            status = answer.split(b" ", 2)[1].decode() if answer.startswith(b"HTTP/") else "none"
+            counts[status] = counts.get(status, 0) + 1
+        settled(daemon)
+        people = json.loads(daemon.command("subscribers", "list", "--json"))
+        others = [p["email"] for p in people if p["state"] != "pending"]
+        print(f"hostile requests: {REQUESTS:,}, answers {dict(sorted(counts.items()))}; active afterwards: {others}; asked: {[p['email'] for p in people if p['state'] == 'pending']}")
+
+
 if __name__ == "__main__":
+    hostile()
     rate()
     floods()
     timing()

@@ -220,6 +220,13 @@ impl Checker<'_> {
                 "expected `from = \"Name <name@example.org>\"` below `[digest]`",
             );
         }
+        if config.digest.postal_address.is_empty() {
+            self.warning(
+                "digest",
+                "there is no `digest.postal_address`, and many countries' law wants one in every digest",
+                "give a street address or a post box below `[digest]`",
+            );
+        }
         if smtp.connections == 0 {
             self.error("smtp.connections", "`smtp.connections` is 0".into(), "expected 1 or more");
         }

@@ -16,6 +16,8 @@ use crate::store::{Retention, SharedStore, SignUpLimits, SignUpTally, StoreError
 
 /// How often the desk is looked at without being woken: another node may have taken a form.
 const TICK: Duration = Duration::from_secs(2);
+/// Forms that come together are decided together.
+const GATHER: Duration = Duration::from_millis(200);
 /// How often what has lasted too long is forgotten, and how often the operator is told of limits.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// So many forms are decided in one transaction.
@@ -67,7 +69,10 @@ impl Desk {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.wake.notified() => self.outbox.wake(),
+                () = self.wake.notified() => {
+                    self.outbox.wake();
+                    tokio::time::sleep(GATHER).await;
+                }
                 () = tokio::time::sleep(TICK) => {}
             }
         }

@@ -2,6 +2,7 @@
 //! forms from the store; here the same is written and said for each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
@@ -22,6 +23,10 @@ use crate::store::SignUp;
 /// Which text people agreed to; goes up when the form's promise changes.
 const FORM_VERSION: u32 = 1;
 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Every form is answered after this time, and not before: what else the store is doing must not tell what became of a
+/// form before.
+const EVEN: Duration = Duration::from_millis(20);
 
 /// `/subscribe`, in the site's language or in `?language=`.
 pub async fn ask(State(state): App, uri: Uri, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
@@ -57,6 +62,7 @@ pub async fn subscribe(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response<Body>, Refusal> {
+    let even = tokio::time::sleep(EVEN);
     let published = open(&state)?;
     let form = Form::read(&headers, &body.map_err(unread)?)?;
     let language = offered(&state, form.get("language"));
@@ -86,6 +92,7 @@ pub async fn subscribe(
     let spoken = language.as_deref().unwrap_or(&published.blog.language);
     let html = published.with_site_in(spoken, |site| page::said(&state.templates, site, Said::LookIntoMailbox))?;
     let response = if wants_json(&headers) { accepted() } else { shown(html) };
+    even.await;
     Ok(allowed(&published, &headers, response))
 }
 

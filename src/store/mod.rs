@@ -148,7 +148,7 @@ pub struct Audience<'a> {
     pub language: &'a str,
     /// Only those whose frequency has been what it is since before then.
     pub since: Option<Timestamp>,
-    /// Which variant a choice makes of it; none: nothing in it is for them, and nothing is queued.
+    /// Which variant a choice makes of it; none: nothing in it is for them, and nothing is sent.
     pub variant: &'a (dyn Fn(&Choice) -> Option<String> + Sync),
 }
 
@@ -197,7 +197,7 @@ pub trait Store: People {
 
     // --- editions ---
     /// Writes the edition, marks `entry_ids` as announced by it and queues one delivery for each active subscriber of its
-    /// frequency who wants something of it, in one transaction. Whoever comes second finds it there.
+    /// frequency, in one transaction; those who pause or want nothing of it have one that says so, and is not sent. Whoever comes second finds it there.
     async fn open_edition(&self, edition: &Edition, entry_ids: &[String], audience: &Audience<'_>) -> Result<Opened>;
     async fn edition(&self, key: EditionKey) -> Result<Option<Edition>>;
     async fn variant(&self, key: EditionKey, variant: &str) -> Result<Option<Frozen>>;

@@ -56,6 +56,7 @@ mod shared;
 
 type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
+type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
 const STEPS: [&str; 2] =
     [include_str!("migrations/postgres/0001_ledger.sql"), include_str!("migrations/postgres/0002_subscribers.sql")];

@@ -61,6 +61,7 @@ mod shared;
 
 type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
+type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
 const STEPS: [&str; 2] =
     [include_str!("migrations/sqlite/0001_ledger.sql"), include_str!("migrations/sqlite/0002_subscribers.sql")];

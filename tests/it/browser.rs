@@ -70,7 +70,7 @@ fn month(back: usize) -> Period {
 // The mail server.
 
 /// Runs a program until the end of its own input: until the test ends, however that ends.
-const KEEPER: &str = r#""$@" & program=$!; read -r _; kill $program; wait"#;
+const KEEPER: &str = r#""$@" & program=$!; read -r _; kill $program"#;
 
 /// Postfix's `smtp-sink`, which keeps every message in a file.
 struct Sink {
@@ -479,7 +479,7 @@ fn every_page_holds(language: &str) {
     site.json(&format!("digest open {} --now", month(1)));
     let daemon = Program::start_at(&site, &format!("127.0.0.1:{port}"));
     let pages = all_pages(&site, &origin, language == "de");
-    let pictures = std::env::var_os("GAZETTED_TEST_PICTURES").and_then(|folder| folder.into_string().ok());
+    let pictures = std::env::var_os("GAZETTED_TEST_PICTURES").map(|path| path.to_string_lossy().into_owned());
     let given = json!({
         "chromium": tools.chromium, "origin": origin, "widths": WIDTHS, "pages": pages, "pictures": pictures
     });

@@ -8,7 +8,7 @@ use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::{Address, Choice, Event, Frequency, State};
 use gazetted::domain::subscriber_import::ImportRow;
 use gazetted::store::{
-    Added, Audience, Confirmed, Frozen, ImportTally, Moved, NewSubscriber, Retention, SharedStore, SignUp,
+    Added, Audience, Confirmed, Frozen, ImportTally, Moved, NewSubscriber, Opened, Retention, SharedStore, SignUp,
     SignUpLimits, SignUpTally, StoreError,
 };
 use jiff::civil::{Date, date};
@@ -312,11 +312,18 @@ async fn an_edition_goes_to_those_who_want_something_of_it(f: Fixture) {
         (post, Some(now()), &[("post", "")]),
         (EditionKey::post("https://example.org/older"), Some(later(-61)), &[]),
     ] {
-        f.store.open_edition(&edition(key), &[], &audience(since)).await.unwrap();
+        let opened = f.store.open_edition(&edition(key), &[], &audience(since)).await.unwrap();
+        assert_eq!(opened, Opened::Now { recipients: expected.len() as u64 }, "{key}");
         let claims = f.store.claim("node", 50, later(1), later(10)).await.unwrap();
         let mut got: Vec<_> = claims.iter().map(|c| (c.email.split('@').next().unwrap(), c.variant.as_str())).collect();
         got.sort_unstable();
         assert_eq!(got, expected, "{key}");
+    }
+    for (name, reason) in [("nothing", "nothing in it is what"), ("pausing", "the subscriber is pausing")] {
+        let id = id(&f.store, &format!("{name}@example.org")).await;
+        let why = f.store.deliveries_to(id).await.unwrap().remove(0);
+        assert_eq!(why.state, DeliveryState::Skipped);
+        assert!(why.reply.unwrap().starts_with(reason), "{name}");
     }
     assert_eq!(f.store.readers(Frequency::Quarterly).await.unwrap(), 1);
     assert_eq!(f.store.latest_edition().await.unwrap().unwrap().key, month().into());

@@ -35,16 +35,9 @@ fn read(site: &Site, name: &str) -> String {
     let mut rest = raw.as_bytes();
     while let [first, tail @ ..] = rest {
         let escaped = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match escaped.filter(|_| *first == b'=').and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
+        let byte = escaped.filter(|_| *first == b'=').and_then(|two| u8::from_str_radix(two, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &tail[2..] } else { tail };
     }
     String::from_utf8(bytes).unwrap()
 }
@@ -140,7 +133,10 @@ fn a_reader_gets_their_topics_in_their_language_and_nothing_when_there_is_none()
     let daemon = Daemon::start(&site, "2021-06-01T10:00:00Z");
     let list = finished(&site, 1);
     daemon.stop();
-    assert_eq!((&list[0]["recipients"], site.mails().len()), (&serde_json::json!(1), 1));
+    let counts = ["recipients", "accepted", "skipped"].map(|name| list[0][name].as_u64().unwrap());
+    assert_eq!((counts, site.mails().len()), ([2, 1, 1], 1));
+    let ada = site.json("subscribers show ada@example.org");
+    assert_eq!(ada["deliveries"][0]["reply"], "nothing in it is what the subscriber chose");
     let (_, mail) = to(&site, "grace@example.org").remove(0);
     assert!(mail.contains("Content-Language: de") && mail.contains("Mai 2021"), "{mail}");
     assert!(mail.contains("About goals") && !mail.contains("About feeds") && !mail.contains("\r\nMay\r\n"), "{mail}");
@@ -203,8 +199,11 @@ fn mail_sent_after_a_change_of_key_has_links_that_work_and_so_has_older_mail() {
     daemon.stop();
 }
 
-/// A receiver that fails the first call and takes the rest; each as its headers and its body.
-fn receiver() -> (String, Arc<Mutex<Vec<(Vec<String>, String)>>>) {
+/// The lines of a call's head, and its body.
+type Call = (Vec<String>, String);
+
+/// A receiver that fails the first call and takes the rest.
+fn receiver() -> (String, Arc<Mutex<Vec<Call>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/hook", listener.local_addr().unwrap());
     let calls = Arc::new(Mutex::new(Vec::new()));
@@ -234,7 +233,7 @@ fn webhooks_are_told_signed_and_again_until_they_take_it() {
     site.save("gazetted.toml", format!("{LEAST}[[webhooks]]\nurl = \"{address}\"\nsecret = \"hush\"\n"));
     born(&site, "2021-05-10T00:00:00Z");
     let daemon = Daemon::start(&site, "2021-05-11T10:00:00Z");
-    let header = |call: &(Vec<String>, String), name: &str| {
+    let header = |call: &Call, name: &str| {
         call.0
             .iter()
             .find_map(|line| line.strip_prefix(&format!("{name}: ")))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::{Connection, Row};
+use super::super::{Connection, Query, Row};
 use super::{rows, subscribers};
 use crate::domain::delivery::State as DeliveryState;
 use crate::domain::edition::{Edition, EditionKey, State};
@@ -51,26 +51,46 @@ async fn insert(db: &mut Connection, edition: &Edition) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// One delivery for each active subscriber of this frequency; none if the period is only marked as decided.
+/// One delivery for each active subscriber of this frequency; none if the period is only marked as decided. Whoever gets
+/// nothing has a delivery that says why. Gives how many are to be sent.
 async fn queue(db: &mut Connection, edition: &Edition, audience: &Audience<'_>) -> Result<u64> {
     if !matches!(edition.state, State::Open | State::Paused) {
         return Ok(0);
     }
-    let since = audience.since.unwrap_or(Timestamp::MAX).as_microsecond();
-    let done = sqlx::query(
-        "INSERT INTO deliveries (edition, subscriber, kind, rank, email, name, state, queued_at, due_at, changed_at)
-         SELECT $1, id, 'edition', 1, email, name, 'queued', $2, $2, $2 FROM subscribers
-         WHERE state = 'active' AND frequency = $3 AND frequency_since <= $4 AND coalesce(paused_until, $2) <= $2
-             AND tags = '[]' AND authors = '[]' AND coalesce(language, $5) = $5",
+    let done = to_audience(
+        sqlx::query(
+            "INSERT INTO deliveries (edition, subscriber, kind, rank, email, name, state, queued_at, due_at, changed_at)
+             SELECT $1, id, 'edition', 1, email, name, 'queued', $2, $2, $2 FROM subscribers
+             WHERE state = 'active' AND frequency = $3 AND frequency_since <= $4 AND coalesce(paused_until, $2) <= $2
+                 AND tags = '[]' AND authors = '[]' AND coalesce(language, $5) = $5",
+        ),
+        edition,
+        audience,
     )
-    .bind(edition.key.to_string())
-    .bind(edition.opened_at.as_microsecond())
-    .bind(Frequency::of(edition.key).as_str())
-    .bind(since)
-    .bind(audience.language)
+    .execute(&mut *db)
+    .await?;
+    to_audience(
+        sqlx::query(
+            "INSERT INTO deliveries (edition, subscriber, kind, rank, email, name, state, queued_at, reply, changed_at)
+             SELECT $1, id, 'edition', 1, email, name, 'skipped', $2, 'the subscriber is pausing', $2 FROM subscribers
+             WHERE state = 'active' AND frequency = $3 AND frequency_since <= $4 AND paused_until > $2 AND $5 <> ''",
+        ),
+        edition,
+        audience,
+    )
     .execute(&mut *db)
     .await?;
     Ok(done.rows_affected() + queue_variants(db, edition, audience).await?)
+}
+
+/// Binds what decides who is in an edition's audience, in the order of `queue`'s statements.
+fn to_audience<'q>(query: Query<'q>, edition: &Edition, audience: &Audience<'_>) -> Query<'q> {
+    query
+        .bind(edition.key.to_string())
+        .bind(edition.opened_at.as_microsecond())
+        .bind(Frequency::of(edition.key).as_str())
+        .bind(audience.since.unwrap_or(Timestamp::MAX).as_microsecond())
+        .bind(audience.language.to_owned())
 }
 
 /// How many choices are looked at at a time.
@@ -80,32 +100,29 @@ const CHUNK: i64 = 2_000;
 async fn queue_variants(db: &mut Connection, edition: &Edition, audience: &Audience<'_>) -> Result<u64> {
     let (mut after, mut queued) = (i64::MIN, 0);
     loop {
-        let found = sqlx::query(
+        let query = sqlx::query(
             "SELECT id, language, frequency, tags, authors, paused_until FROM subscribers
-             WHERE state = 'active' AND frequency = $1 AND frequency_since <= $2 AND coalesce(paused_until, $3) <= $3
-                 AND (tags <> '[]' OR authors <> '[]' OR coalesce(language, $4) <> $4) AND id > $5
-             ORDER BY id LIMIT $6",
-        )
-        .bind(Frequency::of(edition.key).as_str())
-        .bind(audience.since.unwrap_or(Timestamp::MAX).as_microsecond())
-        .bind(edition.opened_at.as_microsecond())
-        .bind(audience.language)
-        .bind(after)
-        .bind(CHUNK)
-        .fetch_all(&mut *db)
-        .await?;
+             WHERE $1 <> '' AND state = 'active' AND coalesce(paused_until, $2) <= $2 AND frequency = $3
+                 AND frequency_since <= $4 AND (tags <> '[]' OR authors <> '[]' OR coalesce(language, $5) <> $5)
+                 AND id > $6
+             ORDER BY id LIMIT $7",
+        );
+        let found = to_audience(query, edition, audience).bind(after).bind(CHUNK).fetch_all(&mut *db).await?;
         let Some(last) = found.last() else { return Ok(queued) };
         after = rows::int(last, "id")?;
         let mut chosen = Vec::with_capacity(found.len());
         for row in &found {
-            if let Some(variant) = (audience.variant)(&subscribers::choice(row)?) {
-                chosen.push(json!([rows::int(row, "id")?, variant]));
-            }
+            let variant = (audience.variant)(&subscribers::choice(row)?);
+            queued += u64::from(variant.is_some());
+            chosen.push(json!([rows::int(row, "id")?, variant]));
         }
-        let done = sqlx::query(concat!(
-            "INSERT INTO deliveries (edition, subscriber, kind, rank, variant, email, name, state, queued_at, due_at,
+        sqlx::query(concat!(
+            "INSERT INTO deliveries (edition, subscriber, kind, rank, variant, email, name, state, queued_at, due_at, reply,
                  changed_at)
-             SELECT $2, s.id, 'edition', 1, given.variant, s.email, s.name, 'queued', $3, $3, $3
+             SELECT $2, s.id, 'edition', 1, coalesce(given.variant, ''), s.email, s.name,
+                 CASE WHEN given.variant IS NULL THEN 'skipped' ELSE 'queued' END, $3,
+                 CASE WHEN given.variant IS NULL THEN NULL ELSE $3 END,
+                 CASE WHEN given.variant IS NULL THEN 'nothing in it is what the subscriber chose' END, $3
              FROM ",
             rows!("$1", 0 id bigint, 1 variant text),
             " JOIN subscribers s ON s.id = given.id"
@@ -115,7 +132,6 @@ async fn queue_variants(db: &mut Connection, edition: &Edition, audience: &Audie
         .bind(edition.opened_at.as_microsecond())
         .execute(&mut *db)
         .await?;
-        queued += done.rows_affected();
     }
 }
 
