@@ -70,7 +70,7 @@ fn month(back: usize) -> Period {
 // The mail server.
 
 /// Runs a program until the end of its own input: until the test ends, however that ends.
-const KEEPER: &str = r#""$@" & program=$!; read -r _; kill $program"#;
+const KEEPER: &str = r#""$@" & program=$!; read -r _; kill $program; wait"#;
 
 /// Postfix's `smtp-sink`, which keeps every message in a file.
 struct Sink {
