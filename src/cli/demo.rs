@@ -137,7 +137,7 @@ async fn fill_outbox(config: &Arc<Config>, store: &SharedStore, folder: &Path) -
     open::scan(&mut blog).await;
     blog.publish(now, false).await?;
     editions::open(&mut blog, store, &templates, last, now, now, true).await?;
-    let sender = sending::sender(config, &blog.site, sending::Secrets::of(store).await?);
+    let sender = sending::sender(config, &blog.site, sending::Secrets::of(store).await?)?;
     let composer = sending::composer(config, sender, Arc::new(templates));
     let transport = sending::transport(config)?;
     let node = "demo".to_owned();

@@ -160,7 +160,7 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
         Some(store) => sending::Secrets::of(store).await?,
         None => sending::Secrets::none(),
     };
-    let sender = sending::sender(&config, &blog.site, secrets);
+    let sender = sending::sender(&config, &blog.site, secrets)?;
     if let Some(store) = &store
         && let Some(frozen) = store.edition(period.into()).await?
     {

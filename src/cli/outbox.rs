@@ -118,7 +118,7 @@ async fn retry(store: &SharedStore) -> Done {
 
 async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -> Done {
     let site = scan::site(config);
-    let sender = sending::sender(config, &site, sending::Secrets::of(&store).await?);
+    let sender = sending::sender(config, &site, sending::Secrets::of(&store).await?)?;
     let templates = super::digest::templates(&config.path(&config.digest.templates))?;
     let composer = sending::composer(config, sender, Arc::new(templates));
     let transport = sending::transport(config)?;

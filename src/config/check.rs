@@ -182,6 +182,7 @@ impl Checker<'_> {
                 "expected one without a `+`, like `bounces@example.org`",
             );
         }
+        self.dkim(config);
         for hook in &config.webhooks {
             self.web_address("webhooks.url", &hook.url);
             if hook.url.is_empty() {
@@ -194,6 +195,37 @@ impl Checker<'_> {
                     &format!("known are: {}", Webhook::EVENTS.join(", ")),
                 );
             }
+        }
+    }
+
+    fn dkim(&mut self, config: &Config) {
+        let dkim = &config.dkim;
+        for (key, selector, file) in [
+            ("dkim.key_file", &dkim.selector, &dkim.key_file),
+            ("dkim.ed25519_key_file", &dkim.ed25519_selector, &dkim.ed25519_key_file),
+        ] {
+            if !file.as_os_str().is_empty() && selector.is_empty() {
+                self.error(key, format!("`{key}` is set, and its selector is not"), "name the key as DNS has it");
+            }
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+            if !selector.chars().all(plain) {
+                self.error(key, format!("`{selector}` is no selector"), "expected a name like `gz2026`");
+            }
+        }
+        if !dkim.ed25519_selector.is_empty() && dkim.selector.is_empty() {
+            self.error(
+                "dkim.ed25519_selector",
+                "there is an Ed25519 key and no RSA key".into(),
+                "large providers know RSA only: set `selector` and `key_file` too",
+            );
+        }
+        let domain = dkim.domain.trim();
+        if !domain.is_empty() && Address::parse(&format!("x@{domain}")).is_err() {
+            self.error(
+                "dkim.domain",
+                format!("`dkim.domain` is `{domain}`, which is no domain"),
+                "expected `example.org`",
+            );
         }
     }
 

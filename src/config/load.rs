@@ -84,7 +84,7 @@ pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) 
     Loaded { config, problems: reader.problems }
 }
 
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "site",
     "posts",
     "feeds",
@@ -92,6 +92,7 @@ const SECTIONS: [&str; 14] = [
     "digest",
     "subscribers",
     "bounces",
+    "dkim",
     "webhooks",
     "smtp",
     "outbox",
@@ -122,6 +123,7 @@ impl Reader<'_> {
                 "digest" => config.digest = self.section("digest", value),
                 "subscribers" => config.subscribers = self.section("subscribers", value),
                 "bounces" => config.bounces = self.section("bounces", value),
+                "dkim" => config.dkim = self.section("dkim", value),
                 "webhooks" => config.webhooks = self.list::<Webhook>("webhooks", value),
                 "smtp" => config.smtp = Some(self.section::<Smtp>("smtp", value)),
                 "outbox" => config.outbox = self.section("outbox", value),
@@ -217,6 +219,7 @@ impl Reader<'_> {
                 "digest" => set(&mut config.digest, &key, value),
                 "subscribers" => set(&mut config.subscribers, &key, value),
                 "bounces" => set(&mut config.bounces, &key, value),
+                "dkim" => set(&mut config.dkim, &key, value),
                 "smtp" => set_smtp(config, &key, value),
                 "outbox" => set(&mut config.outbox, &key, value),
                 "store" => set(&mut config.store, &key, value),
@@ -356,6 +359,15 @@ fn secrets(loaded: &mut Loaded, shown: &str) {
     };
     if let Some(smtp) = &mut config.smtp {
         read("smtp.password_file", &smtp.password_file, "smtp_password", &mut smtp.password);
+    }
+    // Read when it is used, so that it is in memory once.
+    for (name, file) in
+        [("dkim_key", &mut config.dkim.key_file), ("dkim_ed25519_key", &mut config.dkim.ed25519_key_file)]
+    {
+        let given = credentials.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
+        if let (true, Some(given)) = (file.as_os_str().is_empty(), given) {
+            *file = given;
+        }
     }
     read("http.admin_token_file", &config.http.admin_token_file, "admin_token", &mut config.http.admin_token);
     for hook in &mut config.webhooks {

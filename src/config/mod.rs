@@ -31,6 +31,7 @@ pub struct Config {
     pub digest: Digest,
     pub subscribers: Subscribers,
     pub bounces: Bounces,
+    pub dkim: Dkim,
     pub webhooks: Vec<Webhook>,
     pub smtp: Option<Smtp>,
     pub outbox: Outbox,
@@ -317,6 +318,20 @@ pub struct Bounces {
     /// Where bounces, and people who unsubscribe by mail, write to: `bounces@example.org`. The server that takes mail for it
     /// must take `bounces+ANYTHING@` too, and hand it to `gazetted bounce`.
     pub address: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dkim {
+    /// Empty: that of `digest.from`.
+    pub domain: String,
+    /// The public key's name in DNS: `SELECTOR._domainkey.DOMAIN`. Empty: nothing is signed.
+    pub selector: String,
+    /// The private RSA key, in PEM, readable for the daemon alone.
+    pub key_file: PathBuf,
+    /// An Ed25519 key beside it (RFC 8463), for receivers that know them.
+    pub ed25519_selector: String,
+    pub ed25519_key_file: PathBuf,
 }
 
 /// `[[webhooks]]`: who is told what happens.

@@ -1,8 +1,11 @@
 //! The way out put together from the configuration: who sends, over what, with which keys. Wiring only.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -17,6 +20,7 @@ use crate::domain::token::Keys;
 use crate::mail::composer::Composer;
 use crate::mail::outbox::{Outbox, Settings};
 use crate::mail::transport::{Transport, TransportError};
+use crate::render::dkim::Signer;
 use crate::render::message::Sender;
 use crate::render::templates::Templates;
 use crate::scan::Site;
@@ -57,11 +61,11 @@ impl Secrets {
     }
 }
 
-#[must_use]
-pub fn sender(config: &Config, site: &Site, secrets: Secrets) -> Sender {
+/// Fails if a key to sign with cannot be used.
+pub fn sender(config: &Config, site: &Site, secrets: Secrets) -> anyhow::Result<Sender> {
     let title = site.title(config);
     let Secrets { key, keys } = secrets;
-    Sender {
+    Ok(Sender {
         from: from(config, &title),
         reply_to: Some(config.digest.reply_to.clone()).filter(|r| !r.is_empty()),
         title,
@@ -70,9 +74,45 @@ pub fn sender(config: &Config, site: &Site, secrets: Secrets) -> Sender {
         language: config.site.language.clone(),
         key,
         keys,
+        dkim: signers(config)?,
         bounce_address: Some(config.bounces.address.clone()).filter(|address| !address.is_empty()),
         list_id: None,
-    }
+    })
+}
+
+/// RSA first: receivers that take one signature take the first.
+fn signers(config: &Config) -> anyhow::Result<Vec<Arc<Signer>>> {
+    let dkim = &config.dkim;
+    let domain = if dkim.domain.is_empty() { from_domain(config) } else { dkim.domain.trim() };
+    let keys = [
+        ("dkim.key_file", &dkim.selector, &dkim.key_file),
+        ("dkim.ed25519_key_file", &dkim.ed25519_selector, &dkim.ed25519_key_file),
+    ];
+    let wanted = keys.into_iter().filter(|(_, selector, _)| !selector.is_empty());
+    wanted.map(|(name, selector, file)| Ok(Arc::new(signer(name, domain, selector, &config.path(file))?))).collect()
+}
+
+/// Group or owner may read the key, nobody else, and nobody but the owner may write it.
+const TOO_OPEN: u32 = 0o037;
+
+fn signer(name: &str, domain: &str, selector: &str, file: &Path) -> anyhow::Result<Signer> {
+    let shown = format!("`{name}`, `{}`", file.display());
+    let (mode, pem) = std::fs::metadata(file)
+        .and_then(|known| Ok((known.permissions().mode(), std::fs::read(file)?)))
+        .with_context(|| format!("{shown}, cannot be read"))?;
+    anyhow::ensure!(
+        mode & TOO_OPEN == 0,
+        "{shown}, can be read by others (mode {:04o}); `chmod 600` it, and make a new key if it matters",
+        mode & 0o7777
+    );
+    let signer = Signer::new(domain, selector, &pem).with_context(|| format!("{shown}, cannot be used"))?;
+    let (record, text) = signer.record();
+    tracing::debug!("mail is signed; DNS must have {record} TXT \"{text}\"");
+    Ok(signer)
+}
+
+fn from_domain(config: &Config) -> &str {
+    config.digest.from.rsplit_once('@').map(|(_, d)| d.trim_end_matches('>').trim()).unwrap_or_default()
 }
 
 #[must_use]
@@ -114,9 +154,7 @@ pub fn transport(config: &Config) -> Result<Transport, TransportError> {
             if !smtp.ca_file.as_os_str().is_empty() {
                 smtp.ca_file = config.path(&smtp.ca_file);
             }
-            let domain =
-                config.digest.from.rsplit_once('@').map(|(_, d)| d.trim_end_matches('>').trim()).unwrap_or_default();
-            Transport::smtp(&smtp, domain)
+            Transport::smtp(&smtp, from_domain(config))
         }
     }
 }
@@ -168,7 +206,7 @@ pub fn start(
     secrets: Secrets,
     wake: &Arc<Notify>,
 ) -> anyhow::Result<Sending> {
-    let from = sender(config, site, secrets);
+    let from = sender(config, site, secrets)?;
     let made_by = composer(config, from, Arc::clone(templates));
     let over = transport(config)?;
     let outbox = outbox(config, node(config), Arc::clone(store), Arc::clone(clock), made_by, over);

@@ -6,6 +6,7 @@
 //! every address is taken apart and put together again, so nothing they hold can begin a header of its own.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +16,7 @@ use lettre::message::{Attachment, Mailbox, Mailboxes, MessageBuilder, MultiPart,
 use url::{Host, Url};
 
 use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean};
+use super::dkim::Signer;
 use super::notice::NoticeText;
 use super::xml::escape;
 use crate::domain::edition::Edition;
@@ -36,6 +38,8 @@ pub struct Sender {
     pub key: [u8; 32],
     /// What tokens are made with: those that were in force when the edition was opened.
     pub keys: Keys,
+    /// What signs: none, RSA, or RSA and Ed25519.
+    pub dkim: Vec<Arc<Signer>>,
     /// Where bounces are read, as `bounces@example.org`; each message's return-path is `bounces+TOKEN@example.org`.
     /// Without it bounces go to `from`, and unsubscribing by mail is not offered.
     pub bounce_address: Option<String>,
@@ -252,8 +256,22 @@ impl Headers<'_> {
             message_id: format!("<{id}>"),
             return_path: links.return_path.clone().unwrap_or_else(|| from.email.to_string()),
             recipient: recipient.to_string(),
-            bytes: message.formatted(),
+            bytes: self.signed(message.formatted())?,
         })
+    }
+
+    /// With a signature of each key before it; each covers the message, and not the others.
+    fn signed(&self, message: Vec<u8>) -> Result<Vec<u8>, MessageError> {
+        let mut whole = Vec::new();
+        for signer in &self.sender.dkim {
+            let header = signer.sign(&message, self.at);
+            whole.extend(header.ok_or_else(|| cannot("the message cannot be signed"))?);
+        }
+        if whole.is_empty() {
+            return Ok(message);
+        }
+        whole.extend(message);
+        Ok(whole)
     }
 
     fn common(

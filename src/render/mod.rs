@@ -5,6 +5,7 @@ pub mod badge;
 pub mod calendar;
 pub mod chart;
 pub mod digest;
+pub mod dkim;
 pub mod feed;
 pub mod goal;
 pub mod growth;

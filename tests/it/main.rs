@@ -8,6 +8,7 @@ mod browser;
 mod cli;
 mod daemon;
 mod dialects;
+mod dkim;
 mod feeds;
 mod hostile;
 mod house;

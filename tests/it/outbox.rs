@@ -211,6 +211,7 @@ async fn a_real_digest_arrives_as_it_was_composed() {
         language: "en".into(),
         key: [7; 32],
         keys: Keys::new(&[7; 32], &[]),
+        dkim: Vec::new(),
         bounce_address: Some("bounces@blog.example".into()),
         list_id: None,
     };

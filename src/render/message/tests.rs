@@ -16,6 +16,7 @@ fn sender() -> Sender {
         language: "en-GB".into(),
         key: [7; 32],
         keys: Keys::new(&[7; 32], &[]),
+        dkim: Vec::new(),
         bounce_address: Some("bounces@blog.example".into()),
         list_id: None,
     }
