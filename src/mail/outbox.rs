@@ -17,9 +17,11 @@ use crate::clock::SharedClock;
 use crate::config::OnDoubt;
 use crate::store::{SharedStore, StoreError};
 
+mod ledger;
 mod round;
 mod worker;
 
+use ledger::Ledger;
 use round::Round;
 pub use round::{Halt, Tally};
 use worker::Worker;
@@ -136,10 +138,12 @@ impl Outbox {
 
     async fn round(self: &Arc<Self>, stop: &CancellationToken, connections: u32) -> Tally {
         let round = Arc::new(Round::new(stop.clone()));
+        let ledger = Ledger::open(Arc::clone(self));
         let mut workers = JoinSet::new();
         for _ in 0..connections.max(1) {
-            workers.spawn(Worker::new(Arc::clone(self), Arc::clone(&round)).run());
+            workers.spawn(Worker::new(Arc::clone(self), Arc::clone(&round), ledger.clone()).run());
         }
+        drop(ledger);
         while let Some(ended) = workers.join_next().await {
             if let Err(e) = ended {
                 // Its claims come back when their leases run out.

@@ -122,8 +122,6 @@ impl Session {
         mark: Pin<&mut (impl Future<Output = bool> + Send)>,
     ) -> Result<Sent, Failure> {
         self.envelope(message).await?;
-        self.say(Stage::Data, Data).await?;
-        self.expect(Stage::Data, 300).await?;
         let written = self.wire.write(&stuffed(&message.bytes), self.server.timeout).await;
         written.map_err(|e| self.broken(Stage::Data, &e))?;
         if !mark.await {
@@ -136,7 +134,7 @@ impl Session {
         Ok(Sent::Accepted(reply.to_string()))
     }
 
-    /// MAIL and RCPT, in one go where the server takes them so.
+    /// MAIL, RCPT and DATA, in one go where the server takes them so (RFC 2920).
     async fn envelope(&mut self, message: &Message) -> Result<(), Failure> {
         let from = Mail::new(Some(address(&message.return_path)?), self.parameters(message));
         let to = Rcpt::new(address(&message.recipient)?, Vec::new());
@@ -145,16 +143,25 @@ impl Session {
             self.expect(Stage::Mail, 200).await?;
             self.say(Stage::Rcpt, to).await?;
             self.expect(Stage::Rcpt, 200).await?;
+            self.say(Stage::Data, Data).await?;
+            self.expect(Stage::Data, 300).await?;
             return Ok(());
         }
-        self.say(Stage::Mail, format!("{from}{to}")).await?;
-        let mail = self.expect(Stage::Mail, 200).await;
-        if self.usable {
-            // Both answers are read, whatever the first one says.
-            let rcpt = self.expect(Stage::Rcpt, 200).await;
-            return Ok(mail.and(rcpt).map(|_| ())?);
+        self.say(Stage::Mail, format!("{from}{to}{Data}")).await?;
+        // All three answers are read, whatever the first ones say.
+        let mut refused = None;
+        for (stage, wanted) in [(Stage::Mail, 200), (Stage::Rcpt, 200), (Stage::Data, 300)] {
+            match self.expect(stage, wanted).await {
+                // It waits for a message to nobody: one of no lines would still be one.
+                Ok(_) if stage == Stage::Data && refused.is_some() => self.usable = false,
+                Ok(_) => {}
+                Err(answer) => refused = refused.or(Some(answer)),
+            }
+            if !self.usable {
+                break;
+            }
         }
-        Ok(mail.map(|_| ())?)
+        refused.map_or(Ok(()), |answer| Err(answer.into()))
     }
 
     fn parameters(&self, message: &Message) -> Vec<MailParameter> {

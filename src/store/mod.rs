@@ -28,7 +28,7 @@ pub use people::{
 pub type SharedStore = Arc<dyn Store>;
 
 /// Why a verb did not happen. A caller acts on the variant: `Busy` and `Unavailable` pass by themselves.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Another writer holds the database, or the connection was lost; nothing was written; try again.
     #[error("the store cannot be reached right now: {0}")]
@@ -125,6 +125,15 @@ pub struct Claim {
     /// Which of all claims of this delivery this is: a node that slept through its lease is known by an old number,
     /// even if the new holder is itself.
     pub fence: i64,
+}
+
+/// One step of a claimed delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// As [`Store::mark_in_data`].
+    Mark(Claim),
+    /// As [`Store::settle`].
+    Settle(Claim, Outcome),
 }
 
 /// A row of `gazetted outbox list`.
@@ -231,6 +240,8 @@ pub trait Store: People {
     async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool>;
     /// Writes the outcome of a claimed or in-data delivery; false if the claim does not hold any more.
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool>;
+    /// Many marks and outcomes in one transaction, the outcomes first; for each whether its claim still held.
+    async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>>;
     /// Takes back what a dead node held: `claimed` whose lease ran out is queued again, `in_data` goes by `on_doubt`.
     /// With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;

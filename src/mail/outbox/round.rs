@@ -73,6 +73,11 @@ impl Round {
         self.stop.is_cancelled() || self.state().tally.halt.is_some()
     }
 
+    /// Whether an outcome could not be written: nothing more may go out.
+    pub fn has_no_store(&self) -> bool {
+        matches!(self.state().tally.halt, Some(Halt::Store(_)))
+    }
+
     /// The first reason counts: the others follow from it.
     pub fn halt(&self, why: Halt) {
         self.state().tally.halt.get_or_insert(why);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
+use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
+use super::ledger::{Ledger, Written};
 use super::round::{Halt, Round};
 use super::{Outbox, after};
 use crate::config::OnDoubt;
@@ -20,8 +22,8 @@ use crate::mail::transport::{Channel, Failure, Sent};
 use crate::render::message::{Message, MessageError, Recipient};
 use crate::store::{Claim, StoreError};
 
-/// Few, so that a slow server's leases do not run out and a shutdown has little to give back.
-const BATCH: u32 = 8;
+/// Enough that claiming costs little, few enough that a slow server's leases do not run out.
+const BATCH: u32 = 32;
 /// A server that swallowed one message without an answer may still be at it.
 const DOUBT: Duration = Duration::from_mins(10);
 /// Behind the others, so that one message that upsets the server does not keep them all waiting.
@@ -35,15 +37,19 @@ const SETTLE_WAIT: Duration = Duration::from_secs(3);
 pub struct Worker {
     outbox: Arc<Outbox>,
     round: Arc<Round>,
+    ledger: Ledger,
     channel: Channel,
+    /// The outcome before this message's, on its way to the disk: it is waited for before the next mark counts, so that no
+    /// more than one message a connection is ever in doubt.
+    before: Arc<Mutex<Option<Settling>>>,
     /// The address of the delivery at hand is dead.
     dead: bool,
 }
 
 impl Worker {
-    pub fn new(outbox: Arc<Outbox>, round: Arc<Round>) -> Self {
+    pub fn new(outbox: Arc<Outbox>, round: Arc<Round>, ledger: Ledger) -> Self {
         let channel = outbox.transport.channel();
-        Self { outbox, round, channel, dead: false }
+        Self { outbox, round, ledger, channel, before: Arc::default(), dead: false }
     }
 
     pub async fn run(mut self) {
@@ -69,13 +75,17 @@ impl Worker {
             } else {
                 self.attempt(&claim).await
             };
-            self.settle(&claim, &outcome).await;
+            self.settled(self.before.lock().await.take()).await;
+            let written = self.ledger.settle(&claim, &outcome);
+            *self.before.lock().await = Some(Settling { claim: claim.clone(), outcome, written });
             // After the outcome: whoever is suppressed has their deliveries skipped, this one too.
             if self.dead {
                 self.dead = false;
+                self.settled(self.before.lock().await.take()).await;
                 self.suppress(&claim).await;
             }
         }
+        self.settled(self.before.lock().await.take()).await;
     }
 
     async fn attempt(&mut self, claim: &Claim) -> Outcome {
@@ -94,7 +104,7 @@ impl Worker {
                 return Outcome::Failed { reply: words };
             }
         };
-        let mark = mark(Arc::clone(&self.outbox), Arc::clone(&self.round), claim.clone());
+        let mark = mark(self.parts(), Arc::clone(&self.before), claim.clone());
         match self.channel.send(claim.key, &message, mark).await {
             Ok(Sent::Accepted(reply)) => Outcome::Accepted { reply },
             // If the claim is somebody else's by now, this changes nothing.
@@ -210,16 +220,43 @@ impl Worker {
         }
     }
 
-    async fn settle(&self, claim: &Claim, outcome: &Outcome) {
+    fn parts(&self) -> Parts {
+        Parts { round: Arc::clone(&self.round), ledger: self.ledger.clone() }
+    }
+
+    async fn settled(&self, settling: Option<Settling>) {
+        if let Some(settling) = settling {
+            self.parts().settled(settling).await;
+        }
+    }
+}
+
+/// An outcome on its way to the disk.
+struct Settling {
+    claim: Claim,
+    outcome: Outcome,
+    written: Written,
+}
+
+/// What a mark needs of its worker, who is busy with the message.
+struct Parts {
+    round: Arc<Round>,
+    ledger: Ledger,
+}
+
+impl Parts {
+    /// Waits until an outcome is written, and tries again if it was not: what is lost here is sent twice.
+    async fn settled(&self, settling: Settling) {
+        let Settling { claim, outcome, mut written } = settling;
         for attempt in 1.. {
-            let now = self.outbox.clock.now();
-            match self.outbox.store.settle(&self.outbox.settings.node, claim, outcome, now).await {
-                Ok(true) => return self.round.settled(outcome),
+            match written.wait().await {
+                Ok(true) => return self.round.settled(&outcome),
                 Ok(false) => return debug!(subscriber = claim.key.subscriber, "the claim had been lost"),
                 Err(e) if attempt == SETTLE_TRIES => return self.round.halt(Halt::Store(e)),
                 Err(e) => {
                     warn!("an outcome cannot be written yet: {e}");
                     tokio::time::sleep(SETTLE_WAIT).await;
+                    written = self.ledger.settle(&claim, &outcome);
                 }
             }
         }
@@ -247,12 +284,15 @@ fn made(make: impl FnOnce() -> Result<Message, MessageError>) -> Result<Message,
 }
 
 /// Just before the final dot. A store that does not answer stops the message: without the mark it might go twice.
-async fn mark(outbox: Arc<Outbox>, round: Arc<Round>, claim: Claim) -> bool {
-    let now = outbox.clock.now();
-    match outbox.store.mark_in_data(&outbox.settings.node, &claim, now, outbox.lease(now)).await {
-        Ok(ours) => ours,
+async fn mark(parts: Parts, before: Arc<Mutex<Option<Settling>>>, claim: Claim) -> bool {
+    let marked = parts.ledger.mark(&claim);
+    if let Some(settling) = before.lock().await.take() {
+        parts.settled(settling).await;
+    }
+    match marked.wait().await {
+        Ok(ours) => ours && !parts.round.has_no_store(),
         Err(e) => {
-            round.halt(Halt::Store(e));
+            parts.round.halt(Halt::Store(e));
             false
         }
     }

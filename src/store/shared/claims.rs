@@ -1,14 +1,17 @@
 //! A delivery's way from the queue to its outcome: claimed, marked, settled, or taken back from the dead. Every write is
 //! fenced by the node, the claim's number and the state, so that a node which slept through its lease changes nothing.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::super::{Connection, Row};
 use super::rows;
 use crate::config::OnDoubt;
 use crate::domain::delivery::{Outcome, State};
 use crate::domain::edition::EditionKey;
-use crate::store::{Claim, DeliveryKey, Result};
+use crate::store::{Claim, DeliveryKey, Result, Step};
 
 pub async fn claim(
     db: &mut Connection,
@@ -99,20 +102,63 @@ pub async fn mark_in_data(
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<bool> {
+    Ok(!mark_all(db, node, &[claim], now, lease_until).await?.is_empty())
+}
+
+/// Which claims still held.
+type Held = HashSet<(DeliveryKey, i64)>;
+
+async fn mark_all(
+    db: &mut Connection,
+    node: &str,
+    claims: &[&Claim],
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Held> {
+    let list = claims.iter().map(|claim| json!([claim.key.edition.to_string(), claim.key.subscriber, claim.fence]));
     let done = sqlx::query(concat!(
-        "UPDATE deliveries SET state = 'in_data', changed_at = $5, lease_until = ",
-        clock!("$5"),
-        " + $6 WHERE edition = $1 AND subscriber = $2 AND node = $3 AND fence = $4 AND state = 'claimed'"
+        "UPDATE deliveries SET state = 'in_data', changed_at = $3, lease_until = ",
+        clock!("$3"),
+        " + $4 FROM ",
+        rows!("$1", 0 edition text, 1 subscriber bigint, 2 fence bigint),
+        " WHERE deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber AND node = $2
+             AND deliveries.fence = given.fence AND state = 'claimed'
+         RETURNING deliveries.edition, deliveries.subscriber, deliveries.fence"
     ))
-    .bind(claim.key.edition.to_string())
-    .bind(claim.key.subscriber)
+    .bind(rows::list(list))
     .bind(node)
-    .bind(claim.fence)
     .bind(now.as_microsecond())
     .bind(lease_until.as_microsecond() - now.as_microsecond())
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    held(&done)
+}
+
+fn held(rows: &[Row]) -> Result<Held> {
+    rows.iter().map(|row| Ok((key(row)?, rows::int(row, "fence")?))).collect()
+}
+
+pub async fn advance(
+    db: &mut Connection,
+    node: &str,
+    steps: &[Step],
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Vec<bool>> {
+    let (mut marks, mut outcomes) = (Vec::new(), Vec::new());
+    for step in steps {
+        match step {
+            Step::Mark(claim) => marks.push(claim),
+            Step::Settle(claim, outcome) => outcomes.push((claim, outcome)),
+        }
+    }
+    let settled = if outcomes.is_empty() { Held::new() } else { settle_all(db, node, &outcomes, now).await? };
+    let marked = if marks.is_empty() { Held::new() } else { mark_all(db, node, &marks, now, lease_until).await? };
+    let holds = |step: &Step| match step {
+        Step::Mark(claim) => marked.contains(&(claim.key, claim.fence)),
+        Step::Settle(claim, _) => settled.contains(&(claim.key, claim.fence)),
+    };
+    Ok(steps.iter().map(holds).collect())
 }
 
 /// What an outcome writes.
@@ -138,24 +184,38 @@ impl<'a> From<&'a Outcome> for Settled<'a> {
 }
 
 pub async fn settle(db: &mut Connection, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
-    let settled = Settled::from(outcome);
-    let done = sqlx::query(
-        "UPDATE deliveries SET state = $5, reply = $6, due_at = $7, attempts = attempts - $8, node = NULL,
-             lease_until = NULL, changed_at = $9
-         WHERE edition = $1 AND subscriber = $2 AND node = $3 AND fence = $4 AND state IN ('claimed', 'in_data')",
-    )
-    .bind(claim.key.edition.to_string())
-    .bind(claim.key.subscriber)
+    Ok(!settle_all(db, node, &[(claim, outcome)], now).await?.is_empty())
+}
+
+async fn settle_all(db: &mut Connection, node: &str, outcomes: &[(&Claim, &Outcome)], now: Timestamp) -> Result<Held> {
+    let list = outcomes.iter().map(|(claim, outcome)| {
+        let settled = Settled::from(*outcome);
+        json!([
+            claim.key.edition.to_string(),
+            claim.key.subscriber,
+            claim.fence,
+            settled.state.as_str(),
+            rows::clean(settled.words),
+            settled.due.map(Timestamp::as_microsecond),
+            i64::from(!settled.counts),
+        ])
+    });
+    let done = sqlx::query(concat!(
+        "UPDATE deliveries SET state = given.state, reply = given.reply, due_at = given.due,
+             attempts = attempts - given.refund, node = NULL, lease_until = NULL, changed_at = $3
+         FROM ",
+        rows!("$1", 0 edition text, 1 subscriber bigint, 2 fence bigint, 3 state text, 4 reply text, 5 due bigint,
+            6 refund bigint),
+        " WHERE deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber AND node = $2
+             AND deliveries.fence = given.fence AND deliveries.state IN ('claimed', 'in_data')
+         RETURNING deliveries.edition, deliveries.subscriber, deliveries.fence"
+    ))
+    .bind(rows::list(list))
     .bind(node)
-    .bind(claim.fence)
-    .bind(settled.state.as_str())
-    .bind(rows::clean(settled.words))
-    .bind(settled.due.map(Timestamp::as_microsecond))
-    .bind(i64::from(!settled.counts))
     .bind(now.as_microsecond())
-    .execute(db)
+    .fetch_all(db)
     .await?;
-    Ok(done.rows_affected() == 1)
+    held(&done)
 }
 
 pub async fn recover(

@@ -14,7 +14,7 @@ use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::subscriber::Frequency;
 use crate::store::{
     Audience, Claim, Counts, DeliveryKey, DeliveryRow, EditionSummary, EntryRow, Frozen, Hold, Opened, OutputRow,
-    Result, Store, StoreError,
+    Result, Step, Store, StoreError,
 };
 
 mod calls;
@@ -153,6 +153,10 @@ impl Store for Database {
 
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
         write!(self, |db| claims::settle(db, node, claim, outcome, now))
+    }
+
+    async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>> {
+        write!(self, |db| claims::advance(db, node, steps, now, lease_until))
     }
 
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>> {
