@@ -13,8 +13,11 @@ use crate::domain::problem::Problem;
 use crate::domain::subscriber::Subscriber;
 use crate::domain::token::{self, Purpose};
 use crate::render::digest::{self, Content, Heading, Selection};
-use crate::render::message::{Message, MessageError, Recipient, Sender, Target, compose_in, compose_notice, link};
+use crate::render::message::{
+    Message, MessageError, Recipient, Sender, Target, compose_in, compose_notice, compose_prepared, link,
+};
 use crate::render::notice::{self, Frame};
+use crate::render::prepared::Prepared;
 use crate::render::templates::Templates;
 use crate::store::{Dossier, Frozen};
 
@@ -39,8 +42,14 @@ impl NoticeJob {
 
 /// What makes messages; tests have one of their own.
 pub trait Compose: Send + Sync {
-    /// `edition` has the texts of `variant`.
-    fn compose(&self, edition: &Edition, variant: &Variant, to: Recipient<'_>) -> Result<Message, MessageError>;
+    /// `edition` has the texts of `variant`, and `prepared` has them encoded.
+    fn compose(
+        &self,
+        edition: &Edition,
+        prepared: &Prepared,
+        variant: &Variant,
+        to: Recipient<'_>,
+    ) -> Result<Message, MessageError>;
 
     fn notice(&self, _job: &NoticeJob, _to: Recipient<'_>) -> Result<Message, MessageError> {
         Err(MessageError("notices are not made here".to_owned()))
@@ -63,8 +72,15 @@ pub struct Composer {
 }
 
 impl Compose for Composer {
-    fn compose(&self, edition: &Edition, variant: &Variant, to: Recipient<'_>) -> Result<Message, MessageError> {
-        compose_in(&self.sender, edition, variant.language.as_deref().unwrap_or(&self.sender.language), to)
+    fn compose(
+        &self,
+        edition: &Edition,
+        prepared: &Prepared,
+        variant: &Variant,
+        to: Recipient<'_>,
+    ) -> Result<Message, MessageError> {
+        let language = variant.language.as_deref().unwrap_or(&self.sender.language);
+        compose_prepared(&self.sender, edition, prepared, language, to)
     }
 
     fn freeze(&self, edition: &Edition, variant: &Variant) -> Result<Frozen, Box<Problem>> {

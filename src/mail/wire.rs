@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use memchr::memmem;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::time::timeout;
 
@@ -113,12 +114,16 @@ fn readable(bytes: &[u8]) -> String {
 /// A message as DATA wants it, up to the final dot: lines that begin with a dot get another, the last line is complete.
 pub fn stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 2);
-    for line in message.split_inclusive(|b| *b == b'\n') {
-        if line.first() == Some(&b'.') {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
+    if message.first() == Some(&b'.') {
+        out.push(b'.');
     }
+    let mut from = 0;
+    for at in memmem::find_iter(message, b"\n.") {
+        out.extend_from_slice(&message[from..=at]);
+        out.push(b'.');
+        from = at + 1;
+    }
+    out.extend_from_slice(&message[from..]);
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }

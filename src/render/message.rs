@@ -13,11 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use lettre::Address;
 use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, Mailboxes, MessageBuilder, MultiPart, SinglePart};
+use memchr::memmem;
 use url::{Host, Url};
 
 use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean};
 use super::dkim::Signer;
 use super::notice::NoticeText;
+use super::prepared::{Own, Prepared};
 use super::xml::escape;
 use crate::domain::edition::Edition;
 use crate::domain::token::{self, Keys, Purpose};
@@ -92,15 +94,47 @@ pub fn compose_in(
     language: &str,
     to: Recipient<'_>,
 ) -> Result<Message, MessageError> {
+    compose_prepared(sender, edition, &Prepared::of(edition), language, to)
+}
+
+/// What stands in the parts of a message until the texts are put in: nothing that an encoder would change.
+const TEXT_HERE: &str = "the-text-goes-here";
+const HTML_HERE: &str = "the-html-goes-here";
+
+/// The same, of an edition whose texts are prepared: for all its readers but the first one.
+pub fn compose_prepared(
+    sender: &Sender,
+    edition: &Edition,
+    prepared: &Prepared,
+    language: &str,
+    to: Recipient<'_>,
+) -> Result<Message, MessageError> {
     let links = Links::of(sender, to.subscriber, edition.opened_at)?;
     let period = edition.key.to_string();
     let headers =
         Headers { sender, key: &period, kind: "digest", subject: &edition.subject, at: edition.opened_at, language };
-    headers.finish(to, &links, |builder, boundary| {
+    let name = greeted(to.name);
+    let own = Own { name: &name, unsubscribe: &links.unsubscribe, preferences: &links.preferences };
+    let put_in = |message: Vec<u8>| put_in(&message, prepared, &own);
+    headers.finish(to, &links, put_in, |builder, boundary| {
         let builder = headers.of_a_list(builder, &links)?;
-        let Texts { text, html } = filled(edition, &links, to.name);
-        Ok((builder, alternative(text, html, boundary)))
+        Ok((builder, alternative(TEXT_HERE.to_owned(), HTML_HERE.to_owned(), boundary)))
     })
+}
+
+/// The texts in the place of what stands for them, which is looked for behind the headers.
+fn put_in(message: &[u8], prepared: &Prepared, own: &Own<'_>) -> Option<Vec<u8>> {
+    let head = memmem::find(message, b"\r\n\r\n")?;
+    let text = head + memmem::find(&message[head..], TEXT_HERE.as_bytes())?;
+    let after_text = text + TEXT_HERE.len();
+    let html = after_text + memmem::find(&message[after_text..], HTML_HERE.as_bytes())?;
+    let mut whole = Vec::with_capacity(message.len() + prepared.len() + 1_000);
+    whole.extend_from_slice(&message[..text]);
+    prepared.write_text(own, &mut whole);
+    whole.extend_from_slice(&message[after_text..html]);
+    prepared.write_html(own, &mut whole);
+    whole.extend_from_slice(&message[html + HTML_HERE.len()..]);
+    Some(whole)
 }
 
 /// What is attached to a notice: its name, its media type, and what it holds.
@@ -118,7 +152,7 @@ pub fn compose_notice(
 ) -> Result<Message, MessageError> {
     let links = Links::of(sender, to.subscriber, at)?;
     let headers = Headers { sender, key, kind: "notice", subject: &notice.subject, at, language: &notice.language };
-    headers.finish(to, &links, |builder, boundary| {
+    headers.finish(to, &links, Some, |builder, boundary| {
         let texts = alternative(notice.text.clone(), notice.html.clone(), boundary);
         let Some((name, media_type, content)) = attached else { return Ok((builder, texts)) };
         let kind = ContentType::parse(media_type)
@@ -235,11 +269,12 @@ struct Headers<'a> {
 }
 
 impl Headers<'_> {
-    /// The message whose body and further headers `fill` adds.
+    /// The message whose body and further headers `fill` adds, and whose texts `put_in` puts in before it is signed.
     fn finish(
         &self,
         to: Recipient<'_>,
         links: &Links,
+        put_in: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>,
         fill: impl FnOnce(MessageBuilder, &str) -> Result<(MessageBuilder, MultiPart), MessageError>,
     ) -> Result<Message, MessageError> {
         let recipient = address(to.email)?;
@@ -256,7 +291,7 @@ impl Headers<'_> {
             message_id: format!("<{id}>"),
             return_path: links.return_path.clone().unwrap_or_else(|| from.email.to_string()),
             recipient: recipient.to_string(),
-            bytes: self.signed(message.formatted())?,
+            bytes: self.signed(put_in(message.formatted()).ok_or_else(|| cannot("the texts have no place in it"))?)?,
         })
     }
 
@@ -397,9 +432,14 @@ pub fn texts(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Te
     Ok(filled(edition, &Links::of(sender, to.subscriber, edition.opened_at)?, to.name))
 }
 
-fn filled(edition: &Edition, links: &Links, name: Option<&str>) -> Texts {
+/// A name as it follows "Hello".
+fn greeted(name: Option<&str>) -> String {
     let name = name.map(clean).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    let name: String = name.map(|name| format!(" {name}")).unwrap_or_default().chars().take(60).collect();
+    name.map(|name| format!(" {name}")).unwrap_or_default().chars().take(60).collect()
+}
+
+fn filled(edition: &Edition, links: &Links, name: Option<&str>) -> Texts {
+    let name = greeted(name);
     Texts {
         text: fill(&edition.text, &name, links, ToOwned::to_owned),
         html: fill(&edition.html, &name, links, escape),

@@ -15,6 +15,7 @@ pub mod message;
 pub mod notice;
 pub mod opml;
 pub mod page;
+pub mod prepared;
 pub mod report;
 pub mod rss;
 pub mod templates;

@@ -16,6 +16,7 @@ use gazetted::mail::composer::{Compose, Composer};
 use gazetted::mail::outbox::{Halt, Outbox, Settings, Tally};
 use gazetted::mail::transport::Transport;
 use gazetted::render::message::{Message, MessageError, Recipient, Sender};
+use gazetted::render::prepared::Prepared;
 use gazetted::render::templates::Templates;
 use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
 use jiff::tz::TimeZone;
@@ -31,7 +32,13 @@ const BODY: &str = "Subject: Notes\r\n\r\n.a line with a dot\r\n..\r\n.\r\n\r\nl
 struct TestComposer;
 
 impl Compose for TestComposer {
-    fn compose(&self, edition: &Edition, _: &Variant, to: Recipient<'_>) -> Result<Message, MessageError> {
+    fn compose(
+        &self,
+        edition: &Edition,
+        _: &Prepared,
+        _: &Variant,
+        to: Recipient<'_>,
+    ) -> Result<Message, MessageError> {
         assert!(to.name != Some("panic"), "a template broke");
         let message_id = format!("<{}.{}@example.org>", edition.key, to.subscriber);
         let bytes = format!("Message-ID: {message_id}\r\n{BODY}").into_bytes();
@@ -226,7 +233,7 @@ async fn a_real_digest_arrives_as_it_was_composed() {
         zone: TimeZone::UTC,
         zone_name: "UTC".into(),
     };
-    let message = composer.compose(&edition, &Variant::default(), to).unwrap();
+    let message = composer.compose(&edition, &Prepared::of(&edition), &Variant::default(), to).unwrap();
     let server = Server::start(|_| Act::Usual).await;
     let transport = Transport::smtp(&plain(&server), "blog.example").unwrap();
     let outbox = house.composing(Arc::new(composer), "test", transport, OnDoubt::Resend);

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::delivery::Outcome;
 use crate::domain::edition::{Edition, EditionKey};
+use crate::render::prepared::Prepared;
 use crate::store::StoreError;
 
 /// Why a round ended before the outbox was empty.
@@ -50,13 +51,19 @@ const MOST_DOUBTFUL: u32 = 3;
 /// How many texts are kept in memory.
 const MOST_VARIANTS: usize = 64;
 
+/// An edition with its texts as mail carries them.
+pub struct Ready {
+    pub edition: Edition,
+    pub prepared: Prepared,
+}
+
 #[derive(Default)]
 struct State {
     tally: Tally,
     /// Whether each of the last attempts was refused by policy.
     window: VecDeque<bool>,
     doubtful_in_a_row: u32,
-    editions: HashMap<(EditionKey, String), Arc<Edition>>,
+    editions: HashMap<(EditionKey, String), Arc<Ready>>,
 }
 
 pub struct Round {
@@ -83,19 +90,20 @@ impl Round {
         self.state().tally.halt.get_or_insert(why);
     }
 
-    pub fn cached(&self, key: EditionKey, variant: &str) -> Option<Arc<Edition>> {
+    pub fn cached(&self, key: EditionKey, variant: &str) -> Option<Arc<Ready>> {
         self.state().editions.get(&(key, variant.to_owned())).cloned()
     }
 
-    pub fn cache(&self, variant: &str, edition: Edition) -> Arc<Edition> {
-        let edition = Arc::new(edition);
+    pub fn cache(&self, variant: &str, edition: Edition) -> Arc<Ready> {
+        let key = edition.key;
+        let ready = Arc::new(Ready { prepared: Prepared::of(&edition), edition });
         let mut state = self.state();
         // Readers with choices of their own may be many, and their variants are no smaller than the edition.
         if state.editions.len() >= MOST_VARIANTS {
             state.editions.clear();
         }
-        state.editions.insert((edition.key, variant.to_owned()), Arc::clone(&edition));
-        edition
+        state.editions.insert((key, variant.to_owned()), Arc::clone(&ready));
+        ready
     }
 
     /// A refusal by policy: of one, it is shrugged off; of many, the run stops before the sender's name is ruined.

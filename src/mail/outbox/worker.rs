@@ -9,12 +9,12 @@ use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
 use super::ledger::{Ledger, Written};
-use super::round::{Halt, Round};
+use super::round::{Halt, Ready, Round};
 use super::{Outbox, after};
 use crate::config::OnDoubt;
 use crate::domain::bounce::Decision;
 use crate::domain::delivery::{Outcome, wait_after};
-use crate::domain::edition::{Edition, EditionKey, Notice, Variant};
+use crate::domain::edition::{EditionKey, Notice, Variant};
 use crate::domain::problem::Problem;
 use crate::domain::subscriber::State as SubscriberState;
 use crate::mail::composer::NoticeJob;
@@ -120,8 +120,8 @@ impl Worker {
             let job = self.job(claim, notice, day).await?;
             return made(|| composer.notice(&job, to));
         }
-        let edition = self.edition(claim).await?;
-        made(|| composer.compose(&edition, &Variant::parse(&claim.variant), to))
+        let ready = self.edition(claim).await?;
+        made(|| composer.compose(&ready.edition, &ready.prepared, &Variant::parse(&claim.variant), to))
     }
 
     async fn job(&self, claim: &Claim, notice: Notice, day: Date) -> Result<NoticeJob, Unmade> {
@@ -134,7 +134,7 @@ impl Worker {
     }
 
     /// The edition with the texts of the claim's variant, which are frozen when they are first needed.
-    async fn edition(&self, claim: &Claim) -> Result<Arc<Edition>, Unmade> {
+    async fn edition(&self, claim: &Claim) -> Result<Arc<Ready>, Unmade> {
         let (key, name) = (claim.key.edition, claim.variant.as_str());
         if let Some(edition) = self.round.cached(key, name) {
             return Ok(edition);
