@@ -42,8 +42,8 @@ def blog(folder, port, signed):
     os.mkdir(f"{folder}/_posts")
     with open(f"{folder}/_posts/2021-05-01-a.md", "w") as f:
         f.write("---\ntitle: A\n---\nText.\n")
-    # Thirty posts with long excerpts make a digest of the size.
-    for n in range(30):
+    # Fifteen posts with long excerpts make a digest of the size.
+    for n in range(15):
         with open(f"{folder}/_posts/2021-05-{n % 28 + 1:02}-post-{n}.md", "w") as f:
             f.write(f"---\ntitle: Post number {n}, with a title of some length\ntags: [a, b]\n---\n" + "Words that say something. " * 12 + "\n")
     with open(f"{folder}/gazetted.toml", "w") as f:
