@@ -152,6 +152,7 @@ fn welcome(address: &str, folder: &Path) -> anyhow::Result<String> {
     let mut out = format!("{TITLE}: a sample blog, published and mailed by gazetted\n\n");
     for (what, path) in [
         ("front door", "/"),
+        ("subscribe", "/subscribe"),
         ("the goal", "/goal"),
         ("goal chart", "/goal.svg"),
         ("badge", "/badge.svg"),

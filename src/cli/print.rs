@@ -62,7 +62,11 @@ pub fn log_to_stderr(level: Level) {
 
 /// Our own events at `level`; those of the libraries only from warnings on, as some print addresses below that.
 pub fn log(level: Level, format: LogFormat) {
-    let targets = Targets::new().with_default(LevelFilter::WARN).with_target("gazetted", level);
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        // Complains of every statement that takes a second, such as the look over a large database at the start.
+        .with_target("sqlx", LevelFilter::ERROR)
+        .with_target("gazetted", level);
     let registry = tracing_subscriber::registry().with(targets);
     let result = match format {
         LogFormat::Json => {

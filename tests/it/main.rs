@@ -25,3 +25,4 @@ mod sqlite_file;
 mod store_conformance;
 mod subscribers;
 mod subscribing;
+mod upgrade;
