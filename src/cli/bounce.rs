@@ -11,7 +11,7 @@ use crate::domain::bounce::Decision;
 use crate::domain::bounce_message::{self, LONGEST, Said};
 use crate::domain::subscriber::State;
 use crate::domain::token::Purpose;
-use crate::store::SharedStore;
+use crate::store::{self, SharedStore};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -33,7 +33,7 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
     let token = bounce_message::token(&mail, &given.recipient, address);
     let Some(token) = token else { return print::text("no token of ours: nothing was changed") };
     // What waits in the mail server's queue is tried again.
-    let store = open::store(&config).await.map_err(|_| Failure::Temporary)?;
+    let store = store::open_briefly(&config.store_url(), open::now()).await.map_err(|_| Failure::Temporary)?;
     let said = bounce_message::said(&mail);
     match act(&store, &token, &said).await {
         Ok(line) => print::text(line),

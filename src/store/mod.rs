@@ -257,8 +257,17 @@ pub trait Store: People {
 
 /// Opens the store that `url` names, creating and migrating it as needed: `sqlite:PATH` or `postgres://...`.
 pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
+    open_store(url, now, true).await
+}
+
+/// The same, without reading a database file through first: for commands that are run for each of many mails, and send none.
+pub async fn open_briefly(url: &str, now: Timestamp) -> Result<SharedStore> {
+    open_store(url, now, false).await
+}
+
+async fn open_store(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore> {
     match url.split_once(':').map(|(scheme, _)| scheme) {
-        Some("sqlite") => sqlite::open(url, now).await,
+        Some("sqlite") => sqlite::open(url, now, whole).await,
         Some("postgres" | "postgresql") => postgres::open(url, now).await,
         _ => Err(StoreError::Url(format!(
             "`store.url` is `{}`; expected `sqlite:gazetted.db` or `postgres://user@host/database`",

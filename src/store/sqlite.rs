@@ -80,7 +80,8 @@ struct Database {
     options: SqliteConnectOptions,
 }
 
-pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
+/// `whole`: read all of it once, and refuse a damaged one.
+pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore> {
     let file = file_of(url)?;
     let old = create(&file)?;
     let options = SqliteConnectOptions::new()
@@ -92,7 +93,7 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
         .busy_timeout(BUSY);
     let pool = || SqlitePoolOptions::new().acquire_timeout(TURN).idle_timeout(None).max_lifetime(None);
     let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(|e| explain(e, &file))?;
-    if old {
+    if old && whole {
         check(&writer, &file).await?;
     }
     let readers = pool().max_connections(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));

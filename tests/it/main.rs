@@ -4,6 +4,7 @@
 mod stores;
 
 mod api;
+mod bounce;
 mod browser;
 mod cli;
 mod daemon;
