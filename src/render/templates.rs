@@ -15,7 +15,7 @@ use super::{digest, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 13] = [
+pub const EMBEDDED: [(&str, &str); 14] = [
     ("ask.html", include_str!("../../templates/ask.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
@@ -23,6 +23,7 @@ pub const EMBEDDED: [(&str, &str); 13] = [
     ("editions.html", include_str!("../../templates/editions.html")),
     ("goal.html", include_str!("../../templates/goal.html")),
     ("home.html", include_str!("../../templates/home.html")),
+    ("mail.html", include_str!("../../templates/mail.html")),
     ("message.html", include_str!("../../templates/message.html")),
     ("notice.html", include_str!("../../templates/notice.html")),
     ("notice.txt", include_str!("../../templates/notice.txt")),
