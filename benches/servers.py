@@ -5,12 +5,16 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
+# Told to stop, a script still ends what it has started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def free_port():
