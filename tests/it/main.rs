@@ -10,6 +10,7 @@ mod cli;
 mod daemon;
 mod dialects;
 mod dkim;
+mod faults;
 mod feeds;
 mod hostile;
 mod house;
