@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::Failure;
 use super::{Done, open, print};
-use crate::daemon::editions::{self, OpenError, Outcome};
+use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending;
 use crate::domain::delivery::State as Delivery;
 use crate::domain::edition::{Edition, EditionKey, State};
@@ -216,7 +216,7 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     blog.publish(now, false).await?;
     let templates = templates(&config.path(&config.digest.templates))?;
     let outcome =
-        editions::open(&mut blog, &store, &templates, period, now, now, as_is).await.map_err(opening_failed)?;
+        editions::open(&mut blog, &store, &templates, period, now, now, Word { as_is, lead: None }).await.map_err(opening_failed)?;
     let (state, posts, recipients) = match &outcome {
         Outcome::Opened { posts, recipients } => ("open", *posts, *recipients),
         Outcome::Empty => ("skipped", 0, 0),
@@ -254,6 +254,7 @@ fn opening_failed(error: OpenError) -> Failure {
             Failure::failed(error.to_string(), format!("wait until {until}, or take them as they are with `--now`"))
         }
         OpenError::Template(problem) => Failure::Config(vec![*problem]),
+        OpenError::Overtaken => Failure::failed(error.to_string(), "look at `gazetted digest list`"),
         OpenError::Store(store) => store.into(),
     }
 }

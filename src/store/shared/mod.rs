@@ -50,6 +50,7 @@ macro_rules! read {
     }};
 }
 
+mod nodes;
 mod people;
 
 #[async_trait]
