@@ -108,6 +108,7 @@ struct Line {
     waiting: u64,
     opened_at: Timestamp,
     finished_at: Option<Timestamp>,
+    reason: Option<String>,
     subject: String,
 }
 
@@ -130,6 +131,7 @@ async fn list(config: Option<&Path>, json: bool) -> Done {
             waiting: s.counts.waiting(),
             opened_at: s.edition.opened_at,
             finished_at: s.edition.finished_at,
+            reason: s.edition.reason,
             subject: s.edition.subject,
         })
         .collect();
@@ -139,15 +141,17 @@ async fn list(config: Option<&Path>, json: bool) -> Done {
     if lines.is_empty() {
         return print::text("no edition has been opened yet");
     }
-    let head = ["period", "state", "posts", "recipients", "accepted", "waiting", "failed", "skipped"]
-        .map(str::to_owned)
-        .to_vec();
+    let head = ["period", "state", "posts", "recipients", "accepted", "waiting", "failed", "skipped", "reason"];
+    // Seldom is there a reason, and then it matters.
+    let columns = if lines.iter().any(|line| line.reason.is_some()) { head.len() } else { head.len() - 1 };
     let rows = lines.iter().map(|l| {
         let counts =
             [u64::from(l.posts), l.recipients, l.accepted, l.waiting, l.failed, l.skipped].map(|n| n.to_string());
-        [l.period.to_string(), l.state.as_str().to_owned()].into_iter().chain(counts).collect()
+        let reason = l.reason.clone().unwrap_or_default();
+        [l.period.to_string(), l.state.as_str().to_owned()].into_iter().chain(counts).chain([reason]).collect()
     });
-    print::text(&print::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()))
+    let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows);
+    print::text(&print::table(&rows.map(|row: Vec<String>| row[..columns].to_vec()).collect::<Vec<_>>()))
 }
 
 /// An edition that is open already as it was frozen, else as it would be now.
@@ -181,6 +185,7 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
         posts,
         opened_at: now,
         finished_at: None,
+        reason: None,
     };
     Ok((edition, sender))
 }

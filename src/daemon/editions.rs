@@ -207,6 +207,7 @@ pub(super) async fn freeze(
         posts: u32::try_from(ids.len()).unwrap_or(u32::MAX),
         opened_at: now,
         finished_at: (state == State::Skipped).then_some(now),
+        reason: None,
     };
     let audience = Audience {
         language: &content.language,

@@ -58,8 +58,11 @@ type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-const STEPS: [&str; 2] =
-    [include_str!("migrations/postgres/0001_ledger.sql"), include_str!("migrations/postgres/0002_subscribers.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/postgres/0001_ledger.sql"),
+    include_str!("migrations/postgres/0002_subscribers.sql"),
+    include_str!("migrations/postgres/0003_bounces.sql"),
+];
 
 const CONNECTIONS: u32 = 8;
 const TURN: Duration = Duration::from_secs(10);

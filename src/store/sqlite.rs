@@ -63,8 +63,11 @@ type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-const STEPS: [&str; 2] =
-    [include_str!("migrations/sqlite/0001_ledger.sql"), include_str!("migrations/sqlite/0002_subscribers.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/sqlite/0001_ledger.sql"),
+    include_str!("migrations/sqlite/0002_subscribers.sql"),
+    include_str!("migrations/sqlite/0003_bounces.sql"),
+];
 
 /// How long a writer of another process is waited for.
 const BUSY: Duration = Duration::from_secs(5);

@@ -98,6 +98,7 @@ impl House {
             posts: 1,
             opened_at: start(),
             finished_at: None,
+            reason: None,
         };
         store.open_edition(&edition, &[], &Audience::everybody()).await.unwrap();
         Self { store, clock: ManualClock::at(start()), folder: tempfile::tempdir().unwrap() }

@@ -110,6 +110,7 @@ fn edition(key: impl Into<EditionKey>) -> Edition {
         posts: 2,
         opened_at: now(),
         finished_at: None,
+        reason: None,
     }
 }
 
