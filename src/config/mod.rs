@@ -346,12 +346,13 @@ pub struct Webhook {
     #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
     pub secret: SecretString,
     pub secret_file: PathBuf,
-    /// Some of `subscribed`, `confirmed`, `unsubscribed`, `bounced`, `edition_sent`; empty: all of them.
+    /// Some of `subscribed`, `confirmed`, `unsubscribed`, `bounced`, `edition_sent`, `edition_paused`; empty: all of them.
     pub events: Vec<String>,
 }
 
 impl Webhook {
-    pub const EVENTS: [&'static str; 5] = ["subscribed", "confirmed", "unsubscribed", "bounced", "edition_sent"];
+    pub const EVENTS: [&'static str; 6] =
+        ["subscribed", "confirmed", "unsubscribed", "bounced", "edition_sent", "edition_paused"];
 
     #[must_use]
     pub fn wants(&self, event: &str) -> bool {

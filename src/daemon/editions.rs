@@ -219,6 +219,7 @@ pub(super) async fn freeze(
         posts: u32::try_from(ids.len()).unwrap_or(u32::MAX),
         opened_at: now,
         finished_at: (state == State::Skipped).then_some(now),
+        reason: None,
     };
     let editors: Vec<String> =
         config.digest.editors.iter().filter_map(|editor| Address::parse(editor).ok()).map(|a| a.key).collect();

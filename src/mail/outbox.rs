@@ -158,29 +158,18 @@ impl Outbox {
             }
         }
         let feeder = Feeder { outbox: Arc::clone(self), round: Arc::clone(&round), ledger };
+        let feeding = tokio::spawn(feeder.run());
         let mut broken = false;
-        let feeding = feeder.run();
-        tokio::pin!(feeding);
-        let mut fed = false;
-        loop {
-            tokio::select! {
-                () = &mut feeding, if !fed => fed = true,
-                ended = workers.join_next() => match ended {
-                    Some(Ok(())) => {}
-                    Some(Err(e)) => {
-                        error!("a sender broke down: {e}");
-                        broken = true;
-                        round.halt(Halt::Trouble("a sender broke down".into()));
-                    }
-                    None if fed => break,
-                    // Every way is closed: the feeder gives back what is left.
-                    None => round.end(),
-                },
-            }
-            if workers.is_empty() && fed {
-                break;
+        while let Some(ended) = workers.join_next().await {
+            if let Err(e) = ended {
+                error!("a sender broke down: {e}");
+                broken = true;
+                round.halt(Halt::Trouble("a sender broke down".into()));
             }
         }
+        // If every way is closed, the feeder gives back what is left.
+        round.end();
+        broken |= feeding.await.is_err();
         if broken && let Err(e) = self.recover(Some(&self.settings.node)).await {
             warn!("what a broken sender held comes back when this process ends: {e}");
         }
@@ -283,10 +272,10 @@ impl Outbox {
     fn breakers(&self) -> std::sync::MutexGuard<'_, HashMap<Option<EditionKey>, Breaker>> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn lease(&self, now: Timestamp) -> Timestamp {
-        now.saturating_add(LEASE).unwrap_or(Timestamp::MAX)
-    }
+fn lease(now: Timestamp) -> Timestamp {
+    now.saturating_add(LEASE).unwrap_or(Timestamp::MAX)
 }
 
 fn breaker(claim: &Claim) -> Option<EditionKey> {

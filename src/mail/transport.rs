@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lettre::transport::smtp::authentication::Credentials;
 use secrecy::ExposeSecret as _;

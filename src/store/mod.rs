@@ -253,6 +253,8 @@ pub trait Store: People + Nodes {
         to: EditionState,
         now: Timestamp,
     ) -> Result<bool>;
+    /// Pauses an open edition for a reason, which is kept until it goes on, and told; false if it is not open.
+    async fn pause_edition(&self, key: EditionKey, reason: &str, now: Timestamp) -> Result<bool>;
     /// Finishes open editions none of whose deliveries wait; gives their keys.
     async fn finish_editions(&self, now: Timestamp) -> Result<Vec<EditionKey>>;
 

@@ -60,9 +60,10 @@ type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/postgres/0001_ledger.sql"),
     include_str!("migrations/postgres/0002_subscribers.sql"),
+    include_str!("migrations/postgres/0003_bounces.sql"),
     include_str!("migrations/postgres/0004_nodes.sql"),
 ];
 
@@ -118,14 +119,12 @@ impl Database {
     /// On a connection of its own, made anew when it was lost; what was said meanwhile is found by looking.
     async fn listen(&self) -> Result<()> {
         let mut ear = self.ear.lock().await;
-        let listener = match ear.take() {
-            Some(listener) => ear.insert(listener),
-            None => {
-                let mut listener = PgListener::connect_with(&self.pool).await?;
-                listener.listen(CHANNEL).await?;
-                ear.insert(listener)
-            }
-        };
+        if ear.is_none() {
+            let mut listener = PgListener::connect_with(&self.pool).await?;
+            listener.listen(CHANNEL).await?;
+            *ear = Some(listener);
+        }
+        let Some(listener) = ear.as_mut() else { return Ok(()) };
         let heard = listener.recv().await;
         if heard.is_err() {
             *ear = None;

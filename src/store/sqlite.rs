@@ -63,9 +63,10 @@ type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/sqlite/0001_ledger.sql"),
     include_str!("migrations/sqlite/0002_subscribers.sql"),
+    include_str!("migrations/sqlite/0003_bounces.sql"),
     include_str!("migrations/sqlite/0004_nodes.sql"),
 ];
 

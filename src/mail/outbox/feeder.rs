@@ -9,7 +9,7 @@ use tracing::debug;
 use super::ledger::Ledger;
 use super::queue::Level;
 use super::round::{Halt, Round};
-use super::{Outbox, after};
+use super::{Outbox, after, lease};
 use crate::domain::delivery::{Outcome, mix};
 use crate::store::Claim;
 
@@ -59,7 +59,7 @@ impl Feeder {
 
     async fn claim(&self, batch: u32) -> Result<Vec<Claim>, crate::store::StoreError> {
         let now = self.outbox.clock.now();
-        self.outbox.store.claim(&self.outbox.settings.node, batch, now, self.outbox.lease(now)).await
+        self.outbox.store.claim(&self.outbox.settings.node, batch, now, lease(now)).await
     }
 
     async fn wait(&self) {

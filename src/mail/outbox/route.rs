@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::{Halt, after};
 use crate::domain::pace::{Limits, Pace};
@@ -40,6 +41,8 @@ pub struct Route {
     pub name: String,
     pub way: Way,
     state: Mutex<State>,
+    /// More connections may be in use than before.
+    more: Notify,
 }
 
 struct State {
@@ -60,7 +63,7 @@ impl Route {
             in_use: 0,
             worked_at: Timestamp::MIN,
         };
-        Self { name: way.transport.name(), way, state: Mutex::new(state) }
+        Self { name: way.transport.name(), way, state: Mutex::new(state), more: Notify::new() }
     }
 
     /// This node's part of what all of them may do.
@@ -89,6 +92,13 @@ impl Route {
     pub fn give_back(&self) {
         let mut state = self.state();
         state.in_use = state.in_use.saturating_sub(1);
+        drop(state);
+        self.more.notify_waiters();
+    }
+
+    /// Waits until there may be a seat.
+    pub async fn more(&self) {
+        self.more.notified().await;
     }
 
     /// Whether more connections are in use than may be.
@@ -107,9 +117,14 @@ impl Route {
 
     pub fn accepted(&self, now: Timestamp) {
         let mut state = self.state();
+        let before = state.allowed();
         state.pace.accepted(now);
         state.pause = Pause::default();
         (state.worked_at, state.doubtful_in_a_row) = (now, 0);
+        if state.allowed() > before {
+            drop(state);
+            self.more.notify_waiters();
+        }
     }
 
     /// It has answered about a recipient: it works, even if it took nothing.

@@ -78,6 +78,7 @@ impl Worker {
             }
             tokio::select! {
                 () = self.round.over() => {}
+                () = self.route.more() => {}
                 () = tokio::time::sleep(SEAT) => {}
             }
         }
@@ -243,10 +244,9 @@ impl Worker {
     /// Nothing goes this way for a while; what was on it goes another.
     fn halted(&self, why: Halt, wait: Duration, words: &str) -> Outcome {
         match &why {
-            Halt::Stopped(words) => {
-                error!(way = %self.route.name, "nothing goes this way until somebody looks at it: {words}");
-            }
-            Halt::Trouble(_) | Halt::Store(_) => warn!(way = %self.route.name, "nothing goes this way for a while: {words}", words = hushed(words)),
+            Halt::Stopped(words) => error!(way = %self.route.name, "stopped until somebody looks at it: {words}"),
+            Halt::Trouble(words) => warn!(way = %self.route.name, "stopped for a while: {words}"),
+            Halt::Store(_) => {}
         }
         self.route.halt(&why, self.outbox.clock.now());
         self.round.note(why);
@@ -287,10 +287,10 @@ impl Worker {
             return;
         }
         let reason = format!("refused by policy: {words}");
-        match self.outbox.store.pause_edition(key, &reason, self.outbox.clock.now()).await {
-            Ok(_) => error!(edition = %key, "the edition is paused: {reason}; `gazetted digest resume` when that is mended"),
-            Err(e) => self.round.halt(Halt::Store(e)),
+        if let Err(e) = self.outbox.store.pause_edition(key, &reason, self.outbox.clock.now()).await {
+            return self.round.halt(Halt::Store(e));
         }
+        error!(edition = %key, "the edition is paused: {reason}; `gazetted digest resume` once that is mended");
     }
 
     fn doubtful(&self, claim: &Claim, words: &str) -> Outcome {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::super::{Connection, Query, Row};
-use super::{nodes, rows, subscribers};
+use super::{history, nodes, rows, subscribers};
 use crate::domain::delivery::State as DeliveryState;
 use crate::domain::edition::{Edition, EditionKey, State};
 use crate::domain::period::Per;
@@ -88,7 +88,8 @@ struct Ranks {
 
 impl Ranks {
     async fn of(db: &mut Connection, edition: &Edition, audience: &Audience<'_>) -> Result<Self> {
-        let at = |wait: SignedDuration| edition.opened_at.saturating_add(wait).unwrap_or(Timestamp::MAX).as_microsecond();
+        let at =
+            |wait: SignedDuration| edition.opened_at.saturating_add(wait).unwrap_or(Timestamp::MAX).as_microsecond();
         let tried = match audience.canary {
             Some(canary) if readers(db, Frequency::of(edition.key)).await? >= Canary::LEAST => Some(canary),
             _ => None,
@@ -121,13 +122,7 @@ fn hundredth(edition: &Edition) -> i64 {
 
 macro_rules! rank {
     ($editors:literal, $hundredth:literal) => {
-        concat!(
-            "CASE WHEN s.key IN ",
-            texts!($editors),
-            " THEN 1 WHEN s.id % 100 = ",
-            $hundredth,
-            " THEN 2 ELSE 3 END"
-        )
+        concat!("CASE WHEN s.key IN ", texts!($editors), " THEN 1 WHEN s.id % 100 = ", $hundredth, " THEN 2 ELSE 3 END")
     };
 }
 
@@ -195,12 +190,7 @@ fn to_audience<'q>(query: Query<'q>, edition: &Edition, audience: &Audience<'_>)
 const CHUNK: i64 = 2_000;
 
 /// Those who have chosen a language, or some posts: each gets what their choice makes of the edition, or nothing.
-async fn queue_variants(
-    db: &mut Connection,
-    edition: &Edition,
-    audience: &Audience<'_>,
-    ranks: &Ranks,
-) -> Result<u64> {
+async fn queue_variants(db: &mut Connection, edition: &Edition, audience: &Audience<'_>, ranks: &Ranks) -> Result<u64> {
     let (mut after, mut queued) = (i64::MIN, 0);
     loop {
         let query = sqlx::query(
@@ -333,13 +323,15 @@ fn read(row: &Row) -> Result<Edition> {
         posts: rows::small_count(row, "posts")?,
         opened_at: rows::instant(row, "opened_at")?,
         finished_at: rows::maybe_instant(row, "finished_at")?,
+        reason: rows::maybe_text(row, "reason")?,
     })
 }
 
 pub async fn shift(db: &mut Connection, key: EditionKey, from: &[State], to: State, now: Timestamp) -> Result<bool> {
     let over = matches!(to, State::Finished | State::Cancelled).then(|| now.as_microsecond());
     let done = sqlx::query(concat!(
-        "UPDATE editions SET state = $1, finished_at = $2 WHERE period = $3 AND state IN ",
+        "UPDATE editions SET state = $1, finished_at = $2, reason = CASE WHEN $1 = 'open' THEN NULL ELSE reason END
+         WHERE period = $3 AND state IN ",
         texts!("$4")
     ))
     .bind(to.as_str())
@@ -353,6 +345,30 @@ pub async fn shift(db: &mut Connection, key: EditionKey, from: &[State], to: Sta
         skip_all(db, key, now).await?;
     }
     Ok(moved)
+}
+
+pub async fn pause(db: &mut Connection, key: EditionKey, reason: &str, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query("UPDATE editions SET state = 'paused', reason = $2 WHERE period = $1 AND state = 'open'")
+        .bind(key.to_string())
+        .bind(rows::clean(reason))
+        .execute(&mut *db)
+        .await?;
+    let paused = done.rows_affected() == 1;
+    if paused {
+        note(db, key, "paused", &json!({"reason": rows::clean(reason)}).to_string(), now).await?;
+    }
+    Ok(paused)
+}
+
+async fn note(db: &mut Connection, key: EditionKey, event: &str, proof: &str, now: Timestamp) -> Result<()> {
+    sqlx::query("INSERT INTO history (at, edition, event, source, proof) VALUES ($1, $2, $3, 'outbox', $4)")
+        .bind(now.as_microsecond())
+        .bind(key.to_string())
+        .bind(event)
+        .bind(proof)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// What was not on the wire when the edition was called off. A claimed delivery's node finds out when it marks it.
@@ -381,11 +397,7 @@ pub async fn finish(db: &mut Connection, now: Timestamp) -> Result<Vec<EditionKe
     .await?;
     let keys = found.iter().map(|row| rows::edition(row, "period")).collect::<Result<Vec<_>>>()?;
     for key in &keys {
-        sqlx::query("INSERT INTO history (at, edition, event, source, proof) VALUES ($1, $2, 'sent', 'outbox', '{}')")
-            .bind(now.as_microsecond())
-            .bind(key.to_string())
-            .execute(&mut *db)
-            .await?;
+        note(db, *key, "sent", history::NOTHING, now).await?;
     }
     Ok(keys)
 }

@@ -140,6 +140,10 @@ impl Store for Database {
         write!(self, |db| editions::shift(db, key, from, to, now))
     }
 
+    async fn pause_edition(&self, key: EditionKey, reason: &str, now: Timestamp) -> Result<bool> {
+        write!(self, |db| editions::pause(db, key, reason, now))
+    }
+
     async fn finish_editions(&self, now: Timestamp) -> Result<Vec<EditionKey>> {
         write!(self, |db| editions::finish(db, now))
     }
