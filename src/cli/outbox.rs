@@ -124,6 +124,7 @@ async fn later(store: &SharedStore) -> Result<String, Failure> {
 }
 
 async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -> Done {
+    super::digest::refuse_standby(&store).await?;
     let site = scan::site(config);
     let sender = sending::sender(config, &site, sending::Secrets::of(&store).await?)?;
     let templates = super::digest::templates(&config.path(&config.digest.templates))?;

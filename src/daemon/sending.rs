@@ -192,6 +192,9 @@ pub struct Sending {
 impl Sending {
     /// What is on its way is finished; then they end.
     pub async fn ended(&mut self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
         self.stop.cancel();
         let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks);
     }

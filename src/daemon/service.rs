@@ -19,11 +19,13 @@ use super::blog::{Blog, PassError};
 use super::editions::{self, OpenError, Outcome, Word};
 use super::sending::{self, Node, Secrets, Sending};
 use super::terms::Terms;
-use super::{heartbeat, singles, systemd};
+use super::trust::{Trust, Verdict};
+use super::{heartbeat, missed, singles, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::domain::goal::Bounds;
 use crate::domain::network::Network;
+use crate::domain::period::Per;
 use crate::domain::problem::Problem;
 use crate::http::{self, KeyRing, Shared};
 use crate::render::templates::Templates;
@@ -40,6 +42,10 @@ const AFTERTHOUGHT: Duration = Duration::from_millis(4);
 const LATEST: usize = 10;
 /// How long the node that opens editions may be silent before another one does. Three heartbeats.
 const LEAD: SignedDuration = SignedDuration::from_mins(3);
+/// Between two monthly digests.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+const STANDS_BY: &str = "the store was restored from a copy: no edition is opened and nothing is sent until you have looked at \
+     `gazetted digest list` and said `gazetted digest resume --restored`";
 /// How long what is in flight may take when the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -88,6 +94,7 @@ struct Service {
     /// Somebody has sent a form, or asked for a notice.
     wake: Arc<Notify>,
     outbox: Sending,
+    trust: Trust,
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
     scanned_at: Option<Timestamp>,
@@ -141,6 +148,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         keys,
         wake,
         outbox,
+        trust: Trust::default(),
         watch: None,
         notices,
         scanned_at: None,
@@ -182,6 +190,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// That nobody else runs on this store: says who, if somebody does.
+pub async fn alone(config: &Config, store: &SharedStore) -> anyhow::Result<()> {
+    hold(config, store).await.map(drop)
 }
 
 /// One daemon a store. With PostgreSQL several nodes are meant to run; there the ledger's claims keep them apart.
@@ -400,12 +413,85 @@ impl Service {
         } else {
             self.show().await;
         }
+        if !self.believes_clock(now).await {
+            return;
+        }
         self.renew_keys().await;
         if self.config.digest.enabled
             && !self.unfinished
             && let Some(lead) = self.lead(now).await
         {
             self.open_due(now, lead).await;
+        }
+    }
+
+    /// A clock that has just jumped opens and sends nothing.
+    async fn believes_clock(&mut self, now: Timestamp) -> bool {
+        let verdict = self.trust.look(now, self.clock.steady());
+        match verdict {
+            Verdict::Believed | Verdict::Doubted => {}
+            Verdict::Jumped(off) => {
+                error!(
+                    "the clock has jumped by {} hours; no edition is opened and nothing is sent until it is back, has run on for an \
+                     hour, or you reload or restart gazetted to say that it is right",
+                    off.as_hours()
+                );
+                let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
+            }
+            Verdict::BelievedAgain => {
+                info!("the clock is believed again");
+                if let Err(error) = self.send_again().await {
+                    error!("sending cannot begin again: {error:#}");
+                }
+            }
+        }
+        verdict.is_good()
+    }
+
+    async fn send_again(&mut self) -> anyhow::Result<()> {
+        let secrets = Secrets::of(&self.store).await?;
+        self.restart_sending(secrets).await
+    }
+
+    /// A store that was copied opens nothing, and says so; once.
+    async fn stands_by(&mut self) -> bool {
+        match self.store.standby().await {
+            Ok(None) => {
+                self.said.remove(STANDS_BY);
+                false
+            }
+            Ok(Some(since)) => {
+                if self.said.insert(STANDS_BY.to_owned()) {
+                    error!("{STANDS_BY} (of {since})");
+                }
+                true
+            }
+            Err(error) => {
+                error!("cannot see whether the store may be used for sending: {error}");
+                true
+            }
+        }
+    }
+
+    /// Months that passed unsent are named, once.
+    async fn say_missed(&mut self, now: Timestamp) {
+        for (period, due) in missed::missed(&self.blog, &self.store, now).await.unwrap_or_default() {
+            let line = format!(
+                "the digest of {period} was due on {due} and is not sent any more: that is longer ago than `digest.catch_up`, {}; its \
+                 posts go into the next one, or `gazetted digest open {period}`",
+                self.config.digest.catch_up
+            );
+            if self.said.insert(line.clone()) {
+                warn!("{line}");
+            }
+        }
+    }
+
+    /// Nobody gets two monthly digests in one day, however many are due.
+    async fn has_rested(&self, now: Timestamp) -> bool {
+        match self.store.latest_edition().await {
+            Ok(latest) => latest.is_none_or(|edition| now.duration_since(edition.opened_at).abs() >= A_DAY),
+            Err(_) => false,
         }
     }
 
@@ -444,12 +530,20 @@ impl Service {
     }
 
     async fn open_due(&mut self, now: Timestamp, lead: i64) {
+        if self.stands_by().await {
+            return;
+        }
         let word = Word { as_is: false, lead: Some(lead) };
         let due = match editions::due(&self.blog, &self.store, now).await {
             Ok(due) => due,
             Err(error) => return error!("cannot see which digest is due: {error}"),
         };
+        self.say_missed(now).await;
         for period in due {
+            if period.per() == Per::Month && !self.has_rested(now).await {
+                debug!(edition = %period, "waits until a day after the digest before it");
+                continue;
+            }
             let opened =
                 editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), word)
                     .await;
@@ -506,6 +600,7 @@ impl Service {
             warn!("`store.url` and `http.listen` are taken at the next start");
         }
         (self.config, self.blog, self.templates) = (config, blog, templates);
+        self.trust = Trust::default();
         self.restart_sending(secrets).await?;
         self.said.clear();
         self.rewatch();

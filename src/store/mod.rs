@@ -35,7 +35,10 @@ pub enum StoreError {
     /// Another writer holds the database, or the connection was lost; nothing was written; try again.
     #[error("the store cannot be reached right now: {0}")]
     Unavailable(String),
-    /// No space, read-only, no permission: an operator has to act.
+    /// No space, or so little that what is under way may need it; goes on when there is some.
+    #[error("there is no room for the store: {0}")]
+    Full(String),
+    /// Read-only, no permission: an operator has to act.
     #[error("the store cannot be written: {0}")]
     NotWritable(String),
     /// The file is not a database, or a damaged one.
@@ -219,8 +222,13 @@ pub trait Store: People + Nodes {
     async fn ping(&self) -> Result<()>;
     /// Takes the store for one daemon; `Held` names who has it.
     async fn hold(&self, who: &str) -> Result<Box<dyn Hold>>;
-    /// Copies the whole database into one new file, while it is in use. `NotWritable` for a store that has its own tools.
-    async fn backup(&self, to: &std::path::Path) -> Result<()>;
+    /// Copies the whole database into one new file, while it is in use; the copy stands by. `NotWritable` for a store that
+    /// has its own tools.
+    async fn backup(&self, to: &std::path::Path, now: Timestamp) -> Result<()>;
+    /// Since when this store has been known for a copy, from which nothing is claimed and no edition is to be opened.
+    async fn standby(&self) -> Result<Option<Timestamp>>;
+    /// The operator's word that this store is the one to go on with; true if it stood by.
+    async fn end_standby(&self) -> Result<bool>;
 
     // --- entries ---
     async fn entries(&self) -> Result<Vec<EntryRow>>;
@@ -261,7 +269,7 @@ pub trait Store: People + Nodes {
     // --- deliveries ---
     /// Claims up to `limit` deliveries of open editions that are due, for `node` until `lease_until`. Consent is looked
     /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned. Empty
-    /// means that nothing is due. (PostgreSQL takes the lease's length and measures it with its own clock.)
+    /// means that nothing is due, or that the store stands by. `Full` while what is under way may need the room that is left. (PostgreSQL takes the lease's length and measures it with its own clock.)
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
     /// Just before the final dot, with a new lease for the wait that follows: false if the claim does not hold any more
     /// (the lease was lost, the person has left, the edition was called off); then do not send.

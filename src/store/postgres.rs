@@ -95,8 +95,45 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
     let mut transaction = database.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION).execute(&mut *transaction).await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
+    recognise(&mut transaction, now).await?;
     transaction.commit().await?;
     Ok(Arc::new(database))
+}
+
+/// A store that says it lives in another place than this one is a copy.
+async fn recognise(db: &mut Connection, now: Timestamp) -> Result<()> {
+    let place = place(db).await?;
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT value FROM meta WHERE name = 'place'").fetch_optional(&mut *db).await?;
+    if known.as_ref() == Some(&place) {
+        return Ok(());
+    }
+    if known.is_some() {
+        shared::standby::begin(db, now).await?;
+    }
+    sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ('place', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(place)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Where this database lives. A dump that is read in elsewhere, or beside it, has another place.
+async fn place(db: &mut Connection) -> Result<String> {
+    let database: String = sqlx::query_scalar("SELECT oid::text FROM pg_database WHERE datname = current_database()")
+        .fetch_one(&mut *db)
+        .await?;
+    let may: bool = sqlx::query_scalar("SELECT has_function_privilege('pg_control_system()', 'execute')")
+        .fetch_one(&mut *db)
+        .await?;
+    if !may {
+        return Ok(database);
+    }
+    let cluster: String =
+        sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()").fetch_one(db).await?;
+    Ok(format!("{database} of {cluster}"))
 }
 
 impl Database {
@@ -106,6 +143,12 @@ impl Database {
 
     async fn reader(&self) -> Result<PoolConnection<Postgres>> {
         Ok(self.pool.acquire().await?)
+    }
+
+    /// The server's disk is its own operator's.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "SQLite's has to look")]
+    fn has_room(&self) -> Result<()> {
+        Ok(())
     }
 
     /// A lock of the session on a connection of its own, whose name tells who has it. It goes with the connection.
@@ -133,7 +176,7 @@ impl Database {
     }
 
     #[expect(clippy::unused_async, reason = "SQLite's has to wait")]
-    async fn copy(&self, _to: &Path) -> Result<()> {
+    async fn copy(&self, _to: &Path, _now: Timestamp) -> Result<()> {
         Err(StoreError::NotWritable("PostgreSQL has its own tools for backups: use `pg_dump`".into()))
     }
 }
