@@ -80,7 +80,7 @@ class Blog:
                 f.write(f"---\ntitle: Post number {n}, with a title of some length\ntags: [a, b]\n---\n" + "Words that say something. " * 12 + "\n")
         with open(f"{folder}/gazetted.toml", "w") as f:
             f.write(f'[site]\ntitle = "Notes"\nurl = "https://blog.example.org"\n[posts]\ndir = "_posts"\n[digest]\nfrom = "Notes <notes@example.org>"\n'
-                    f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nconnections = {connections}\n[store]\nurl = "{store}"\n')
+                    f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nconnections = {connections}\n[outbox]\ncanary = "0s"\n[store]\nurl = "{store}"\n')
             if signed:
                 f.write('[dkim]\nselector = "gz"\nkey_file = "key.pem"\n')
         if signed:

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::Failure;
 use super::{Done, open, print};
-use crate::daemon::editions::{self, OpenError, Outcome};
+use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending;
 use crate::domain::delivery::State as Delivery;
 use crate::domain::edition::{Edition, EditionKey, State};
@@ -117,6 +117,7 @@ struct Line {
     waiting: u64,
     opened_at: Timestamp,
     finished_at: Option<Timestamp>,
+    reason: Option<String>,
     subject: String,
 }
 
@@ -142,6 +143,7 @@ async fn list(config: Option<&Path>, json: bool) -> Done {
             waiting: s.counts.waiting(),
             opened_at: s.edition.opened_at,
             finished_at: s.edition.finished_at,
+            reason: s.edition.reason,
             subject: s.edition.subject,
         })
         .collect();
@@ -151,15 +153,17 @@ async fn list(config: Option<&Path>, json: bool) -> Done {
     if lines.is_empty() {
         return print::text("no edition has been opened yet");
     }
-    let head = ["period", "state", "posts", "recipients", "accepted", "waiting", "failed", "skipped"]
-        .map(str::to_owned)
-        .to_vec();
+    let head = ["period", "state", "posts", "recipients", "accepted", "waiting", "failed", "skipped", "reason"];
+    // Seldom is there a reason, and then it matters.
+    let columns = if lines.iter().any(|line| line.reason.is_some()) { head.len() } else { head.len() - 1 };
     let rows = lines.iter().map(|l| {
         let counts =
             [u64::from(l.posts), l.recipients, l.accepted, l.waiting, l.failed, l.skipped].map(|n| n.to_string());
-        [l.period.to_string(), l.state.as_str().to_owned()].into_iter().chain(counts).collect()
+        let reason = l.reason.clone().unwrap_or_default();
+        [l.period.to_string(), l.state.as_str().to_owned()].into_iter().chain(counts).chain([reason]).collect()
     });
-    print::text(&print::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()))
+    let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows);
+    print::text(&print::table(&rows.map(|row: Vec<String>| row[..columns].to_vec()).collect::<Vec<_>>()))
 }
 
 /// An edition that is open already as it was frozen, else as it would be now.
@@ -193,6 +197,7 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
         posts,
         opened_at: now,
         finished_at: None,
+        reason: None,
     };
     Ok((edition, sender))
 }
@@ -228,8 +233,9 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     // The ledger must know every post before one of them is announced.
     blog.publish(now, false).await?;
     let templates = templates(&config.path(&config.digest.templates))?;
-    let outcome =
-        editions::open(&mut blog, &store, &templates, period, now, now, as_is).await.map_err(opening_failed)?;
+    let outcome = editions::open(&mut blog, &store, &templates, period, now, now, Word { as_is, lead: None })
+        .await
+        .map_err(opening_failed)?;
     let (state, posts, recipients) = match &outcome {
         Outcome::Opened { posts, recipients } => ("open", *posts, *recipients),
         Outcome::Empty => ("skipped", 0, 0),
@@ -267,6 +273,7 @@ fn opening_failed(error: OpenError) -> Failure {
             Failure::failed(error.to_string(), format!("wait until {until}, or take them as they are with `--now`"))
         }
         OpenError::Template(problem) => Failure::Config(vec![*problem]),
+        OpenError::Overtaken => Failure::failed(error.to_string(), "look at `gazetted digest list`"),
         OpenError::Store(store) => store.into(),
     }
 }
@@ -277,9 +284,11 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
     let config = open::config(config_path)?;
     let (edition, sender) = edition(config_path, period).await?;
     let message = compose(&sender, &edition, reader(&address.email))?;
-    let transport = sending::transport(&config)?;
+    let ways = sending::ways(&config)?;
+    // The one that most goes over.
+    let way = ways.iter().max_by_key(|way| way.weight).ok_or_else(|| Failure::failed("no way out", "see `[smtp]`"))?;
     let key = DeliveryKey { edition: period.into(), subscriber: 0 };
-    let mut channel = transport.channel();
+    let mut channel = way.transport.channel();
     let sent = channel.send(key, &message, std::future::ready(true)).await;
     channel.close().await;
     match sent {

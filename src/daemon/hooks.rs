@@ -104,6 +104,7 @@ impl Hooks {
 
     async fn post(&self, hook: &Webhook, call: &Call) -> Result<(), String> {
         let (id, now) = (format!("evt_{}", call.event_id), self.clock.now());
+        let reason = webhook::reason(&call.proof);
         let body = webhook::body(&Happening {
             event: &call.event,
             at: call.at,
@@ -111,6 +112,7 @@ impl Hooks {
             email: call.email.as_deref(),
             edition: call.edition.as_deref(),
             source: &call.source,
+            reason: reason.as_deref(),
         });
         let mut request = Request::builder()
             .method(Method::POST)

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::blog::{Blog, PassError};
-use super::editions::{self, OpenError, Outcome};
-use super::sending::{self, Secrets, Sending};
+use super::editions::{self, OpenError, Outcome, Word};
+use super::sending::{self, Node, Secrets, Sending};
 use super::terms::Terms;
 use super::trust::{Trust, Verdict};
 use super::{heartbeat, missed, singles, systemd};
@@ -30,7 +30,7 @@ use crate::domain::problem::Problem;
 use crate::http::{self, KeyRing, Shared};
 use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
-use crate::store::{Hold, SharedStore};
+use crate::store::{Hold, SCHEDULE, SharedStore};
 
 /// A writer that has been quiet for this long between two saves is believed.
 const QUIET: Duration = Duration::from_millis(15);
@@ -40,6 +40,8 @@ const GATHER: Duration = Duration::from_millis(200);
 const AFTERTHOUGHT: Duration = Duration::from_millis(4);
 /// How many posts the front door shows.
 const LATEST: usize = 10;
+/// How long the node that opens editions may be silent before another one does. Three heartbeats.
+const LEAD: SignedDuration = SignedDuration::from_mins(3);
 /// Between two monthly digests.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 const STANDS_BY: &str = "the store was restored from a copy: no edition is opened and nothing is sent until you have looked at \
@@ -79,6 +81,8 @@ pub struct Options {
 
 struct Service {
     config: Arc<Config>,
+    /// Its name among those that share the store.
+    node: String,
     config_file: Option<PathBuf>,
     store: SharedStore,
     clock: SharedClock,
@@ -123,12 +127,17 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let admin = serve_admin(admin, &config, &state, &http_stop)?;
     info!("listening on http://{}", listener.local_addr()?);
     let server = tokio::spawn(http::serve(listener, http::router(state), http_stop.clone()));
-    let outbox = sending::start(&config, &blog.site, &store, &clock, &templates, secrets, &wake)?;
+    let node = sending::daemon_node(&config)?;
+    let outbox = {
+        let node = Node { name: &node, store: &store, clock: &clock };
+        sending::start(&config, &blog.site, &node, &templates, secrets, &wake)?
+    };
     let (notices, mut incoming) = unbounded_channel();
     let (beats, mut beating) = unbounded_channel();
     let _heart = heartbeat::start(heartbeat, beats).await?;
     let mut service = Service {
         config,
+        node,
         config_file,
         store,
         clock,
@@ -408,8 +417,11 @@ impl Service {
             return;
         }
         self.renew_keys().await;
-        if self.config.digest.enabled && !self.unfinished {
-            self.open_due(now).await;
+        if self.config.digest.enabled
+            && !self.unfinished
+            && let Some(lead) = self.lead(now).await
+        {
+            self.open_due(now, lead).await;
         }
     }
 
@@ -501,16 +513,27 @@ impl Service {
 
     async fn restart_sending(&mut self, secrets: Secrets) -> anyhow::Result<()> {
         let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
-        let (config, templates) = (Arc::clone(&self.config), Arc::clone(&self.templates));
-        self.outbox =
-            sending::start(&config, &self.blog.site, &self.store, &self.clock, &templates, secrets, &self.wake)?;
+        let node = Node { name: &self.node, store: &self.store, clock: &self.clock };
+        self.outbox = sending::start(&self.config, &self.blog.site, &node, &self.templates, secrets, &self.wake)?;
         Ok(())
     }
 
-    async fn open_due(&mut self, now: Timestamp) {
+    /// One node opens editions. The number it has is asked for again when one is written.
+    async fn lead(&self, now: Timestamp) -> Option<i64> {
+        match self.store.lead(SCHEDULE, &self.node, LEAD, now).await {
+            Ok(lead) => lead,
+            Err(error) => {
+                error!("cannot see who opens editions: {error}");
+                None
+            }
+        }
+    }
+
+    async fn open_due(&mut self, now: Timestamp, lead: i64) {
         if self.stands_by().await {
             return;
         }
+        let word = Word { as_is: false, lead: Some(lead) };
         let due = match editions::due(&self.blog, &self.store, now).await {
             Ok(due) => due,
             Err(error) => return error!("cannot see which digest is due: {error}"),
@@ -522,7 +545,7 @@ impl Service {
                 continue;
             }
             let opened =
-                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), false)
+                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), word)
                     .await;
             match opened {
                 Ok(Outcome::Opened { posts, recipients }) => {
@@ -537,7 +560,8 @@ impl Service {
                 Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
             }
         }
-        let singles = singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now()).await;
+        let singles =
+            singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now(), word.lead).await;
         match singles {
             Ok(opened) => {
                 for (edition, recipients) in opened {
@@ -571,7 +595,7 @@ impl Service {
         let templates = load_templates(&config)?;
         let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&self.store))).await?;
         let secrets = Secrets::of(&self.store).await?;
-        sending::transport(&config)?;
+        sending::ways(&config)?;
         if config.store.url != self.config.store.url || config.http.listen != self.config.http.listen {
             warn!("`store.url` and `http.listen` are taken at the next start");
         }

@@ -16,7 +16,7 @@ use super::period::Period;
 pub enum State {
     /// Deliveries are going out.
     Open,
-    /// The operator said wait.
+    /// The operator said wait, or something did; then the edition has a reason.
     Paused,
     /// Every delivery has its outcome.
     Finished,
@@ -203,6 +203,8 @@ pub struct Edition {
     pub posts: u32,
     pub opened_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// Why it pauses, if nobody said so by hand.
+    pub reason: Option<String>,
 }
 
 #[cfg(test)]

@@ -17,25 +17,36 @@ pub struct Happening<'a> {
     pub email: Option<&'a str>,
     pub edition: Option<&'a str>,
     pub source: &'a str,
+    /// Of an edition: why.
+    pub reason: Option<&'a str>,
 }
 
 /// The ledger's events, and what they are called outside; the others are nobody's business.
-pub const TOLD: [(&str, &str); 6] = [
+pub const TOLD: [(&str, &str); 7] = [
     ("asked", "subscribed"),
     ("confirmed", "confirmed"),
     ("added", "confirmed"),
     ("unsubscribed", "unsubscribed"),
     ("suppressed", "bounced"),
     ("sent", "edition_sent"),
+    ("paused", "edition_paused"),
 ];
+
+/// Why, if what is kept with an event says so.
+#[must_use]
+pub fn reason(proof: &str) -> Option<String> {
+    let proof: serde_json::Value = serde_json::from_str(proof).ok()?;
+    proof["reason"].as_str().map(str::to_owned)
+}
 
 /// The body of a call.
 #[must_use]
 pub fn body(happening: &Happening<'_>) -> String {
     let name = TOLD.iter().find(|(event, _)| *event == happening.event).map_or("", |(_, name)| *name);
-    let data = match happening.edition {
-        Some(edition) => json!({"edition": edition}),
-        None => json!({"subscriber": happening.subscriber, "email": happening.email, "source": happening.source}),
+    let data = match (happening.edition, happening.reason) {
+        (Some(edition), Some(reason)) => json!({"edition": edition, "reason": reason}),
+        (Some(edition), None) => json!({"edition": edition}),
+        (None, _) => json!({"subscriber": happening.subscriber, "email": happening.email, "source": happening.source}),
     };
     json!({"type": name, "timestamp": happening.at.to_string(), "data": data}).to_string()
 }
@@ -75,6 +86,7 @@ mod tests {
             email: Some("ann@example.org"),
             edition: None,
             source: "bounce",
+            reason: None,
         };
         let expected = json!({
             "type": "bounced",
@@ -84,5 +96,12 @@ mod tests {
         assert_eq!(body(&happening), expected.to_string());
         let sent = Happening { event: "sent", subscriber: None, email: None, edition: Some("2021-05"), ..happening };
         assert!(body(&sent).contains(r#""type":"edition_sent""#) && body(&sent).contains(r#"{"edition":"2021-05"}"#));
+        let paused = Happening { event: "paused", reason: Some("too many complaints"), ..sent };
+        let expected = json!({
+            "type": "edition_paused",
+            "timestamp": "1970-01-01T00:00:00Z",
+            "data": {"edition": "2021-05", "reason": "too many complaints"},
+        });
+        assert_eq!(body(&paused), expected.to_string());
     }
 }

@@ -155,6 +155,7 @@ impl Composer {
             posts: 0,
             opened_at: at,
             finished_at: None,
+            reason: None,
         };
         compose_in(&self.sender, &edition, language, to)
     }

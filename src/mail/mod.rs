@@ -1,9 +1,10 @@
-//! How messages leave: over SMTP or as files, and the runner that empties the outbox. Knows servers, sockets and leases;
+//! How messages leave: over SMTP, through the machine's own `sendmail`, or as files, and the runner that empties the outbox. Knows servers, sockets and leases;
 //! not what a message says.
 
 pub mod composer;
 mod files;
 pub mod outbox;
+mod sendmail;
 mod session;
 pub mod tls;
 pub mod transport;

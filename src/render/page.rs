@@ -341,6 +341,7 @@ pub(crate) mod tests {
             posts: 1,
             opened_at: jiff::Timestamp::UNIX_EPOCH,
             finished_at: None,
+            reason: None,
         });
         assert!(!page.contains('\u{2}') && !page.contains("Unsubscribe") && !page.contains("Choose what you get"));
         assert!(

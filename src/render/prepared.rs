@@ -152,6 +152,7 @@ mod tests {
             posts: 0,
             opened_at: jiff::Timestamp::UNIX_EPOCH,
             finished_at: None,
+            reason: None,
         })
     }
 

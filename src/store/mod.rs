@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::config::{OnDoubt, without_password};
@@ -16,10 +16,12 @@ use crate::domain::identity::EntryRow;
 use crate::domain::subscriber::{Choice, Frequency};
 
 mod errors;
+mod nodes;
 mod people;
 mod postgres;
 mod sqlite;
 
+pub use nodes::{Held, Nodes, Place};
 pub use people::{
     Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
     SignUpLimits, SignUpTally,
@@ -72,6 +74,8 @@ pub enum Opened {
     Now { recipients: u64 },
     /// It was there before; nothing was written.
     Before(Box<Edition>),
+    /// The schedule is another node's by now; nothing was written.
+    Overtaken,
 }
 
 /// An edition and how its deliveries stand.
@@ -128,6 +132,8 @@ pub struct Claim {
     /// Which of all claims of this delivery this is: a node that slept through its lease is known by an old number,
     /// even if the new holder is itself.
     pub fence: i64,
+    /// One of those that are watched before the rest of their edition goes.
+    pub canary: bool,
 }
 
 /// One step of a claimed delivery.
@@ -162,13 +168,33 @@ pub struct Audience<'a> {
     pub since: Option<Timestamp>,
     /// Which variant a choice makes of it; none: nothing in it is for them, and nothing is sent.
     pub variant: &'a (dyn Fn(&Choice) -> Option<String> + Sync),
+    /// Who gets it first, if it is tried out.
+    pub canary: Option<Canary<'a>>,
+    /// The fence of the schedule's lease, if the edition is opened by its holder: who has lost it opens nothing.
+    pub lead: Option<i64>,
 }
+
+/// How an edition is tried out: its editors' copies first, then one in a hundred, then everybody else's, `wait` apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Canary<'a> {
+    /// Keys of addresses.
+    pub editors: &'a [String],
+    pub wait: SignedDuration,
+}
+
+impl Canary<'_> {
+    /// Below that one in a hundred is nobody.
+    pub const LEAST: u64 = 100;
+}
+
+/// The lease of the node that opens editions.
+pub const SCHEDULE: &str = "schedule";
 
 impl Audience<'_> {
     /// Everybody gets everything.
     #[must_use]
     pub fn everybody() -> Audience<'static> {
-        Audience { language: "en", since: None, variant: &|_| Some(String::new()) }
+        Audience { language: "en", since: None, variant: &|_| Some(String::new()), canary: None, lead: None }
     }
 }
 
@@ -184,7 +210,7 @@ pub struct Frozen {
 pub trait Hold: Send + Sync {}
 
 #[async_trait]
-pub trait Store: People {
+pub trait Store: People + Nodes {
     /// When this store was made: nothing from before is caught up.
     async fn created_at(&self) -> Result<Timestamp>;
     /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.
@@ -235,6 +261,8 @@ pub trait Store: People {
         to: EditionState,
         now: Timestamp,
     ) -> Result<bool>;
+    /// Pauses an open edition for a reason, which is kept until it goes on, and told; false if it is not open.
+    async fn pause_edition(&self, key: EditionKey, reason: &str, now: Timestamp) -> Result<bool>;
     /// Finishes open editions none of whose deliveries wait; gives their keys.
     async fn finish_editions(&self, now: Timestamp) -> Result<Vec<EditionKey>>;
 
@@ -250,8 +278,8 @@ pub trait Store: People {
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool>;
     /// Many marks and outcomes in one transaction, the outcomes first; for each whether its claim still held.
     async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>>;
-    /// Takes back what a dead node held: `claimed` whose lease ran out is queued again, `in_data` goes by `on_doubt`.
-    /// With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
+    /// Takes back what a dead node held: `claimed` whose lease, and whose node's, ran out is queued again, `in_data` goes by
+    /// `on_doubt`. With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;
     /// When the next delivery of an open edition falls due, if any waits.
     async fn next_due(&self) -> Result<Option<Timestamp>>;

@@ -131,6 +131,8 @@ pub struct Call {
     pub email: Option<String>,
     pub edition: Option<String>,
     pub source: String,
+    /// What history has beside, as JSON.
+    pub proof: String,
     pub attempts: u32,
     pub made_at: Timestamp,
 }

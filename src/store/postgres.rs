@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Postgres, Transaction};
+use tokio::sync::Mutex;
 
 use super::{Hold, Result, SharedStore, StoreError};
 
@@ -29,10 +30,11 @@ macro_rules! texts {
     };
 }
 
-/// The clock that leases are measured with: the database's, since the nodes' clocks may differ.
+/// The clock that leases are measured with: the database's, since the nodes' clocks may differ. The caller's is named all
+/// the same: a parameter that is used nowhere has no type.
 macro_rules! clock {
     ($now:literal) => {
-        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        concat!("((extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 0 * ", $now, "::bigint)")
     };
 }
 
@@ -58,8 +60,12 @@ type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-const STEPS: [&str; 2] =
-    [include_str!("migrations/postgres/0001_ledger.sql"), include_str!("migrations/postgres/0002_subscribers.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("migrations/postgres/0001_ledger.sql"),
+    include_str!("migrations/postgres/0002_subscribers.sql"),
+    include_str!("migrations/postgres/0003_bounces.sql"),
+    include_str!("migrations/postgres/0004_nodes.sql"),
+];
 
 const CONNECTIONS: u32 = 8;
 const TURN: Duration = Duration::from_secs(10);
@@ -68,9 +74,14 @@ const TURN: Duration = Duration::from_secs(10);
 const HOLD: i64 = 0x6761_7a65_7474_6564;
 const MIGRATION: i64 = HOLD + 1;
 
+/// What the triggers of the schema notify.
+const CHANNEL: &str = "gazetted";
+
 struct Database {
     options: PgConnectOptions,
     pool: PgPool,
+    /// Hears of what other processes queue.
+    ear: Mutex<Option<PgListener>>,
 }
 
 pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
@@ -80,7 +91,7 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
     let options = options.application_name("gazetted");
     let pool =
         PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TURN).connect_lazy_with(options.clone());
-    let database = Database { options, pool };
+    let database = Database { options, pool, ear: Mutex::default() };
     let mut transaction = database.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION).execute(&mut *transaction).await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
@@ -146,6 +157,22 @@ impl Database {
         let taken: bool =
             sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(HOLD).fetch_one(&mut connection).await?;
         if taken { Ok(Box::new(SessionHold(connection))) } else { Err(held(&mut connection).await) }
+    }
+
+    /// On a connection of its own, made anew when it was lost; what was said meanwhile is found by looking.
+    async fn listen(&self) -> Result<()> {
+        let mut ear = self.ear.lock().await;
+        if ear.is_none() {
+            let mut listener = PgListener::connect_with(&self.pool).await?;
+            listener.listen(CHANNEL).await?;
+            *ear = Some(listener);
+        }
+        let Some(listener) = ear.as_mut() else { return Ok(()) };
+        let heard = listener.recv().await;
+        if heard.is_err() {
+            *ear = None;
+        }
+        Ok(heard.map(drop)?)
     }
 
     #[expect(clippy::unused_async, reason = "SQLite's has to wait")]

@@ -64,8 +64,12 @@ type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-const STEPS: [&str; 2] =
-    [include_str!("migrations/sqlite/0001_ledger.sql"), include_str!("migrations/sqlite/0002_subscribers.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("migrations/sqlite/0001_ledger.sql"),
+    include_str!("migrations/sqlite/0002_subscribers.sql"),
+    include_str!("migrations/sqlite/0003_bounces.sql"),
+    include_str!("migrations/sqlite/0004_nodes.sql"),
+];
 
 /// How long a writer of another process is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -200,6 +204,11 @@ impl Database {
         let written = file.set_len(0).and_then(|()| file.write_all(who.as_bytes()));
         written.map_err(|e| not_writable(&path, &e))?;
         Ok(Box::new(FileHold(file)))
+    }
+
+    /// The commands beside the daemon say nothing; it looks by itself.
+    async fn listen(&self) -> Result<()> {
+        std::future::pending().await
     }
 
     /// Before something new is begun: that it can be ended, too.

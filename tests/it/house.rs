@@ -98,6 +98,7 @@ pub fn edition(period: &str, state: EditionState) -> Edition {
         posts: 1,
         opened_at: now(),
         finished_at: None,
+        reason: None,
     }
 }
 

@@ -27,6 +27,7 @@ conformance! {
     every_delivery_is_claimed_exactly_once,
     a_claim_carries_the_address_of_the_opening,
     nothing_is_claimed_from_a_paused_edition,
+    an_edition_is_paused_for_a_reason_until_it_goes_on,
     a_cancelled_edition_skips_what_is_not_out,
     whoever_unsubscribes_after_the_opening_is_skipped,
     whoever_unsubscribes_after_the_claim_is_not_sent_to,
@@ -80,6 +81,7 @@ fn edition(period: Period) -> Edition {
         posts: 2,
         opened_at: now(),
         finished_at: None,
+        reason: None,
     }
 }
 
@@ -271,6 +273,33 @@ async fn nothing_is_claimed_from_a_paused_edition(f: Fixture) {
     assert!(s.move_edition(october().into(), &[EditionState::Paused], EditionState::Open, now()).await.unwrap());
     assert_eq!(s.next_due().await.unwrap(), Some(now()));
     assert_eq!(claim(s, "a", 10).await.len(), 2);
+}
+
+async fn an_edition_is_paused_for_a_reason_until_it_goes_on(f: Fixture) {
+    with_edition(&f.store, 2).await;
+    let s = &f.store;
+    let key = october().into();
+    let reason = async || s.edition(key).await.unwrap().unwrap().reason;
+    let hooks = [("https://a.example".to_owned(), vec!["paused".to_owned()])];
+    s.queue_calls(&hooks, now()).await.unwrap();
+    assert!(!s.pause_edition(month("2026-09").into(), "not there", now()).await.unwrap());
+    assert!(s.pause_edition(key, "mx.example says “5.7.1 \0no”", later(1)).await.unwrap());
+    assert!(!s.pause_edition(key, "another", later(2)).await.unwrap());
+    let found = s.editions().await.unwrap().remove(0).edition;
+    assert_eq!((found.state, found.reason.as_deref()), (EditionState::Paused, Some("mx.example says “5.7.1 no”")));
+    assert_eq!(claim(s, "a", 10).await, []);
+    // Told once, with the reason.
+    assert_eq!(s.queue_calls(&hooks, later(1)).await.unwrap(), 1);
+    let calls = s.claim_calls(10, later(1), later(2)).await.unwrap();
+    let told = (calls[0].event.as_str(), calls[0].edition.as_deref(), calls[0].proof.as_str());
+    assert_eq!(told, ("paused", Some("2026-10"), r#"{"reason":"mx.example says “5.7.1 no”"}"#));
+    assert!(s.move_edition(key, &[EditionState::Paused], EditionState::Open, later(3)).await.unwrap());
+    assert_eq!(reason().await, None);
+    // Whoever pauses by hand gives no reason; whoever calls it off keeps the one that was.
+    assert!(s.pause_edition(key, "again", later(4)).await.unwrap());
+    assert!(s.move_edition(key, &[EditionState::Paused], EditionState::Cancelled, later(5)).await.unwrap());
+    assert_eq!(reason().await.as_deref(), Some("again"));
+    assert_eq!(claim(s, "a", 10).await.len(), 0);
 }
 
 async fn a_cancelled_edition_skips_what_is_not_out(f: Fixture) {

@@ -34,6 +34,7 @@ fn edition() -> Edition {
         posts: 3,
         opened_at: "2021-06-01T09:00:00Z".parse().unwrap(),
         finished_at: None,
+        reason: None,
     }
 }
 

@@ -42,7 +42,7 @@ pub async fn claim(db: &mut Connection, most: u32, now: Timestamp, lease_until: 
     .await?;
     let found = sqlx::query(concat!(
         "SELECT c.id, c.hook, c.attempts, c.made_at, h.id AS event_id, h.event, h.at, h.subscriber, h.edition, h.source,
-             s.email
+             h.proof, s.email
          FROM calls c JOIN history h ON h.id = c.history LEFT JOIN subscribers s ON s.id = h.subscriber
          WHERE CAST(c.id AS TEXT) IN ",
         texts!("$1"),
@@ -65,6 +65,7 @@ fn read(row: &Row) -> Result<Call> {
         email: rows::maybe_text(row, "email")?,
         edition: rows::maybe_text(row, "edition")?,
         source: rows::text(row, "source")?,
+        proof: rows::text(row, "proof")?,
         attempts: rows::small_count(row, "attempts")?,
         made_at: rows::instant(row, "made_at")?,
     })

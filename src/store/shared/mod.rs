@@ -51,6 +51,7 @@ macro_rules! read {
     }};
 }
 
+mod nodes;
 mod people;
 
 #[async_trait]
@@ -146,6 +147,10 @@ impl Store for Database {
         now: Timestamp,
     ) -> Result<bool> {
         write!(self, |db| editions::shift(db, key, from, to, now))
+    }
+
+    async fn pause_edition(&self, key: EditionKey, reason: &str, now: Timestamp) -> Result<bool> {
+        write!(self, |db| editions::pause(db, key, reason, now))
     }
 
     async fn finish_editions(&self, now: Timestamp) -> Result<Vec<EditionKey>> {
