@@ -74,7 +74,7 @@ fn signals(stop: &CancellationToken, reloads: tokio::sync::mpsc::UnboundedSender
     let (mut term, mut int, mut hup) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
     // Past `ulimit -f` a write is to fail, and not to end us: with a handler it does.
-    signal(SignalKind::from_raw(SIGXFSZ))?;
+    drop(signal(SignalKind::from_raw(SIGXFSZ))?);
     let stop = stop.clone();
     tokio::spawn(async move {
         loop {

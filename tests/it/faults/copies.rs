@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::daemon::Program;
 use super::super::site::{ran, until};
-use super::{Trial, slow, usual};
+use super::{DAEMON, Trial, slow, usual};
 
 /// FAULTS C9: what was sent after a backup, the backup does not know. listmonk sends it all again.
 #[test]
@@ -40,7 +40,7 @@ fn a_restored_backup_opens_and_sends_nothing_until_its_operator_says_so() {
     // What has gone out is called off; then the copy goes on, and nobody has heard twice.
     trial.site.ok("digest cancel 2021-05");
     trial.site.ok("digest resume --restored");
-    assert_eq!(trial.site.run("check").out, "");
+    assert!(!trial.site.run("check").out.contains("restored"));
     trial.site.ok("subscribers add late@example.org");
     trial.site.ok("digest open 2021-04 --now");
     until("the next edition", || (trial.server.accepted().len() == 30 + 31).then_some(()));
@@ -52,10 +52,9 @@ fn a_restored_backup_opens_and_sends_nothing_until_its_operator_says_so() {
 #[test]
 fn a_second_daemon_with_the_same_configuration_leaves_within_a_second_and_names_the_first() {
     let trial = Trial::new(1, usual);
-    let listen = ["run", "--listen", "127.0.0.1:0"];
     let first = Program::start(&trial.site);
     let address = first.address.to_string();
-    for arguments in [&listen[..], &["run", "--listen", &address]] {
+    for arguments in [&DAEMON[..], &["run", "--listen", &address]] {
         let began = Instant::now();
         let second = ran(trial.site.command(arguments).stdout(Stdio::null()));
         println!("left after {:?}", began.elapsed());

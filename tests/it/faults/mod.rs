@@ -18,6 +18,8 @@ use super::smtp_server::{Act, Server, Step};
 /// Connections of the daemons here: so many messages may be in doubt at a time.
 const CONNECTIONS: usize = 4;
 
+const DAEMON: [&str; 3] = ["run", "--listen", "127.0.0.1:0"];
+
 /// A blog with readers and an edition for them that nobody has sent yet, and a mail server that waits for it.
 struct Trial {
     site: Site,
@@ -91,7 +93,7 @@ impl Trial {
 fn settings(store: &str, port: u16) -> String {
     format!(
         "[store]\nurl = \"{store}\"\n[digest]\nfrom = \"Notes <notes@example.org>\"\nenabled = false\n\
-         [smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nconnections = {CONNECTIONS}\n"
+         [smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nconnections = {CONNECTIONS}\n[outbox]\ncanary = \"0s\"\n"
     )
 }
 
@@ -122,7 +124,7 @@ fn by(site: &Site, runner: &[&str], arguments: &[&str]) -> Command {
 }
 
 fn daemon_by(site: &Site, runner: &[&str]) -> Program {
-    let mut command = by(site, runner, &["run", "--listen", "127.0.0.1:0"]);
+    let mut command = by(site, runner, &DAEMON);
     Program::of(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
