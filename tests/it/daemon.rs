@@ -462,7 +462,11 @@ impl Program {
     }
 
     pub fn until_logged(&self, words: &str) {
-        until(&format!("`{words}` in the log"), || self.log.lock().unwrap().contains(words).then_some(()));
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < deadline, "waited in vain for `{words}` in the log:\n{}", self.log());
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 
     pub fn is_alive(&mut self) -> bool {

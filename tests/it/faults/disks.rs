@@ -131,7 +131,8 @@ fn a_read_only_disk_is_said_at_the_start_and_while_it_runs_and_the_feeds_are_ser
         return;
     }
     let trial = Trial::new(100, slow(10));
-    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e"];
+    // `-D`: the daemon itself is our child, and signals are for it.
+    let strace = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e"];
     let inject = ["inject=pwrite64:error=EROFS:when=150+"];
     let program = daemon_by(&trial.site, &[&strace[..], &inject].concat());
     program.until_logged("the store cannot be written");
