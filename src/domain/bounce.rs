@@ -123,6 +123,8 @@ pub fn decide(stage: Stage, reply: &Reply) -> Decision {
     match reply.code {
         200..300 if stage == Stage::Dot => Decision::Accepted,
         421 => slower(reply).unwrap_or(Decision::Closing),
+        // Too many recipients or messages on this connection.
+        452 if matches!(reply.enhanced(), Some(Enhanced(_, 5, 3))) => Decision::Closing,
         400..500 if stage.names_recipient() => for_now(reply),
         400..500 if stage == Stage::Mail && is_about_rate(reply) => slower(reply).unwrap_or(Decision::ServerTrouble),
         500..600 if stage.names_recipient() => for_good(stage, reply),
@@ -164,8 +166,6 @@ fn is_about_rate(reply: &Reply) -> bool {
 
 fn for_now(reply: &Reply) -> Decision {
     match reply.enhanced() {
-        // Too many recipients or messages on this connection.
-        Some(Enhanced(_, 5, 3)) => Decision::Closing,
         // Our DNS, signature, TLS or address: what a provider does not take for now, it does not take from anybody's list.
         Some(Enhanced(_, 7, 23..=27 | 29..=40 | 509 | 515)) => Decision::Refused,
         _ => slower(reply).unwrap_or(Decision::DeferRecipient),
@@ -237,6 +237,7 @@ mod tests {
             (Rcpt, "451 4.7.1 greylisting in action", DeferRecipient),
             (Rcpt, "452 4.2.2 mailbox full", DeferRecipient),
             (Rcpt, "452 4.5.3 too many recipients", Closing),
+            (Mail, "452 4.5.3 too many messages", Closing),
             (Dot, "452 4.3.1 insufficient storage", DeferRecipient),
             (Dot, "450 4.7.28 unusual rate", much),
             (Rcpt, "550 5.1.1 no such user", dead),

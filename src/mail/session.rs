@@ -3,7 +3,7 @@
 //! neither bounds the wait for replies nor lets anybody in just before the final dot.
 
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,44 +65,13 @@ pub enum Sent {
 struct Offers {
     keywords: Vec<String>,
     mechanisms: Vec<Mechanism>,
+    /// How large a message may be.
+    size: Option<usize>,
 }
 
 impl Offers {
     fn has(&self, keyword: &str) -> bool {
         self.keywords.iter().any(|offered| offered == keyword)
-    }
-}
-
-const DOT: &[u8] = b".\r\n";
-
-/// The word that a message may go out for good: waited for as often as is needed, said once.
-pub struct Mark<'a> {
-    word: Pin<&'a mut (dyn Future<Output = bool> + Send)>,
-    begun: bool,
-    marked: Option<bool>,
-}
-
-impl<'a> Mark<'a> {
-    pub fn new(word: Pin<&'a mut (dyn Future<Output = bool> + Send)>) -> Self {
-        Self { word, begun: false, marked: None }
-    }
-
-    /// Whoever stops waiting loses nothing.
-    async fn wait(&mut self) -> bool {
-        if let Some(marked) = self.marked {
-            return marked;
-        }
-        self.begun = true;
-        let marked = self.word.as_mut().await;
-        self.marked = Some(marked);
-        marked
-    }
-
-    /// However it ended, nobody leaves while the word is being written.
-    pub async fn end(mut self) {
-        if self.begun {
-            self.wait().await;
-        }
     }
 }
 
@@ -135,9 +104,13 @@ impl Session {
         self.usable
     }
 
-    /// Sends one message. `mark` is begun with it and waited for before the final dot; if it gives false, the dot stays unsent
-    /// and the connection is given up.
-    pub async fn send(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
+    /// Sends one message. `mark` is awaited when everything but the final dot is out; if it gives false, the dot stays
+    /// unsent and the connection is given up.
+    pub async fn send(
+        &mut self,
+        message: &Message,
+        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
+    ) -> Result<Sent, Failure> {
         let sent = self.transaction(message, mark).await;
         if self.usable && sent.as_ref().is_err_and(|failure| failure.stage < Stage::Dot) {
             self.reset().await;
@@ -145,36 +118,27 @@ impl Session {
         sent
     }
 
-    async fn transaction(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
-        {
-            let mut envelope = pin!(self.envelope(message));
-            tokio::select! {
-                biased;
-                taken = &mut envelope => taken?,
-                _ = mark.wait() => envelope.await?,
-            }
+    async fn transaction(
+        &mut self,
+        message: &Message,
+        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
+    ) -> Result<Sent, Failure> {
+        self.envelope(message).await?;
+        let written = self.wire.write(&stuffed(&message.bytes), self.server.timeout).await;
+        written.map_err(|e| self.broken(Stage::Data, &e))?;
+        if !mark.await {
+            self.usable = false;
+            return Ok(Sent::Lost);
         }
-        let body = stuffed(&message.bytes);
-        if mark.marked == Some(true) {
-            let all = [&body[..], DOT].concat();
-            let written = self.wire.write(&all, self.server.timeout).await;
-            written.map_err(|e| self.broken(Stage::Dot, &e))?;
-        } else {
-            let written = self.wire.write(&body, self.server.timeout).await;
-            written.map_err(|e| self.broken(Stage::Data, &e))?;
-            if !mark.wait().await {
-                self.usable = false;
-                return Ok(Sent::Lost);
-            }
-            let dotted = self.wire.write(DOT, self.server.timeout).await;
-            dotted.map_err(|e| self.broken(Stage::Dot, &e))?;
-        }
+        let dotted = self.wire.write(b".\r\n", self.server.timeout).await;
+        dotted.map_err(|e| self.broken(Stage::Dot, &e))?;
         let reply = self.expect(Stage::Dot, 200).await?;
         Ok(Sent::Accepted(reply.to_string()))
     }
 
     /// MAIL, RCPT and DATA, in one go where the server takes them so (RFC 2920).
     async fn envelope(&mut self, message: &Message) -> Result<(), Failure> {
+        self.fits(message)?;
         let from = Mail::new(Some(address(&message.return_path)?), self.parameters(message));
         let to = Rcpt::new(address(&message.recipient)?, Vec::new());
         if !self.offers.has("PIPELINING") {
@@ -201,6 +165,15 @@ impl Session {
             }
         }
         refused.map_or(Ok(()), |answer| Err(answer.into()))
+    }
+
+    /// What the server has said of itself: a message that it would turn away is not begun.
+    fn fits(&self, message: &Message) -> Result<(), Failure> {
+        let Some(most) = self.offers.size.filter(|most| *most > 0 && message.bytes.len() > *most) else {
+            return Ok(());
+        };
+        let words = format!("5.3.4 the message has {} bytes, and the server takes {most} (SIZE)", message.bytes.len());
+        Err(Failure { stage: Stage::Mail, decision: Decision::Refused, words })
     }
 
     fn parameters(&self, message: &Message) -> Vec<MailParameter> {
@@ -373,7 +346,12 @@ fn offers(reply: &Reply) -> Offers {
         let mut words = line.split([' ', '=']);
         match words.next() {
             Some("AUTH") => offers.mechanisms.extend(words.filter_map(mechanism)),
-            Some(keyword) => offers.keywords.push(keyword.to_owned()),
+            Some(keyword) => {
+                offers.keywords.push(keyword.to_owned());
+                if keyword == "SIZE" {
+                    offers.size = words.next().and_then(|size| size.parse().ok());
+                }
+            }
             None => {}
         }
     }

@@ -14,7 +14,7 @@ use super::round::{Halt, Ready, Round};
 use super::route::Route;
 use super::{Outbox, after};
 use crate::config::OnDoubt;
-use crate::domain::bounce::Decision;
+use crate::domain::bounce::{Decision, Stage};
 use crate::domain::delivery::{Outcome, wait_after};
 use crate::domain::edition::{EditionKey, Notice, Variant};
 use crate::domain::problem::Problem;
@@ -92,6 +92,9 @@ impl Worker {
             self.pace().await;
             self.deliver(&claim).await;
             self.round.queue.done();
+            if let Some(carried) = self.channel.take_worn() {
+                self.route.worn(carried);
+            }
             if self.route.is_worn(self.channel.carried()) {
                 self.channel.close().await;
             }
@@ -234,7 +237,12 @@ impl Worker {
                 self.unless_too_old(claim, words, self.released(REFUSED, words))
             }
             Decision::StopRun => self.halted(Halt::Stopped(hushed(words)), Duration::ZERO, words),
-            Decision::ServerTrouble => self.halted(Halt::Trouble(hushed(words)), BEHIND, words),
+            Decision::ServerTrouble => {
+                let outcome = self.halted(Halt::Trouble(hushed(words)), BEHIND, words);
+                // A message that had not begun did not cause it, and may go another way.
+                let elsewhere = failure.stage < Stage::Data && !self.outbox.open_ways().is_empty();
+                if elsewhere { self.released(Duration::ZERO, words) } else { outcome }
+            }
             Decision::Closing => self.closing(words),
             Decision::SlowDown { at_least } => self.slow_down(at_least, words).await,
             Decision::Accepted | Decision::Doubtful => self.doubtful(claim, words),
