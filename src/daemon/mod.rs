@@ -2,6 +2,7 @@
 //! them. Wiring only; what is decided is decided in the domain.
 
 pub mod blog;
+pub mod bounces;
 pub mod desk;
 pub mod editions;
 pub mod heartbeat;

@@ -15,11 +15,13 @@ use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::identity::EntryRow;
 use crate::domain::subscriber::{Choice, Frequency};
 
+mod bounces;
 mod errors;
 mod people;
 mod postgres;
 mod sqlite;
 
+pub use bounces::{Bounce, Bounces, Judged, NewBounce, Undone, Verdict};
 pub use people::{
     Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
     SignUpLimits, SignUpTally,

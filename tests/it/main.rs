@@ -5,6 +5,7 @@ mod stores;
 
 mod api;
 mod bounce;
+mod bounce_conformance;
 mod browser;
 mod cli;
 mod daemon;

@@ -50,6 +50,7 @@ macro_rules! read {
     }};
 }
 
+mod bounces;
 mod people;
 
 #[async_trait]
