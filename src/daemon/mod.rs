@@ -3,6 +3,7 @@
 
 pub mod blog;
 pub mod bounces;
+pub mod boxes;
 pub mod desk;
 pub mod editions;
 pub mod heartbeat;

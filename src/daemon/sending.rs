@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::boxes;
 use super::desk::Desk;
 use super::hooks::Hooks;
 
@@ -186,13 +187,14 @@ pub struct Sending {
     task: JoinHandle<()>,
     desk: JoinHandle<()>,
     hooks: JoinHandle<()>,
+    boxes: JoinHandle<()>,
 }
 
 impl Sending {
     /// What is on its way is finished; then they end.
     pub async fn ended(&mut self) {
         self.stop.cancel();
-        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks);
+        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks, &mut self.boxes);
     }
 }
 
@@ -216,7 +218,8 @@ pub fn start(
     let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
     let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock))?;
     let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
-    Ok(Sending { outbox, stop, task, desk, hooks })
+    let boxes = boxes::start(config, Arc::clone(store), Arc::clone(clock), stop.clone())?;
+    Ok(Sending { outbox, stop, task, desk, hooks, boxes })
 }
 
 /// A name of our own in the ledger. A store of one daemon may take back at once what the daemon before it held.

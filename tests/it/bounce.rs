@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::site::{Ran, Site, site, text};
 
-const ADDRESS: &str = "[bounces]\naddress = \"bounces@blog.example.org\"\n";
+pub const ADDRESS: &str = "[bounces]\naddress = \"bounces@blog.example.org\"\n";
 
 /// A blog with two readers whose mail has been written, and so has its keys.
-fn with_readers() -> Site {
+pub fn with_readers() -> Site {
     let site = site().config(ADDRESS).post("2021-05-05-may.md", text("May", "Sun."));
     for name in ["ann", "bo"] {
         site.ok(&format!("subscribers add {name}@example.org"));
@@ -41,11 +41,11 @@ fn address(site: &Site, reader: &str, before: &str) -> String {
     mail[start..].split(['>', '?']).next().unwrap().to_owned()
 }
 
-fn state(site: &Site, reader: &str) -> Value {
+pub fn state(site: &Site, reader: &str) -> Value {
     site.json(&format!("subscribers show {reader}@example.org"))["subscriber"]["state"].clone()
 }
 
-fn report(status: &str) -> String {
+pub fn report(status: &str) -> String {
     format!(
         "From: MAILER-DAEMON@mx.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
          --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
@@ -54,7 +54,7 @@ fn report(status: &str) -> String {
 }
 
 /// As the return-path of a subscriber's mail has it.
-fn return_path(site: &Site, reader: &str) -> String {
+pub fn return_path(site: &Site, reader: &str) -> String {
     // The unsubscribe address differs from it in its purpose alone; the store's own key makes both.
     let id = site.json(&format!("subscribers show {reader}@example.org"))["subscriber"]["id"].as_i64().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -6,6 +6,7 @@ mod stores;
 mod api;
 mod bounce;
 mod bounce_conformance;
+mod boxes;
 mod browser;
 mod cli;
 mod daemon;
