@@ -21,3 +21,10 @@ bench:
     cargo bench --bench pipeline
     benches/compare-hugo.sh 1000
     benches/import.sh 1000000
+
+# sending beside smtp-source, the bare signer and lettre; a million deliveries; kills (minutes each)
+bench-sending:
+    cargo build --release --bin gazetted --bench wire
+    benches/sending.py target/release/gazetted
+    benches/kill.py target/release/gazetted
+    NODES=3 benches/kill.py target/release/gazetted

@@ -1,13 +1,18 @@
 //! What time it is. Knows the wall clock and nothing else; only loops, handlers and commands ask it, everything
 //! below gets the time as an argument.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+    /// How long a clock that nobody sets has been running, if there is one: what `now` is held against.
+    fn steady(&self) -> Option<Duration> {
+        None
+    }
 }
 
 pub type SharedClock = Arc<dyn Clock>;
@@ -20,6 +25,11 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn steady(&self) -> Option<Duration> {
+        static STARTED: OnceLock<Instant> = OnceLock::new();
+        Some(STARTED.get_or_init(Instant::now).elapsed())
     }
 }
 

@@ -17,8 +17,11 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
         return Err(Failure::failed(format!("`{}` is there already", given.file.display()), "name a new file"));
     }
     let store = open::store(&config).await?;
-    store.backup(&given.file).await?;
-    print::text(&format!("the store is copied to {}", given.file.display()))
+    store.backup(&given.file, open::now()).await?;
+    print::text(&format!(
+        "the store is copied to {}; restored from it, gazetted sends nothing until `gazetted digest resume --restored`",
+        given.file.display()
+    ))
 }
 
 pub async fn migrate(config: Option<&Path>) -> Done {

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::digest::{STANDBY_HINT, standing_by};
 use super::error::Failure;
 use super::{Done, open, print};
 use crate::config;
+use crate::daemon::blog::Blog;
 use crate::daemon::editions;
 use crate::domain::problem::Problem;
 use crate::domain::wording;
@@ -22,7 +24,8 @@ pub struct Arguments {
 }
 
 pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
-    let loaded = config::load(&config::find(config));
+    let file = config::find(config);
+    let loaded = config::load(&file);
     let usable = loaded.is_usable();
     let mut problems = loaded.problems;
     let mut posts = 0;
@@ -34,6 +37,7 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
         problems.extend(slugs);
         problems.extend(templates(&config.path(&config.digest.templates)));
         posts = blog.catalogue.posts.len();
+        problems.extend(standby(&blog, &file).await?);
     }
     print_all(&problems, posts, given.json)?;
     let bad = problems.iter().any(|p| p.is_error() || given.strict);
@@ -42,6 +46,14 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
         (true, true) => Err(Failure::Quiet),
         (true, false) => Ok(()),
     }
+}
+
+/// A store that sends nothing, because it is a copy.
+async fn standby(blog: &Blog, file: &Path) -> Result<Option<Problem>, Failure> {
+    let Some(store) = blog.store_if_any() else { return Ok(None) };
+    let words = standing_by(&store).await?;
+    let warning = |words| Problem::warning(file.display().to_string(), "store-standby", words).hint(STANDBY_HINT);
+    Ok(words.map(warning))
 }
 
 fn templates(folder: &Path) -> Vec<Problem> {

@@ -12,7 +12,10 @@ use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::daemon::blog::Blog;
 use crate::daemon::service::{self, Options};
-use crate::daemon::{editions, sending};
+use crate::daemon::{
+    editions::{self, Word},
+    sending,
+};
 use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::State;
 use crate::publish;
@@ -124,24 +127,24 @@ async fn subscribe(store: &SharedStore) -> Done {
 
 /// Two months' digests: the second also has a post that came late for the first.
 async fn fill_outbox(config: &Arc<Config>, store: &SharedStore, folder: &Path) -> Done {
-    let now = open::now();
+    let (now, as_is) = (open::now(), Word { as_is: true, lead: None });
     let last = Period::at(Per::Month, now, &config.site.zone()).previous();
     let mut blog = Blog::open(Arc::clone(config), Some(Arc::clone(store))).await?;
     let templates = super::digest::templates(&folder.join("templates"))?;
     open::scan(&mut blog).await;
     blog.publish(now, false).await?;
-    editions::open(&mut blog, store, &templates, last.previous(), now, now, true).await?;
+    editions::open(&mut blog, store, &templates, last.previous(), now, now, as_is).await?;
     for (name, text) in posts().iter().filter(|(name, _)| demo_posts::is_late(name)) {
         publish::write(&folder.join(name), text.as_bytes())?;
     }
     open::scan(&mut blog).await;
     blog.publish(now, false).await?;
-    editions::open(&mut blog, store, &templates, last, now, now, true).await?;
+    editions::open(&mut blog, store, &templates, last, now, now, as_is).await?;
     let sender = sending::sender(config, &blog.site, sending::Secrets::of(store).await?)?;
     let composer = sending::composer(config, sender, Arc::new(templates));
-    let transport = sending::transport(config)?;
+    let ways = sending::ways(config)?;
     let node = "demo".to_owned();
-    let outbox = sending::outbox(config, node, Arc::clone(store), Arc::new(SystemClock), composer, transport);
+    let outbox = sending::outbox(config, node, Arc::clone(store), Arc::new(SystemClock), composer, ways);
     outbox.run_until_empty(&CancellationToken::new()).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::error::Failure;
 use super::{Done, open, print};
-use crate::daemon::editions::{self, OpenError, Outcome};
+use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending;
 use crate::domain::delivery::State as Delivery;
 use crate::domain::edition::{Edition, EditionKey, State};
@@ -18,7 +18,7 @@ use crate::mail::transport::Sent;
 use crate::render::digest::Heading;
 use crate::render::message::{Recipient, Sender, compose, texts};
 use crate::render::templates::Templates;
-use crate::store::DeliveryKey;
+use crate::store::{DeliveryKey, SharedStore};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -65,7 +65,11 @@ pub enum Command {
     /// Send nothing more of the open editions for now
     Pause,
     /// Go on with what was paused
-    Resume,
+    Resume {
+        /// Go on with a store that was restored from a backup, too: it has sent nothing so far
+        #[arg(long)]
+        restored: bool,
+    },
     /// Call an edition off: what is not out yet is not sent
     Cancel {
         /// The month, like 2021-05
@@ -80,7 +84,12 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
         Command::Open { period, now, json } => freeze(config, month(&period)?, now, json).await,
         Command::Test { period, to } => test(config, month(&period)?, &to).await,
         Command::Pause => move_all(config, State::Open, State::Paused, "paused").await,
-        Command::Resume => move_all(config, State::Paused, State::Open, "resumed").await,
+        Command::Resume { restored } => {
+            if restored {
+                end_standby(config).await?;
+            }
+            move_all(config, State::Paused, State::Open, "resumed").await
+        }
         Command::Cancel { period } => cancel(config, month(&period)?).await,
     }
 }
@@ -115,6 +124,9 @@ struct Line {
 async fn list(config: Option<&Path>, json: bool) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
+    if let Some(words) = standing_by(&store).await? {
+        eprintln!("warning: {words}\nhint: {STANDBY_HINT}");
+    }
     let lines: Vec<Line> = store
         .editions()
         .await?
@@ -213,6 +225,7 @@ fn reader(email: &str) -> Recipient<'_> {
 async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
+    refuse_standby(&store).await?;
     let mut blog =
         crate::daemon::blog::Blog::open(std::sync::Arc::clone(&config), Some(std::sync::Arc::clone(&store))).await?;
     open::scan(&mut blog).await;
@@ -220,8 +233,9 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     // The ledger must know every post before one of them is announced.
     blog.publish(now, false).await?;
     let templates = templates(&config.path(&config.digest.templates))?;
-    let outcome =
-        editions::open(&mut blog, &store, &templates, period, now, now, as_is).await.map_err(opening_failed)?;
+    let outcome = editions::open(&mut blog, &store, &templates, period, now, now, Word { as_is, lead: None })
+        .await
+        .map_err(opening_failed)?;
     let (state, posts, recipients) = match &outcome {
         Outcome::Opened { posts, recipients } => ("open", *posts, *recipients),
         Outcome::Empty => ("skipped", 0, 0),
@@ -259,6 +273,7 @@ fn opening_failed(error: OpenError) -> Failure {
             Failure::failed(error.to_string(), format!("wait until {until}, or take them as they are with `--now`"))
         }
         OpenError::Template(problem) => Failure::Config(vec![*problem]),
+        OpenError::Overtaken => Failure::failed(error.to_string(), "look at `gazetted digest list`"),
         OpenError::Store(store) => store.into(),
     }
 }
@@ -269,9 +284,11 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
     let config = open::config(config_path)?;
     let (edition, sender) = edition(config_path, period).await?;
     let message = compose(&sender, &edition, reader(&address.email))?;
-    let transport = sending::transport(&config)?;
+    let ways = sending::ways(&config)?;
+    // The one that most goes over.
+    let way = ways.iter().max_by_key(|way| way.weight).ok_or_else(|| Failure::failed("no way out", "see `[smtp]`"))?;
     let key = DeliveryKey { edition: period.into(), subscriber: 0 };
-    let mut channel = transport.channel();
+    let mut channel = way.transport.channel();
     let sent = channel.send(key, &message, std::future::ready(true)).await;
     channel.close().await;
     match sent {
@@ -284,6 +301,33 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
             "check `[smtp]`; these are the server's own words",
         )),
     }
+}
+
+/// Why nothing is opened or sent from a store that was copied, if this is one.
+pub async fn standing_by(store: &SharedStore) -> Result<Option<String>, Failure> {
+    Ok(store.standby().await?.map(|since| {
+        format!("the store was restored from a copy of {since}, and sends nothing: what was sent after that, it does not know")
+    }))
+}
+
+pub const STANDBY_HINT: &str =
+    "look at `gazetted digest list`, `digest cancel` what has gone out, then `gazetted digest resume --restored`";
+
+pub async fn refuse_standby(store: &SharedStore) -> Done {
+    match standing_by(store).await? {
+        Some(words) => Err(Failure::failed(words, STANDBY_HINT)),
+        None => Ok(()),
+    }
+}
+
+async fn end_standby(config: Option<&Path>) -> Done {
+    let config = open::config(config)?;
+    let store = open::store(&config).await?;
+    print::text(if store.end_standby().await? {
+        "the restored store goes on: what waits in it is sent"
+    } else {
+        "the store was not standing by"
+    })
 }
 
 async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> Done {

@@ -9,7 +9,7 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// `EX_CONFIG`: systemd units stop restarting on it.
 const CONFIG: u8 = 78;
-/// `EX_TEMPFAIL`: mail servers keep what they piped to us, and try again.
+/// `EX_TEMPFAIL`: it may go better later. Mail servers keep what they piped to us; systemd starts the daemon again.
 const TEMPFAIL: u8 = 75;
 
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub enum Failure {
     Usage { message: String, hint: String },
     /// The configuration is wrong: all its problems.
     Config(Vec<Problem>),
+    /// The daemon cannot start: 75 if it may later, 78 if somebody has to act first.
+    Start(anyhow::Error),
     /// A mail server is to try again (`EX_TEMPFAIL`): only `bounce` says so.
     Temporary,
     /// The result has been printed, and it is bad (`check`).
@@ -47,14 +49,12 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn print(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Failed { error, hint } => {
-            eprintln!("error: {error}");
-            for cause in error.chain().skip(1) {
-                eprintln!("caused by: {cause}");
-            }
-            if let Some(hint) = hint.as_deref().or_else(|| known_hint(error)) {
-                eprintln!("hint: {hint}");
-            }
+            explain(error, hint.as_deref());
             ExitCode::from(FAILED)
+        }
+        Failure::Start(error) => {
+            explain(error, None);
+            ExitCode::from(start(error))
         }
         Failure::Usage { message, hint } => {
             eprintln!("error: {message}\nhint: {hint}");
@@ -79,6 +79,28 @@ pub fn print(failure: &Failure) -> ExitCode {
     }
 }
 
+fn explain(error: &anyhow::Error, hint: Option<&str>) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("caused by: {cause}");
+    }
+    if let Some(hint) = hint.or_else(|| known_hint(error)) {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// Whether starting the daemon again can help.
+fn start(error: &anyhow::Error) -> u8 {
+    use crate::store::StoreError;
+    match error.downcast_ref() {
+        Some(StoreError::Held(_) | StoreError::Full(_) | StoreError::Unavailable(_)) => TEMPFAIL,
+        Some(StoreError::NotWritable(_) | StoreError::Damaged(_) | StoreError::Schema(_) | StoreError::Url(_)) => {
+            CONFIG
+        }
+        Some(StoreError::Other(_)) | None => FAILED,
+    }
+}
+
 /// What to do about errors that come from below, by what they are.
 fn known_hint(error: &anyhow::Error) -> Option<&'static str> {
     use crate::daemon::blog::PassError;
@@ -94,7 +116,8 @@ fn known_hint(error: &anyhow::Error) -> Option<&'static str> {
     });
     Some(match store? {
         StoreError::Unavailable(_) => "try again; is the database server up, or another command writing?",
-        StoreError::NotWritable(_) => "check free space and the permissions of `store.url`",
+        StoreError::Full(_) => "make room on the disk of `store.url`; nothing has been lost",
+        StoreError::NotWritable(_) => "check the permissions of `store.url`, and whether its disk is mounted read-only",
         StoreError::Damaged(_) => {
             "restore the file from a backup made with `gazetted backup`; nothing has been sent or changed"
         }

@@ -116,14 +116,21 @@ async fn retry(store: &SharedStore) -> Done {
     print::text(&format!("{again} back in the queue; `gazetted run` sends them, or `gazetted outbox flush` now"))
 }
 
+/// What is due only later: put off, or behind those an edition is tried out on.
+async fn later(store: &SharedStore) -> Result<String, Failure> {
+    let waiting = store.outbox_counts().await?.waiting();
+    let due = store.next_due().await?.filter(|_| waiting > 0);
+    Ok(due.map_or_else(String::new, |due| format!("; {waiting} wait, the next until {due}")))
+}
+
 async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -> Done {
+    super::digest::refuse_standby(&store).await?;
     let site = scan::site(config);
     let sender = sending::sender(config, &site, sending::Secrets::of(&store).await?)?;
     let templates = super::digest::templates(&config.path(&config.digest.templates))?;
     let composer = sending::composer(config, sender, Arc::new(templates));
-    let transport = sending::transport(config)?;
-    let node = format!("flush-{}", std::process::id());
-    let outbox = sending::outbox(config, node, Arc::clone(&store), Arc::new(SystemClock), composer, transport);
+    let (ways, node) = (sending::ways(config)?, sending::node()?);
+    let outbox = sending::outbox(config, node, Arc::clone(&store), Arc::new(SystemClock), composer, ways);
     let stop = CancellationToken::new();
     let interrupt = stop.clone();
     tokio::spawn(async move {
@@ -138,11 +145,18 @@ async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -
         )?;
     } else {
         print::text(&format!(
-            "{} accepted, {} deferred, {} failed",
+            "{} accepted, {} deferred, {} failed{}",
             tally.accepted,
             tally.deferred + tally.refused + tally.doubtful,
-            tally.failed
+            tally.failed,
+            later(&store).await?
         ))?;
+    }
+    if let Some((key, reason)) = tally.paused.first() {
+        return Err(Failure::failed(
+            format!("the edition of {key} is paused: refused by policy: {reason}"),
+            "these are the provider's words about us, not about a reader; mend the set-up, then `gazetted digest resume`",
+        ));
     }
     match tally.halt {
         None => Ok(()),

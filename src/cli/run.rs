@@ -2,16 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
+use super::error::Failure;
 use super::{Done, open, print};
 use crate::clock::SystemClock;
-use crate::config::find;
+use crate::config::{Config, find};
 use crate::daemon::service::{self, Options};
+use crate::store::{self, SharedStore, StoreError};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -23,27 +26,45 @@ pub struct Arguments {
 pub async fn run(config_path: Option<&Path>, given: &Arguments, level: Option<tracing::Level>) -> Done {
     let config = open::config(config_path)?;
     print::log(level.or_else(|| config.log.level.parse().ok()).unwrap_or(tracing::Level::INFO), config.log.format);
-    let listen = given.listen.as_ref().unwrap_or(&config.http.listen);
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|e| anyhow::Error::new(e).context(format!("cannot listen on `{listen}`")))?;
+    let store = patient(&config).await.map_err(Failure::Start)?;
+    // Before the address, which another daemon with this configuration has too: its pid says more.
+    service::alone(&config, &store).await.map_err(Failure::Start)?;
+    let listener = listen(given.listen.as_ref().unwrap_or(&config.http.listen), "").await?;
     let admin = match config.http.admin.as_str() {
         "" => None,
-        admin => Some(
-            TcpListener::bind(admin)
-                .await
-                .map_err(|e| anyhow::Error::new(e).context(format!("cannot listen on `{admin}` (`http.admin`)")))?,
-        ),
+        admin => Some(listen(admin, " (`http.admin`)").await?),
     };
-    let store = open::store(&config).await?;
     let stop = CancellationToken::new();
     let (reloads, reload) = unbounded_channel();
     signals(&stop, reloads)?;
     let config_file = Some(find(config_path));
     let clock = Arc::new(SystemClock);
     let options = Options { config, store, clock, listener, admin, config_file, heartbeat: None, reload, stop };
-    service::run(options).await?;
-    Ok(())
+    service::run(options).await.map_err(Failure::Start)
+}
+
+async fn listen(address: &str, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|e| anyhow::Error::new(e).context(format!("cannot listen on `{address}`{key}")))
+}
+
+/// How long a store is waited for that may come by itself: a database server that is still starting, a full disk. A start a
+/// minute is not yet a crash loop to systemd.
+const PATIENCE: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_secs(2);
+
+async fn patient(config: &Config) -> anyhow::Result<SharedStore> {
+    let began = Instant::now();
+    loop {
+        match store::open(&config.store_url(), open::now()).await {
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Full(_))) if began.elapsed() < PATIENCE => {
+                tracing::warn!("waits for the store: {error}");
+                tokio::time::sleep(PAUSE).await;
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 /// SIGTERM and SIGINT stop, SIGHUP reloads. A second SIGINT is for those who cannot wait.

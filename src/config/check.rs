@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, Goal, Tls, Webhook};
+use super::{Config, Goal, Smtp, Tls, Webhook};
 use crate::domain::network::Network;
 use crate::domain::period::{Days, EXPECTED, Period};
 use crate::domain::problem::Problem;
@@ -23,6 +23,7 @@ pub fn check(config: &Config, place: impl Fn(&str) -> (usize, usize)) -> Vec<Pro
     checker.digest(config);
     checker.subscribers(config);
     checker.smtp(config);
+    checker.editors(config);
     checker.rest(config);
     checker.problems
 }
@@ -266,20 +267,13 @@ impl Checker<'_> {
     }
 
     fn smtp(&mut self, config: &Config) {
-        let Some(smtp) = &config.smtp else {
+        if config.smtp.is_empty() {
             self.warning(
                 "digest",
                 "there is no `[smtp]`, so messages go as files to `outbox.dir`",
                 "add `[smtp]` with `host` when mail is to be sent",
             );
             return;
-        };
-        if smtp.host.is_empty() {
-            self.error(
-                "smtp.host",
-                "`smtp.host` is missing".into(),
-                "name the mail server, or leave `[smtp]` out to write messages as files",
-            );
         }
         if config.digest.from.is_empty() {
             self.error(
@@ -295,15 +289,54 @@ impl Checker<'_> {
                 "give a street address or a post box below `[digest]`",
             );
         }
+        config.smtp.iter().for_each(|smtp| self.relay(smtp));
+        if config.smtp.iter().all(|smtp| smtp.weight == 0) {
+            self.error("smtp.weight", "every `smtp.weight` is 0".into(), "expected 1 or more for one of them at least");
+        }
+    }
+
+    fn relay(&mut self, smtp: &Smtp) {
+        let program = !smtp.sendmail.as_os_str().is_empty();
+        if smtp.host.is_empty() && !program {
+            self.error(
+                "smtp.host",
+                "`smtp.host` is missing".into(),
+                "name the mail server, or a program as `sendmail`, or leave `[smtp]` out to write messages as files",
+            );
+        }
+        if !smtp.host.is_empty() && program {
+            self.error(
+                "smtp.sendmail",
+                "`smtp.host` and `smtp.sendmail` are both set".into(),
+                "expected one of them; write another `[[smtp]]` for a second way out",
+            );
+        }
+        if program && !smtp.sendmail.is_absolute() {
+            self.error(
+                "smtp.sendmail",
+                format!("`smtp.sendmail` is `{}`", smtp.sendmail.display()),
+                "expected the program's whole path, like `/usr/sbin/sendmail`",
+            );
+        }
         if smtp.connections == 0 {
             self.error("smtp.connections", "`smtp.connections` is 0".into(), "expected 1 or more");
         }
-        let local = matches!(smtp.host.as_str(), "localhost" | "127.0.0.1" | "::1");
+        let local = program || matches!(smtp.host.as_str(), "localhost" | "127.0.0.1" | "::1");
         if smtp.tls == Tls::None && !local {
             self.warning(
                 "smtp.tls",
                 "`smtp.tls` is `none`: mail crosses the network readable by all",
                 "use `starttls` (port 587) or `tls` (port 465)",
+            );
+        }
+    }
+
+    fn editors(&mut self, config: &Config) {
+        for editor in config.digest.editors.iter().filter(|editor| Address::parse(editor).is_err()) {
+            self.error(
+                "digest.editors",
+                format!("`digest.editors` names `{editor}`, which is no address"),
+                "expected addresses of subscribers: `ann@example.org`",
             );
         }
     }

@@ -125,7 +125,7 @@ impl Reader<'_> {
                 "bounces" => config.bounces = self.section("bounces", value),
                 "dkim" => config.dkim = self.section("dkim", value),
                 "webhooks" => config.webhooks = self.list::<Webhook>("webhooks", value),
-                "smtp" => config.smtp = Some(self.section::<Smtp>("smtp", value)),
+                "smtp" => config.smtp = self.list::<Smtp>("smtp", value),
                 "outbox" => config.outbox = self.section("outbox", value),
                 "store" => config.store = self.section("store", value),
                 "http" => config.http = self.section("http", value),
@@ -315,7 +315,10 @@ fn set<T: Default + Clone + Serialize + DeserializeOwned>(
 
 /// `Smtp` hides its password when written, so it is put back after another key is set.
 fn set_smtp(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
-    let smtp = config.smtp.get_or_insert_with(Smtp::default);
+    if config.smtp.is_empty() {
+        config.smtp.push(Smtp::default());
+    }
+    let smtp = &mut config.smtp[0];
     if key == "password" {
         smtp.password = SecretString::from(value.to_owned());
         return Ok(());
@@ -357,8 +360,9 @@ fn secrets(loaded: &mut Loaded, shown: &str) {
             ),
         }
     };
-    if let Some(smtp) = &mut config.smtp {
-        read("smtp.password_file", &smtp.password_file, "smtp_password", &mut smtp.password);
+    for (n, smtp) in config.smtp.iter_mut().enumerate() {
+        let credential = if n == 0 { "smtp_password".to_owned() } else { format!("smtp_password_{}", n + 1) };
+        read("smtp.password_file", &smtp.password_file, &credential, &mut smtp.password);
     }
     let bounces = &mut config.bounces;
     read("bounces.imap_password_file", &bounces.imap_password_file, "imap_password", &mut bounces.imap_password);
@@ -455,7 +459,7 @@ mod tests {
         let environment = environment.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let got = load_str(&format!("{LEAST}[digest]\nfrom = \"a@b.example\"\n"), "gazetted.toml", &environment);
         assert!(got.is_usable(), "{:?}", got.problems);
-        let smtp = got.config.smtp.unwrap();
+        let smtp = &got.config.smtp[0];
         assert_eq!((smtp.host.as_str(), smtp.port()), ("mail.example", 465));
         assert_eq!(secrecy::ExposeSecret::expose_secret(&smtp.password), "se\"cret");
         assert_eq!((got.config.feeds.limit, got.config.feeds.formats.len()), (7, 1));

@@ -33,7 +33,8 @@ pub struct Config {
     pub bounces: Bounces,
     pub dkim: Dkim,
     pub webhooks: Vec<Webhook>,
-    pub smtp: Option<Smtp>,
+    /// The ways out; none: messages are written as files.
+    pub smtp: Vec<Smtp>,
     pub outbox: Outbox,
     pub store: Store,
     pub http: Http,
@@ -246,6 +247,8 @@ pub struct Digest {
     /// `Name <address>`; needed to send.
     pub from: String,
     pub reply_to: String,
+    /// Addresses of subscribers who get an edition before the others: those who would see what is wrong with it.
+    pub editors: Vec<String>,
     /// Template of the subject: `{{ title }}`, `{{ month }}`, `{{ posts }}`.
     pub subject: String,
     pub postal_address: String,
@@ -267,6 +270,7 @@ impl Default for Digest {
             when_empty: WhenEmpty::Skip,
             from: String::new(),
             reply_to: String::new(),
+            editors: Vec::new(),
             subject: "{{ title }}: {{ month }}".into(),
             postal_address: String::new(),
             drafts: true,
@@ -404,6 +408,8 @@ pub enum Tls {
 #[serde(default)]
 pub struct Smtp {
     pub host: String,
+    /// The machine's own program instead of a server: `/usr/sbin/sendmail`.
+    pub sendmail: PathBuf,
     /// 0: 587 with STARTTLS, 465 with TLS, 25 without.
     pub port: u16,
     pub tls: Tls,
@@ -413,8 +419,14 @@ pub struct Smtp {
     pub password_file: PathBuf,
     /// The name said in EHLO; empty: the domain of `digest.from`.
     pub helo: String,
-    /// Connections at once.
+    /// Connections at once, at most, over all nodes.
     pub connections: u32,
+    /// Messages a minute, at most, over all nodes; 0: as many as go.
+    pub rate: u32,
+    /// Messages over one connection, at most; 0: as many as go.
+    pub messages: u32,
+    /// Of several: which share of the messages goes this way. 0: only if all others are down.
+    pub weight: u32,
     /// For connecting and for each reply but the last.
     pub timeout: Span,
     /// For the reply after the message: servers scan before they answer.
@@ -427,6 +439,7 @@ impl Default for Smtp {
     fn default() -> Self {
         Self {
             host: String::new(),
+            sendmail: PathBuf::new(),
             port: 0,
             tls: Tls::Starttls,
             user: String::new(),
@@ -434,6 +447,9 @@ impl Default for Smtp {
             password_file: PathBuf::new(),
             helo: String::new(),
             connections: 4,
+            rate: 0,
+            messages: 0,
+            weight: 1,
             timeout: Span::minutes(1),
             data_timeout: Span::minutes(10),
             ca_file: PathBuf::new(),
@@ -459,13 +475,16 @@ pub struct Outbox {
     /// Where messages go as files when there is no `[smtp]`.
     pub dir: PathBuf,
     pub on_doubt: OnDoubt,
-    /// How long a deferred delivery is tried.
+    /// How long a deferred delivery is tried, if the next edition does not come first.
     pub retry_for: Span,
+    /// An edition for 100 people or more is tried out: its editors get it first, after this one in a hundred, after this the
+    /// rest. Zero: everybody at once.
+    pub canary: Span,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { dir: "mail".into(), on_doubt: OnDoubt::Resend, retry_for: Span::days(5) }
+        Self { dir: "mail".into(), on_doubt: OnDoubt::Resend, retry_for: Span::days(5), canary: Span::minutes(10) }
     }
 }
 

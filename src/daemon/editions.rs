@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::config::WhenEmpty;
+use crate::config::{Config, WhenEmpty};
 use crate::domain::edition::{Edition, EditionKey, EditionPost, State, Variant};
 use crate::domain::goal::{Bounds, GoalStatus};
 use crate::domain::period::{Per, Period};
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
-use crate::domain::subscriber::{Choice, Frequency};
+use crate::domain::subscriber::{Address, Choice, Frequency};
 use crate::render::digest::{self, Content, Digest, Draft, Heading, Selection};
 use crate::render::feed::{Entry, Feed, Format};
 use crate::render::language;
 use crate::render::templates::Templates;
-use crate::store::{Audience, Opened, SharedStore, StoreError};
+use crate::store::{Audience, Canary, Opened, SharedStore, StoreError};
 
 use super::blog::{Blog, is_draft};
 
@@ -50,6 +50,8 @@ pub enum OpenError {
     Restless { paths: Vec<String>, age: String, until: Timestamp },
     #[error("the digest cannot be rendered: {0}")]
     Template(Box<Problem>),
+    #[error("another node opens the editions now")]
+    Overtaken,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -185,16 +187,26 @@ fn variant(content: &Content, templates: &Templates, choice: &Choice) -> Option<
     Some(Variant { language, posts }.to_string())
 }
 
+/// An edition to be frozen.
+pub(super) struct Order<'a> {
+    pub key: EditionKey,
+    pub state: State,
+    pub content: &'a Content,
+    /// Only those who have wanted its kind since before then.
+    pub since: Option<Timestamp>,
+    /// The fence of the schedule's lease; none for a command of the operator's.
+    pub lead: Option<i64>,
+}
+
 /// Writes an edition and its deliveries.
 pub(super) async fn freeze(
+    config: &Config,
     store: &SharedStore,
     templates: &Templates,
-    key: EditionKey,
-    state: State,
-    content: &Content,
-    since: Option<Timestamp>,
+    order: &Order<'_>,
     now: Timestamp,
 ) -> Result<Opened, OpenError> {
+    let Order { key, state, content, since, lead } = *order;
     let digest = render(templates, content).map_err(|problem| OpenError::Template(Box::new(problem)))?;
     let ids: Vec<String> = content.posts.iter().chain(&content.late).map(|post| post.id.clone()).collect();
     let edition = Edition {
@@ -209,17 +221,31 @@ pub(super) async fn freeze(
         finished_at: (state == State::Skipped).then_some(now),
         reason: None,
     };
+    let editors: Vec<String> =
+        config.digest.editors.iter().filter_map(|editor| Address::parse(editor).ok()).map(|a| a.key).collect();
+    let wait = SignedDuration::try_from(config.outbox.canary.get()).unwrap_or(SignedDuration::ZERO);
     let audience = Audience {
         language: &content.language,
         since,
         variant: &|choice: &Choice| variant(content, templates, choice),
+        canary: (!wait.is_zero()).then_some(Canary { editors: &editors, wait }),
+        lead,
     };
     // Only a month announces a post for good: quarters and single posts say the same to others.
     let announced = if key.period().is_some_and(|period| period.per() == Per::Month) { ids } else { Vec::new() };
     Ok(store.open_edition(&edition, &announced, &audience).await?)
 }
 
-/// Freezes the edition of a closed period and queues its deliveries. `as_is` takes restless posts, too.
+/// On whose word an edition is opened.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Word {
+    /// Restless posts are taken, too.
+    pub as_is: bool,
+    /// The fence of the schedule's lease; none for a command of the operator's.
+    pub lead: Option<i64>,
+}
+
+/// Freezes the edition of a closed period and queues its deliveries.
 pub async fn open(
     blog: &mut Blog,
     store: &SharedStore,
@@ -227,7 +253,7 @@ pub async fn open(
     period: Period,
     now: Timestamp,
     machine_now: Timestamp,
-    as_is: bool,
+    word: Word,
 ) -> Result<Outcome, OpenError> {
     let zone = blog.config.site.zone();
     if period.end(&zone) > now {
@@ -237,7 +263,7 @@ pub async fn open(
         return Ok(Outcome::Before(Box::new(before)));
     }
     let what = tokio::task::block_in_place(|| gather(blog, period, now, machine_now));
-    if let (Some(until), false) = (what.still_at, as_is) {
+    if let (Some(until), false) = (what.still_at, word.as_is) {
         let age = blog.config.posts.freeze_age.to_string();
         return Err(OpenError::Restless { paths: what.restless, age, until });
     }
@@ -245,9 +271,11 @@ pub async fn open(
     let state = if skipped { State::Skipped } else { State::Open };
     let content = content(blog, Heading::Period(period), &what);
     let posts = u32::try_from(content.posts.len() + content.late.len()).unwrap_or(u32::MAX);
-    let opened = freeze(store, templates, period.into(), state, &content, None, now).await?;
+    let order = Order { key: period.into(), state, content: &content, since: None, lead: word.lead };
+    let opened = freeze(&blog.config, store, templates, &order, now).await?;
     blog.reload_ledger().await?;
     Ok(match opened {
+        Opened::Overtaken => return Err(OpenError::Overtaken),
         Opened::Before(before) => Outcome::Before(before),
         Opened::Now { .. } if skipped => Outcome::Empty,
         Opened::Now { recipients } => Outcome::Opened { posts, recipients },

@@ -16,10 +16,11 @@ use super::desk::Desk;
 use super::hooks::Hooks;
 
 use crate::clock::SharedClock;
-use crate::config::Config;
+use crate::config::{Config, Smtp};
+use crate::domain::pace::Limits;
 use crate::domain::token::Keys;
 use crate::mail::composer::Composer;
-use crate::mail::outbox::{Outbox, Settings};
+use crate::mail::outbox::{Outbox, Settings, Way};
 use crate::mail::transport::{Transport, TransportError};
 use crate::render::dkim::Signer;
 use crate::render::message::Sender;
@@ -146,18 +147,23 @@ fn fallback() -> lettre::Address {
     lettre::Address::new("digest", "blog.invalid").unwrap_or_else(|_| unreachable!("a constant address is one"))
 }
 
-/// `[smtp]`, or files in `outbox.dir`.
-pub fn transport(config: &Config) -> Result<Transport, TransportError> {
-    match &config.smtp {
-        None => Ok(Transport::files(config.path(&config.outbox.dir))),
-        Some(smtp) => {
-            let mut smtp = smtp.clone();
-            if !smtp.ca_file.as_os_str().is_empty() {
-                smtp.ca_file = config.path(&smtp.ca_file);
-            }
-            Transport::smtp(&smtp, from_domain(config))
-        }
+/// Each `[[smtp]]`, or files in `outbox.dir`.
+pub fn ways(config: &Config) -> Result<Vec<Way>, TransportError> {
+    if config.smtp.is_empty() {
+        let limits = Limits { connections: 1, a_minute: None, a_connection: None };
+        return Ok(vec![Way { transport: Transport::files(config.path(&config.outbox.dir)), weight: 1, limits }]);
     }
+    config.smtp.iter().map(|smtp| way(config, smtp)).collect()
+}
+
+fn way(config: &Config, smtp: &Smtp) -> Result<Way, TransportError> {
+    let mut smtp = smtp.clone();
+    if !smtp.ca_file.as_os_str().is_empty() {
+        smtp.ca_file = config.path(&smtp.ca_file);
+    }
+    let set = |n: u32| Some(n).filter(|n| *n > 0);
+    let limits = Limits { connections: smtp.connections, a_minute: set(smtp.rate), a_connection: set(smtp.messages) };
+    Ok(Way { transport: Transport::smtp(&smtp, from_domain(config))?, weight: smtp.weight, limits })
 }
 
 /// `node` must be nobody else's: what it left behind is taken back at the start.
@@ -168,16 +174,11 @@ pub fn outbox(
     store: SharedStore,
     clock: SharedClock,
     composer: Composer,
-    transport: Transport,
+    ways: Vec<Way>,
 ) -> Arc<Outbox> {
-    let settings = Settings {
-        node,
-        connections: config.smtp.as_ref().map_or(1, |s| s.connections),
-        retry_for: config.outbox.retry_for.get(),
-        on_doubt: config.outbox.on_doubt,
-        tick: TICK,
-    };
-    Outbox::new(store, clock, Arc::new(composer), transport, settings)
+    let settings =
+        Settings { node, retry_for: config.outbox.retry_for.get(), on_doubt: config.outbox.on_doubt, tick: TICK };
+    Outbox::new(store, clock, Arc::new(composer), ways, settings)
 }
 
 /// The outbox's runner and the switch that stops it.
@@ -193,25 +194,35 @@ pub struct Sending {
 impl Sending {
     /// What is on its way is finished; then they end.
     pub async fn ended(&mut self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
         self.stop.cancel();
         let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks, &mut self.boxes);
     }
+}
+
+/// This process among those that share a store.
+pub struct Node<'a> {
+    pub name: &'a str,
+    pub store: &'a SharedStore,
+    pub clock: &'a SharedClock,
 }
 
 /// Starts all that sends, and all that decides what is sent to one reader alone.
 pub fn start(
     config: &Config,
     site: &Site,
-    store: &SharedStore,
-    clock: &SharedClock,
+    node: &Node<'_>,
     templates: &Arc<Templates>,
     secrets: Secrets,
     wake: &Arc<Notify>,
 ) -> anyhow::Result<Sending> {
+    let Node { name, store, clock } = *node;
     let from = sender(config, site, secrets)?;
     let made_by = composer(config, from, Arc::clone(templates));
-    let over = transport(config)?;
-    let outbox = outbox(config, node(config), Arc::clone(store), Arc::clone(clock), made_by, over);
+    let over = ways(config)?;
+    let outbox = outbox(config, name.to_owned(), Arc::clone(store), Arc::clone(clock), made_by, over);
     let stop = CancellationToken::new();
     let (running, signal) = (Arc::clone(&outbox), stop.clone());
     let task = tokio::spawn(async move { running.run(&signal).await });
@@ -222,11 +233,14 @@ pub fn start(
     Ok(Sending { outbox, stop, task, desk, hooks, boxes })
 }
 
-/// A name of our own in the ledger. A store of one daemon may take back at once what the daemon before it held.
-fn node(config: &Config) -> String {
-    if config.store.url.starts_with("sqlite:") {
-        return "daemon".to_owned();
-    }
+/// The daemon's name in the ledger. A store of one daemon may take back at once what the daemon before it held.
+pub fn daemon_node(config: &Config) -> Result<String, StoreError> {
+    if config.store.url.starts_with("sqlite:") { Ok("daemon".to_owned()) } else { node() }
+}
+
+/// A name that no other process has or had: hosts are called alike, and numbers of processes come again.
+pub fn node() -> Result<String, StoreError> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{host}-{}", std::process::id())
+    let [a, b, c, ..] = fresh()?;
+    Ok(format!("{host}-{}-{a:02x}{b:02x}{c:02x}", std::process::id()))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -16,19 +16,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::blog::{Blog, PassError};
-use super::editions::{self, OpenError, Outcome};
-use super::sending::{self, Secrets, Sending};
+use super::editions::{self, OpenError, Outcome, Word};
+use super::sending::{self, Node, Secrets, Sending};
 use super::terms::Terms;
-use super::{heartbeat, singles, systemd};
+use super::trust::{Trust, Verdict};
+use super::{heartbeat, missed, singles, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::domain::goal::Bounds;
 use crate::domain::network::Network;
+use crate::domain::period::Per;
 use crate::domain::problem::Problem;
 use crate::http::{self, KeyRing, Shared};
 use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
-use crate::store::{Hold, SharedStore};
+use crate::store::{Hold, SCHEDULE, SharedStore};
 
 /// A writer that has been quiet for this long between two saves is believed.
 const QUIET: Duration = Duration::from_millis(15);
@@ -38,6 +40,12 @@ const GATHER: Duration = Duration::from_millis(200);
 const AFTERTHOUGHT: Duration = Duration::from_millis(4);
 /// How many posts the front door shows.
 const LATEST: usize = 10;
+/// How long the node that opens editions may be silent before another one does. Three heartbeats.
+const LEAD: SignedDuration = SignedDuration::from_mins(3);
+/// Between two monthly digests.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+const STANDS_BY: &str = "the store was restored from a copy: no edition is opened and nothing is sent until you have looked at \
+     `gazetted digest list` and said `gazetted digest resume --restored`";
 /// How long what is in flight may take when the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -73,6 +81,8 @@ pub struct Options {
 
 struct Service {
     config: Arc<Config>,
+    /// Its name among those that share the store.
+    node: String,
     config_file: Option<PathBuf>,
     store: SharedStore,
     clock: SharedClock,
@@ -84,6 +94,7 @@ struct Service {
     /// Somebody has sent a form, or asked for a notice.
     wake: Arc<Notify>,
     outbox: Sending,
+    trust: Trust,
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
     scanned_at: Option<Timestamp>,
@@ -116,12 +127,17 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let admin = serve_admin(admin, &config, &state, &http_stop)?;
     info!("listening on http://{}", listener.local_addr()?);
     let server = tokio::spawn(http::serve(listener, http::router(state), http_stop.clone()));
-    let outbox = sending::start(&config, &blog.site, &store, &clock, &templates, secrets, &wake)?;
+    let node = sending::daemon_node(&config)?;
+    let outbox = {
+        let node = Node { name: &node, store: &store, clock: &clock };
+        sending::start(&config, &blog.site, &node, &templates, secrets, &wake)?
+    };
     let (notices, mut incoming) = unbounded_channel();
     let (beats, mut beating) = unbounded_channel();
     let _heart = heartbeat::start(heartbeat, beats).await?;
     let mut service = Service {
         config,
+        node,
         config_file,
         store,
         clock,
@@ -132,6 +148,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         keys,
         wake,
         outbox,
+        trust: Trust::default(),
         watch: None,
         notices,
         scanned_at: None,
@@ -173,6 +190,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// That nobody else runs on this store: says who, if somebody does.
+pub async fn alone(config: &Config, store: &SharedStore) -> anyhow::Result<()> {
+    hold(config, store).await.map(drop)
 }
 
 /// One daemon a store. With PostgreSQL several nodes are meant to run; there the ledger's claims keep them apart.
@@ -391,9 +413,85 @@ impl Service {
         } else {
             self.show().await;
         }
+        if !self.believes_clock(now).await {
+            return;
+        }
         self.renew_keys().await;
-        if self.config.digest.enabled && !self.unfinished {
-            self.open_due(now).await;
+        if self.config.digest.enabled
+            && !self.unfinished
+            && let Some(lead) = self.lead(now).await
+        {
+            self.open_due(now, lead).await;
+        }
+    }
+
+    /// A clock that has just jumped opens and sends nothing.
+    async fn believes_clock(&mut self, now: Timestamp) -> bool {
+        let verdict = self.trust.look(now, self.clock.steady());
+        match verdict {
+            Verdict::Believed | Verdict::Doubted => {}
+            Verdict::Jumped(off) => {
+                error!(
+                    "the clock has jumped by {} hours; no edition is opened and nothing is sent until it is back, has run on for an \
+                     hour, or you reload or restart gazetted to say that it is right",
+                    off.as_hours()
+                );
+                let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
+            }
+            Verdict::BelievedAgain => {
+                info!("the clock is believed again");
+                if let Err(error) = self.send_again().await {
+                    error!("sending cannot begin again: {error:#}");
+                }
+            }
+        }
+        verdict.is_good()
+    }
+
+    async fn send_again(&mut self) -> anyhow::Result<()> {
+        let secrets = Secrets::of(&self.store).await?;
+        self.restart_sending(secrets).await
+    }
+
+    /// A store that was copied opens nothing, and says so; once.
+    async fn stands_by(&mut self) -> bool {
+        match self.store.standby().await {
+            Ok(None) => {
+                self.said.remove(STANDS_BY);
+                false
+            }
+            Ok(Some(since)) => {
+                if self.said.insert(STANDS_BY.to_owned()) {
+                    error!("{STANDS_BY} (of {since})");
+                }
+                true
+            }
+            Err(error) => {
+                error!("cannot see whether the store may be used for sending: {error}");
+                true
+            }
+        }
+    }
+
+    /// Months that passed unsent are named, once.
+    async fn say_missed(&mut self, now: Timestamp) {
+        for (period, due) in missed::missed(&self.blog, &self.store, now).await.unwrap_or_default() {
+            let line = format!(
+                "the digest of {period} was due on {due} and is not sent any more: that is longer ago than `digest.catch_up`, {}; its \
+                 posts go into the next one, or `gazetted digest open {period}`",
+                self.config.digest.catch_up
+            );
+            if self.said.insert(line.clone()) {
+                warn!("{line}");
+            }
+        }
+    }
+
+    /// Nobody gets two monthly digests in one day, however many are due.
+    async fn has_rested(&self, now: Timestamp) -> bool {
+        match self.store.latest_edition().await {
+            Ok(latest) => latest.is_none_or(|edition| now.duration_since(edition.opened_at).abs() >= A_DAY),
+            Err(_) => false,
         }
     }
 
@@ -415,20 +513,39 @@ impl Service {
 
     async fn restart_sending(&mut self, secrets: Secrets) -> anyhow::Result<()> {
         let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
-        let (config, templates) = (Arc::clone(&self.config), Arc::clone(&self.templates));
-        self.outbox =
-            sending::start(&config, &self.blog.site, &self.store, &self.clock, &templates, secrets, &self.wake)?;
+        let node = Node { name: &self.node, store: &self.store, clock: &self.clock };
+        self.outbox = sending::start(&self.config, &self.blog.site, &node, &self.templates, secrets, &self.wake)?;
         Ok(())
     }
 
-    async fn open_due(&mut self, now: Timestamp) {
+    /// One node opens editions. The number it has is asked for again when one is written.
+    async fn lead(&self, now: Timestamp) -> Option<i64> {
+        match self.store.lead(SCHEDULE, &self.node, LEAD, now).await {
+            Ok(lead) => lead,
+            Err(error) => {
+                error!("cannot see who opens editions: {error}");
+                None
+            }
+        }
+    }
+
+    async fn open_due(&mut self, now: Timestamp, lead: i64) {
+        if self.stands_by().await {
+            return;
+        }
+        let word = Word { as_is: false, lead: Some(lead) };
         let due = match editions::due(&self.blog, &self.store, now).await {
             Ok(due) => due,
             Err(error) => return error!("cannot see which digest is due: {error}"),
         };
+        self.say_missed(now).await;
         for period in due {
+            if period.per() == Per::Month && !self.has_rested(now).await {
+                debug!(edition = %period, "waits until a day after the digest before it");
+                continue;
+            }
             let opened =
-                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), false)
+                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), word)
                     .await;
             match opened {
                 Ok(Outcome::Opened { posts, recipients }) => {
@@ -443,7 +560,8 @@ impl Service {
                 Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
             }
         }
-        let singles = singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now()).await;
+        let singles =
+            singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now(), word.lead).await;
         match singles {
             Ok(opened) => {
                 for (edition, recipients) in opened {
@@ -477,11 +595,12 @@ impl Service {
         let templates = load_templates(&config)?;
         let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&self.store))).await?;
         let secrets = Secrets::of(&self.store).await?;
-        sending::transport(&config)?;
+        sending::ways(&config)?;
         if config.store.url != self.config.store.url || config.http.listen != self.config.http.listen {
             warn!("`store.url` and `http.listen` are taken at the next start");
         }
         (self.config, self.blog, self.templates) = (config, blog, templates);
+        self.trust = Trust::default();
         self.restart_sending(secrets).await?;
         self.said.clear();
         self.rewatch();

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::blog::Blog;
-use super::editions::{Ingredients, OpenError, content, freeze, restless};
+use super::editions::{Ingredients, OpenError, Order, content, freeze, restless};
 use crate::domain::edition::{EditionKey, State};
 use crate::domain::subscriber::Frequency;
 use crate::render::digest::Heading;
@@ -24,6 +24,7 @@ pub async fn open(
     templates: &Templates,
     now: Timestamp,
     machine_now: Timestamp,
+    lead: Option<i64>,
 ) -> Result<Vec<(EditionKey, u64)>, OpenError> {
     let due = singles(blog, now);
     if due.is_empty() || store.readers(Frequency::Post).await? == 0 {
@@ -38,10 +39,11 @@ pub async fn open(
         tokio::task::block_in_place(|| blog.render_posts(&[index]));
         let post = blog.edition_post(&blog.catalogue.posts[index]);
         let content = content(blog, Heading::Post, &Ingredients { posts: vec![post], ..Ingredients::default() });
-        if let Opened::Now { recipients } =
-            freeze(store, templates, key, State::Open, &content, Some(published), now).await?
-        {
-            opened.push((key, recipients));
+        let order = Order { key, state: State::Open, content: &content, since: Some(published), lead };
+        match freeze(&blog.config, store, templates, &order, now).await? {
+            Opened::Now { recipients } => opened.push((key, recipients)),
+            Opened::Before(_) => {}
+            Opened::Overtaken => return Err(OpenError::Overtaken),
         }
     }
     Ok(opened)

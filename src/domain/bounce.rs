@@ -3,6 +3,7 @@
 //! (`x.7.x`) is about the sender, never about the reader.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::bounce_class::{self, Class};
 
@@ -112,6 +113,12 @@ pub enum Decision {
     Refused,
     /// The server later; no recipient is touched.
     ServerTrouble,
+    /// The server closes this connection: it has carried enough, or there are too many, or the server goes down.
+    Closing,
+    /// Too much for the server: less, and nothing at all for `at_least`; no recipient is touched.
+    SlowDown {
+        at_least: Duration,
+    },
     /// Our fault, and the same for every recipient: an operator has to act; no recipient is touched.
     StopRun,
     /// The server may have taken the message.
@@ -123,8 +130,9 @@ pub enum Decision {
 pub fn decide(stage: Stage, reply: &Reply) -> Decision {
     match reply.code {
         200..300 if stage == Stage::Dot => Decision::Accepted,
-        421 => Decision::ServerTrouble,
-        400..500 if stage.names_recipient() => for_now(reply.enhanced()),
+        421 => slower(reply).unwrap_or(Decision::Closing),
+        400..500 if stage.names_recipient() => for_now(reply),
+        400..500 if stage == Stage::Mail && is_about_rate(reply) => slower(reply).unwrap_or(Decision::ServerTrouble),
         500..600 if stage.names_recipient() => for_good(stage, reply),
         500..600 => Decision::StopRun,
         // Nonsense, or trouble: after the dot nobody knows.
@@ -139,11 +147,36 @@ pub fn no_answer(stage: Stage) -> Decision {
     if stage == Stage::Dot { Decision::Doubtful } else { Decision::ServerTrouble }
 }
 
-fn for_now(enhanced: Option<Enhanced>) -> Decision {
-    match enhanced {
-        // Too many recipients or messages on this connection; rate limits of large providers.
-        Some(Enhanced(_, 5, 3) | Enhanced(_, 7, 28)) => Decision::ServerTrouble,
-        _ => Decision::DeferRecipient,
+/// After "unusual rate" Gmail wants to be left alone for so long; others say what they want to be spared, not for how long.
+const UNUSUAL_RATE: Duration = Duration::from_mins(10);
+
+fn slower(reply: &Reply) -> Option<Decision> {
+    match reply.enhanced() {
+        Some(Enhanced(_, 7, 28)) => Some(Decision::SlowDown { at_least: UNUSUAL_RATE }),
+        // The rate at which one mailbox gets mail is not ours.
+        Some(Enhanced(_, 2, _)) => None,
+        _ if is_about_rate(reply) => Some(Decision::SlowDown { at_least: Duration::ZERO }),
+        _ => None,
+    }
+}
+
+/// Providers say "too much" with codes that mean other things elsewhere; their words do not. 4.7.0 and 4.7.1 alone are what
+/// greylisting says.
+fn is_about_rate(reply: &Reply) -> bool {
+    const WORDS: [&str; 9] =
+        ["rate", "too many", "too fast", "throttl", "too much mail", "busy", "exceeded", "limit reached", "slow down"];
+    let text = reply.lines.join(" ").to_ascii_lowercase();
+    let other = ["quota", "mailbox", "storage", "greylist", "connections", "recipients"];
+    !other.iter().any(|word| text.contains(word)) && WORDS.iter().any(|word| text.contains(word))
+}
+
+fn for_now(reply: &Reply) -> Decision {
+    match reply.enhanced() {
+        // Too many recipients or messages on this connection.
+        Some(Enhanced(_, 5, 3)) => Decision::Closing,
+        // Our DNS, signature, TLS or address: what a provider does not take for now, it does not take from anybody's list.
+        Some(Enhanced(_, 7, 23..=27 | 29..=40 | 509 | 515)) => Decision::Refused,
+        _ => slower(reply).unwrap_or(Decision::DeferRecipient),
     }
 }
 
@@ -181,12 +214,24 @@ mod tests {
         use Stage::*;
         let dead = FailRecipient { hard: true };
         let failed = FailRecipient { hard: false };
+        let (much, slow) = (SlowDown { at_least: Duration::from_mins(10) }, SlowDown { at_least: Duration::ZERO });
         for (stage, text, expected) in [
             (Dot, "250 2.0.0 queued as 4711", Accepted),
             (Dot, "250", Accepted),
-            (Greeting, "421 4.3.2 shutting down", ServerTrouble),
-            (Rcpt, "421 4.7.0 too many connections", ServerTrouble),
-            (Dot, "421 4.3.0 try later", ServerTrouble),
+            (Greeting, "421 4.3.2 shutting down", Closing),
+            (Rcpt, "421 4.7.0 too many connections", Closing),
+            (Dot, "421 4.3.0 try later", Closing),
+            (Dot, "421 4.7.28 unusual rate of unsolicited mail", much),
+            (Mail, "421 4.7.28 unusual rate", much),
+            (Dot, "454 Throttling failure: Maximum sending rate exceeded.", slow),
+            (Mail, "454 Throttling failure: Maximum sending rate exceeded.", slow),
+            (Rcpt, "451 4.7.0 temporary rate limit", slow),
+            (Rcpt, "451 4.7.500 Server busy. Please try again later", slow),
+            (Rcpt, "450 4.2.1 The user you are trying to contact is receiving mail at a rate that", DeferRecipient),
+            (Rcpt, "452 4.2.2 The email account that you tried to reach is over quota, limit reached", DeferRecipient),
+            (Rcpt, "450 4.7.0 greylisted, try at a later rate", DeferRecipient),
+            (Dot, "421 4.7.26 unauthenticated", Closing),
+            (Dot, "450 4.7.26 unauthenticated", Refused),
             (Greeting, "451 later", ServerTrouble),
             (Mail, "452 4.3.1 no space", ServerTrouble),
             (StartTls, "454 4.7.0 no TLS now", ServerTrouble),
@@ -200,9 +245,9 @@ mod tests {
             (Rcpt, "450", DeferRecipient),
             (Rcpt, "451 4.7.1 greylisting in action", DeferRecipient),
             (Rcpt, "452 4.2.2 mailbox full", DeferRecipient),
-            (Rcpt, "452 4.5.3 too many recipients", ServerTrouble),
+            (Rcpt, "452 4.5.3 too many recipients", Closing),
             (Dot, "452 4.3.1 insufficient storage", DeferRecipient),
-            (Dot, "450 4.7.28 unusual rate", ServerTrouble),
+            (Dot, "450 4.7.28 unusual rate", much),
             (Rcpt, "550 5.1.1 no such user", dead),
             (Rcpt, "550 5.1.10 null MX", dead),
             (Rcpt, "550 5.2.1 inactive", dead),

@@ -69,6 +69,20 @@ pub enum Outcome {
     Released { until: Timestamp, reason: String },
 }
 
+impl Outcome {
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Deferred { .. } => "deferred",
+            Self::Failed { .. } => "failed",
+            Self::Skipped { .. } => "skipped",
+            Self::Held { .. } => "held",
+            Self::Released { .. } => "queued",
+        }
+    }
+}
+
 const FIRST_WAIT: u64 = 20 * 60;
 const LONGEST_WAIT: u64 = 4 * 60 * 60;
 
@@ -83,7 +97,8 @@ pub fn wait_after(attempt: u32, seed: u64) -> Duration {
 }
 
 /// `SplitMix64`: neighbours become strangers.
-fn mix(seed: u64) -> u64 {
+#[must_use]
+pub fn mix(seed: u64) -> u64 {
     let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,37 +1,43 @@
-//! The runner that empties the outbox: claims a few deliveries, composes, sends, settles. Knows leases, back-offs and when
-//! to stop; what an answer means is `domain::bounce`'s. No transaction is open while a message is on its way, a delivery
-//! is marked before its final dot, and nothing is tried twice without a wait.
+//! The runner that empties the outbox: rounds of claiming, composing, sending and settling, over one way or several. Knows
+//! leases, back-offs and when to stop; what an answer means is `domain::bounce`'s. No transaction is open while a message is
+//! on its way, a delivery is marked before its final dot, and nothing is tried twice without a wait.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::composer::Compose;
-use super::transport::Transport;
 use crate::clock::SharedClock;
 use crate::config::OnDoubt;
-use crate::store::{SharedStore, StoreError};
+use crate::domain::breaker::Breaker;
+use crate::domain::edition::EditionKey;
+use crate::store::{Claim, SharedStore, StoreError};
 
+mod feeder;
 mod ledger;
+mod queue;
 mod round;
+mod route;
 mod worker;
 
+use feeder::Feeder;
 use ledger::Ledger;
 use round::Round;
 pub use round::{Halt, Tally};
+use route::Route;
+pub use route::Way;
 use worker::Worker;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// This process's name in the ledger; no other process alive may have it.
     pub node: String,
-    /// Connections at once.
-    pub connections: u32,
     /// How long a deferred delivery is tried.
     pub retry_for: Duration,
     pub on_doubt: OnDoubt,
@@ -39,23 +45,21 @@ pub struct Settings {
     pub tick: Duration,
 }
 
-/// The pauses after a server's trouble: the last one again and again.
-const PAUSES: [Duration; 5] = [
-    Duration::from_mins(1),
-    Duration::from_mins(2),
-    Duration::from_mins(4),
-    Duration::from_mins(8),
-    Duration::from_mins(15),
-];
-/// The pause after something that only an operator can put right.
-const LONG_PAUSE: Duration = Duration::from_hours(1);
+/// How long others wait for a node that is not heard of, before what it held is theirs.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How often it is heard of.
+const BEAT: Duration = Duration::from_secs(15);
+/// The pause after the store's trouble.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 pub struct Outbox {
     store: SharedStore,
     clock: SharedClock,
     composer: Arc<dyn Compose>,
-    transport: Transport,
+    routes: Vec<Arc<Route>>,
     settings: Settings,
+    /// Refusals by policy, edition by edition; notices together.
+    breakers: Mutex<HashMap<Option<EditionKey>, Breaker>>,
     wake: Notify,
 }
 
@@ -65,10 +69,11 @@ impl Outbox {
         store: SharedStore,
         clock: SharedClock,
         composer: Arc<dyn Compose>,
-        transport: Transport,
+        ways: Vec<Way>,
         settings: Settings,
     ) -> Arc<Self> {
-        Arc::new(Self { store, clock, composer, transport, settings, wake: Notify::new() })
+        let routes = ways.into_iter().map(|way| Arc::new(Route::new(way))).collect();
+        Arc::new(Self { store, clock, composer, routes, settings, breakers: Mutex::default(), wake: Notify::new() })
     }
 
     /// Something is due: do not wait for the next tick.
@@ -79,40 +84,46 @@ impl Outbox {
     /// Sends until nothing is due, the server or the operator's configuration stops it, or `stop` is cancelled. Takes
     /// back first what this node held when it died.
     pub async fn run_until_empty(self: &Arc<Self>, stop: &CancellationToken) -> Result<Tally, StoreError> {
+        self.beat().await?;
+        let beating = self.beating();
         self.recover(Some(&self.settings.node)).await?;
-        let tally = self.round(stop, self.settings.connections).await;
+        let tally = self.round(stop).await;
         self.finish().await?;
+        beating.abort();
+        self.leave().await;
         Ok(tally)
     }
 
     /// Sends whatever falls due until `stop` is cancelled; then what is on its way is finished, and the rest given back.
     pub async fn run(self: &Arc<Self>, stop: &CancellationToken) {
-        let mut pause = Pause::default();
+        let (beating, listening) = (self.beating(), self.listening());
         let mut node = Some(self.settings.node.as_str());
         while !stop.is_cancelled() {
-            if pause.is_over(self.clock.now()) {
-                match self.turn(node, stop, pause.connections(self.settings.connections)).await {
-                    Ok(tally) => {
-                        node = None;
-                        pause.after(tally.halt.as_ref(), self.clock.now());
-                    }
-                    Err(e) => pause.after(Some(&Halt::Trouble(e.to_string())), self.clock.now()),
+            let pause = match self.turn(node, stop).await {
+                Ok(tally) => {
+                    node = None;
+                    matches!(tally.halt, Some(Halt::Store(_)))
                 }
-            }
-            self.rest(stop).await;
+                Err(e) => {
+                    error!("sending pauses: {e}");
+                    true
+                }
+            };
+            self.rest(stop, pause).await;
         }
+        beating.abort();
+        listening.abort();
+        self.leave().await;
     }
 
     /// One look at the outbox: what the dead held comes back, what is due goes out, what is complete is finished.
-    async fn turn(
-        self: &Arc<Self>,
-        node: Option<&str>,
-        stop: &CancellationToken,
-        connections: u32,
-    ) -> Result<Tally, StoreError> {
+    async fn turn(self: &Arc<Self>, node: Option<&str>, stop: &CancellationToken) -> Result<Tally, StoreError> {
+        if node.is_some() {
+            self.beat().await?;
+        }
         self.recover(node).await?;
         let due = self.store.next_due().await?.is_some_and(|due| due <= self.clock.now());
-        let tally = if due { self.round(stop, connections).await } else { Tally::default() };
+        let tally = if due && !self.open_ways().is_empty() { self.round(stop).await } else { Tally::default() };
         self.finish().await?;
         Ok(tally)
     }
@@ -132,41 +143,143 @@ impl Outbox {
     async fn finish(&self) -> Result<(), StoreError> {
         for period in self.store.finish_editions(self.clock.now()).await? {
             info!(edition = %period, "every delivery has its outcome");
+            self.breakers().remove(&Some(period));
         }
         Ok(())
     }
 
-    async fn round(self: &Arc<Self>, stop: &CancellationToken, connections: u32) -> Tally {
-        let round = Arc::new(Round::new(stop.clone()));
+    async fn round(self: &Arc<Self>, stop: &CancellationToken) -> Tally {
+        let round = Arc::new(Round::new(stop, self.routes.len()));
         let ledger = Ledger::open(Arc::clone(self));
         let mut workers = JoinSet::new();
-        for _ in 0..connections.max(1) {
-            workers.spawn(Worker::new(Arc::clone(self), Arc::clone(&round), ledger.clone()).run());
+        for (way, route) in self.routes.iter().enumerate() {
+            for _ in 0..route.way.limits.connections.max(1) {
+                workers.spawn(Worker::new(Arc::clone(self), Arc::clone(&round), ledger.clone(), way).run());
+            }
         }
-        drop(ledger);
+        let feeder = Feeder { outbox: Arc::clone(self), round: Arc::clone(&round), ledger };
+        let feeding = tokio::spawn(feeder.run());
+        let mut broken = false;
         while let Some(ended) = workers.join_next().await {
             if let Err(e) = ended {
-                // Its claims come back when their leases run out.
                 error!("a sender broke down: {e}");
+                broken = true;
                 round.halt(Halt::Trouble("a sender broke down".into()));
             }
+        }
+        // If every way is closed, the feeder gives back what is left.
+        round.end();
+        broken |= feeding.await.is_err();
+        if broken && let Err(e) = self.recover(Some(&self.settings.node)).await {
+            warn!("what a broken sender held comes back when this process ends: {e}");
         }
         let tally = round.tally();
         log(&tally);
         tally
     }
 
-    async fn rest(&self, stop: &CancellationToken) {
+    async fn rest(&self, stop: &CancellationToken, pause: bool) {
+        let wait = if pause { STORE_PAUSE.max(self.settings.tick) } else { self.settings.tick };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = self.wake.notified() => {}
-            () = tokio::time::sleep(self.settings.tick) => {}
+            () = self.wake.notified(), if !pause => {}
+            () = tokio::time::sleep(wait) => {}
         }
     }
 
-    fn lease(&self, now: Timestamp) -> Timestamp {
-        after(now, self.transport.patience() + Duration::from_mins(1))
+    /// Says that this node is alive, and hears how many are, and what destinations have asked of any of them.
+    async fn beat(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let place = self.store.beat(&self.settings.node, LEASE, now).await?;
+        let holds = self.store.holds(now).await?;
+        for route in &self.routes {
+            route.share(place);
+            let held = holds.iter().find(|held| held.destination == route.name);
+            if let Some(remaining) = held.and_then(|held| Duration::try_from(held.remaining).ok()) {
+                route.hold(remaining, now);
+            }
+        }
+        Ok(())
     }
+
+    fn beating(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
+        let outbox = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(BEAT).await;
+                if let Err(e) = outbox.beat().await {
+                    warn!("other nodes cannot be told that this one is alive: {e}");
+                }
+            }
+        })
+    }
+
+    /// Other processes that share the store say when they queue something.
+    fn listening(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
+        let outbox = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                match outbox.store.woken().await {
+                    Ok(()) => outbox.wake(),
+                    Err(e) => {
+                        debug!("not told by others: {e}");
+                        tokio::time::sleep(STORE_PAUSE).await;
+                    }
+                }
+            }
+        })
+    }
+
+    async fn leave(&self) {
+        if let Err(e) = self.store.leave(&self.settings.node).await {
+            debug!("the other nodes find out by themselves that this one is gone: {e}");
+        }
+    }
+
+    /// The ways that are open, by number and weight; those of weight 0 only if there are no others.
+    fn open_ways(&self) -> Vec<(usize, u32)> {
+        let now = self.clock.now();
+        let open = |(way, route): (usize, &Arc<Route>)| route.is_open(now).then_some((way, route.way.weight));
+        let open: Vec<(usize, u32)> = self.routes.iter().enumerate().filter_map(open).collect();
+        if open.iter().any(|(_, weight)| *weight > 0) {
+            return open.into_iter().filter(|(_, weight)| *weight > 0).collect();
+        }
+        open.into_iter().map(|(way, _)| (way, 1)).collect()
+    }
+
+    /// How many connections there are at most.
+    fn connections(&self) -> u32 {
+        self.routes.iter().map(|route| route.way.limits.connections).sum()
+    }
+
+    /// Nothing goes this way for `wait`, from no node.
+    async fn hold_off(&self, route: &Route, wait: Duration, words: &str) {
+        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+        if let Err(e) = self.store.hold_off(&route.name, wait, words, self.clock.now()).await {
+            warn!(way = %route.name, "the other nodes cannot be told to slow down: {e}");
+        }
+    }
+
+    /// True if that is one refusal too many.
+    fn refused(&self, claim: &Claim) -> bool {
+        self.breakers().entry(breaker(claim)).or_default().refused(claim.canary)
+    }
+
+    fn passed(&self, claim: &Claim) {
+        self.breakers().entry(breaker(claim)).or_default().passed();
+    }
+
+    fn breakers(&self) -> std::sync::MutexGuard<'_, HashMap<Option<EditionKey>, Breaker>> {
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lease(now: Timestamp) -> Timestamp {
+    now.saturating_add(LEASE).unwrap_or(Timestamp::MAX)
+}
+
+fn breaker(claim: &Claim) -> Option<EditionKey> {
+    Some(claim.key.edition).filter(|key| !matches!(key, EditionKey::Notice(..)))
 }
 
 /// No later than the end of time.
@@ -177,64 +290,12 @@ fn after(now: Timestamp, wait: Duration) -> Timestamp {
 fn log(tally: &Tally) {
     match &tally.halt {
         Some(Halt::Stopped(words)) => error!("sending has stopped until somebody looks at it: {words}"),
-        Some(Halt::Trouble(words)) => warn!("sending pauses: {words}"),
+        Some(Halt::Trouble(words)) => debug!("not everything went: {words}"),
         Some(Halt::Store(e)) => error!("sending pauses: {e}"),
         None => {}
     }
     if tally.attempts() > 0 {
         let Tally { accepted, deferred, failed, refused, doubtful, .. } = tally;
         info!(accepted, deferred, failed, refused, doubtful, "deliveries");
-    }
-}
-
-/// How long nothing is tried after trouble.
-#[derive(Debug, Default)]
-struct Pause {
-    troubles: usize,
-    until: Option<Timestamp>,
-}
-
-impl Pause {
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| now >= until)
-    }
-
-    /// After trouble one connection finds out whether it is over.
-    fn connections(&self, usual: u32) -> u32 {
-        if self.troubles == 0 { usual } else { 1 }
-    }
-
-    fn after(&mut self, halt: Option<&Halt>, now: Timestamp) {
-        let wait = match halt {
-            None => {
-                *self = Self::default();
-                return;
-            }
-            Some(Halt::Stopped(_)) => LONG_PAUSE,
-            Some(_) => PAUSES[self.troubles.min(PAUSES.len() - 1)],
-        };
-        self.troubles += 1;
-        self.until = Some(after(now, wait));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_quarter_of_an_hour_and_end_with_the_trouble() {
-        let now = Timestamp::UNIX_EPOCH;
-        let mut pause = Pause::default();
-        assert!(pause.is_over(now));
-        for expected in [1, 2, 4, 8, 15, 15] {
-            pause.after(Some(&Halt::Trouble(String::new())), now);
-            assert!(!pause.is_over(after(now, Duration::from_secs(expected * 60 - 1))));
-            assert!(pause.is_over(after(now, Duration::from_mins(expected))));
-            assert_eq!(pause.connections(4), 1);
-        }
-        pause.after(None, now);
-        assert!(pause.is_over(now));
-        assert_eq!(pause.connections(4), 4);
     }
 }

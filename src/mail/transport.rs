@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lettre::transport::smtp::authentication::Credentials;
 use secrecy::ExposeSecret as _;
 
 use super::files::Folder;
+use super::sendmail::Program;
 pub use super::session::{Failure, Sent};
 use super::session::{Server, Session};
 use super::tls;
@@ -20,6 +20,7 @@ use crate::store::DeliveryKey;
 #[derive(Clone)]
 pub enum Transport {
     Smtp(Arc<Server>),
+    Sendmail(Program),
     Files(Folder),
 }
 
@@ -29,8 +30,12 @@ pub enum Transport {
 pub struct TransportError(pub String);
 
 impl Transport {
-    /// `helo` is said where the configuration names nothing: the domain that mail comes from.
+    /// A mail server, or the machine's own `sendmail`. `helo` is said where the configuration names nothing: the domain that
+    /// mail comes from.
     pub fn smtp(smtp: &Smtp, helo: &str) -> Result<Self, TransportError> {
+        if !smtp.sendmail.as_os_str().is_empty() {
+            return Ok(Self::Sendmail(Program { path: smtp.sendmail.clone(), patience: smtp.data_timeout.get() }));
+        }
         let tls_config = match smtp.tls {
             Tls::None => None,
             Tls::Starttls | Tls::Tls => Some(tls::config(&smtp.ca_file).map_err(TransportError)?),
@@ -57,18 +62,16 @@ impl Transport {
     /// One worker's own way out.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        match self {
-            Self::Smtp(server) => Channel::Smtp { server: Arc::clone(server), session: None },
-            Self::Files(folder) => Channel::Files(folder.clone()),
-        }
+        Channel { over: self.clone(), session: None, carried: 0 }
     }
 
-    /// The longest that one message may take.
+    /// What it is called in the log, and what nodes that share it call it.
     #[must_use]
-    pub fn patience(&self) -> Duration {
+    pub fn name(&self) -> String {
         match self {
-            Self::Smtp(server) => server.timeout * 8 + server.data_timeout,
-            Self::Files(_) => Duration::from_mins(1),
+            Self::Smtp(server) => format!("{}:{}", server.host, server.port),
+            Self::Sendmail(program) => program.path.display().to_string(),
+            Self::Files(_) => "files".to_owned(),
         }
     }
 
@@ -79,51 +82,73 @@ impl Transport {
                 Session::open(Arc::clone(server)).await?.quit().await;
                 Ok(())
             }
-            Self::Files(_) => Ok(()),
+            Self::Sendmail(_) | Self::Files(_) => Ok(()),
         }
     }
 }
 
-pub enum Channel {
-    Smtp { server: Arc<Server>, session: Option<Session> },
-    Files(Folder),
+pub struct Channel {
+    over: Transport,
+    session: Option<Session>,
+    /// How many messages the connection has carried, the last one included.
+    carried: u32,
 }
 
 impl Channel {
-    /// Sends one message; `mark` is awaited just before it is out for good, and stops it by giving false.
+    /// Sends one message; `mark` is awaited before it is out for good, and stops it by giving false.
     pub async fn send(
         &mut self,
         key: DeliveryKey,
         message: &Message,
         mark: impl Future<Output = bool> + Send,
     ) -> Result<Sent, Failure> {
-        let (server, kept) = match self {
-            Self::Files(folder) => return folder.send(key, message, mark).await,
-            Self::Smtp { server, session } => (server, session),
-        };
-        let mut mark = pin!(mark);
-        if let Some(mut session) = kept.take() {
-            let sent = session.send(message, mark.as_mut()).await;
-            let usable = session.is_usable();
-            if usable {
-                *kept = Some(session);
+        match &self.over {
+            Transport::Smtp(server) => {
+                let server = Arc::clone(server);
+                self.send_to(server, message, mark).await
             }
+            Transport::Sendmail(program) => program.send(message, mark).await,
+            Transport::Files(folder) => folder.send(key, message, mark).await,
+        }
+    }
+
+    async fn send_to(
+        &mut self,
+        server: Arc<Server>,
+        message: &Message,
+        mark: impl Future<Output = bool> + Send,
+    ) -> Result<Sent, Failure> {
+        let mut mark = pin!(mark);
+        if let Some(mut session) = self.session.take() {
+            let sent = session.send(message, mark.as_mut()).await;
             // Servers close connections that have carried enough messages: that is no trouble, if nothing is out yet.
-            let stale = !usable && sent.as_ref().is_err_and(|failure| failure.stage < Stage::Data);
-            if !stale {
-                return sent;
+            if session.is_usable() || !sent.as_ref().is_err_and(|failure| failure.stage < Stage::Data) {
+                return self.keep(session, sent);
             }
         }
-        let mut session = Session::open(Arc::clone(server)).await?;
+        self.carried = 0;
+        let mut session = Session::open(server).await?;
         let sent = session.send(message, mark).await;
+        self.keep(session, sent)
+    }
+
+    fn keep(&mut self, session: Session, sent: Result<Sent, Failure>) -> Result<Sent, Failure> {
+        self.carried += u32::from(sent.is_ok());
         if session.is_usable() {
-            *kept = Some(session);
+            self.session = Some(session);
         }
         sent
     }
 
-    pub async fn close(self) {
-        if let Self::Smtp { session: Some(session), .. } = self {
+    /// How many messages have gone over the connection in use, or the last one.
+    #[must_use]
+    pub fn carried(&self) -> u32 {
+        self.carried
+    }
+
+    /// Ends the connection; the next message opens another.
+    pub async fn close(&mut self) {
+        if let Some(session) = self.session.take() {
             session.quit().await;
         }
     }

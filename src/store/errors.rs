@@ -38,8 +38,10 @@ fn of_sqlite(code: &str, text: String) -> StoreError {
     match code.parse::<u32>().unwrap_or_default() & 0xff {
         // BUSY, LOCKED, PROTOCOL (the WAL's lock was contended)
         5 | 6 | 15 => StoreError::Unavailable(text),
-        // PERM, READONLY, IOERR, FULL, CANTOPEN
-        3 | 8 | 10 | 13 | 14 => StoreError::NotWritable(text),
+        // FULL
+        13 => StoreError::Full(text),
+        // PERM, READONLY, IOERR, CANTOPEN
+        3 | 8 | 10 | 14 => StoreError::NotWritable(text),
         // CORRUPT, NOTADB
         11 | 26 => StoreError::Damaged(text),
         _ => StoreError::Other(text),
@@ -49,7 +51,8 @@ fn of_sqlite(code: &str, text: String) -> StoreError {
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn of_postgres(code: &str, text: String) -> StoreError {
     match code {
-        "53100" | "25006" | "42501" => StoreError::NotWritable(text),
+        "53100" => StoreError::Full(text),
+        "25006" | "42501" => StoreError::NotWritable(text),
         "XX001" | "XX002" => StoreError::Damaged(text),
         "3D000" => StoreError::Url(text),
         "40001" | "40P01" | "55P03" => StoreError::Unavailable(text),
@@ -66,6 +69,7 @@ mod tests {
     fn kind(error: &StoreError) -> &'static str {
         match error {
             StoreError::Unavailable(_) => "unavailable",
+            StoreError::Full(_) => "full",
             StoreError::NotWritable(_) => "not writable",
             StoreError::Damaged(_) => "damaged",
             StoreError::Url(_) => "url",
@@ -78,7 +82,7 @@ mod tests {
         for (code, expected) in [
             ("5", "unavailable"),
             ("517", "unavailable"),
-            ("13", "not writable"),
+            ("13", "full"),
             ("1032", "not writable"),
             ("11", "damaged"),
             ("26", "damaged"),
@@ -89,7 +93,8 @@ mod tests {
         for (code, expected) in [
             ("57P01", "unavailable"),
             ("40001", "unavailable"),
-            ("53100", "not writable"),
+            ("53100", "full"),
+            ("25006", "not writable"),
             ("XX001", "damaged"),
             ("28P01", "url"),
             ("23505", "other"),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::config::{OnDoubt, without_password};
@@ -17,11 +17,13 @@ use crate::domain::subscriber::{Choice, Frequency};
 
 mod bounces;
 mod errors;
+mod nodes;
 mod people;
 mod postgres;
 mod sqlite;
 
 pub use bounces::{Bounce, Bounces, Judged, NewBounce, Undone, Verdict};
+pub use nodes::{Held, Nodes, Place};
 pub use people::{
     Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
     SignUpLimits, SignUpTally,
@@ -35,7 +37,10 @@ pub enum StoreError {
     /// Another writer holds the database, or the connection was lost; nothing was written; try again.
     #[error("the store cannot be reached right now: {0}")]
     Unavailable(String),
-    /// No space, read-only, no permission: an operator has to act.
+    /// No space, or so little that what is under way may need it; goes on when there is some.
+    #[error("there is no room for the store: {0}")]
+    Full(String),
+    /// Read-only, no permission: an operator has to act.
     #[error("the store cannot be written: {0}")]
     NotWritable(String),
     /// The file is not a database, or a damaged one.
@@ -71,6 +76,8 @@ pub enum Opened {
     Now { recipients: u64 },
     /// It was there before; nothing was written.
     Before(Box<Edition>),
+    /// The schedule is another node's by now; nothing was written.
+    Overtaken,
 }
 
 /// An edition and how its deliveries stand.
@@ -127,6 +134,8 @@ pub struct Claim {
     /// Which of all claims of this delivery this is: a node that slept through its lease is known by an old number,
     /// even if the new holder is itself.
     pub fence: i64,
+    /// One of those that are watched before the rest of their edition goes.
+    pub canary: bool,
 }
 
 /// One step of a claimed delivery.
@@ -161,13 +170,33 @@ pub struct Audience<'a> {
     pub since: Option<Timestamp>,
     /// Which variant a choice makes of it; none: nothing in it is for them, and nothing is sent.
     pub variant: &'a (dyn Fn(&Choice) -> Option<String> + Sync),
+    /// Who gets it first, if it is tried out.
+    pub canary: Option<Canary<'a>>,
+    /// The fence of the schedule's lease, if the edition is opened by its holder: who has lost it opens nothing.
+    pub lead: Option<i64>,
 }
+
+/// How an edition is tried out: its editors' copies first, then one in a hundred, then everybody else's, `wait` apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Canary<'a> {
+    /// Keys of addresses.
+    pub editors: &'a [String],
+    pub wait: SignedDuration,
+}
+
+impl Canary<'_> {
+    /// Below that one in a hundred is nobody.
+    pub const LEAST: u64 = 100;
+}
+
+/// The lease of the node that opens editions.
+pub const SCHEDULE: &str = "schedule";
 
 impl Audience<'_> {
     /// Everybody gets everything.
     #[must_use]
     pub fn everybody() -> Audience<'static> {
-        Audience { language: "en", since: None, variant: &|_| Some(String::new()) }
+        Audience { language: "en", since: None, variant: &|_| Some(String::new()), canary: None, lead: None }
     }
 }
 
@@ -183,7 +212,7 @@ pub struct Frozen {
 pub trait Hold: Send + Sync {}
 
 #[async_trait]
-pub trait Store: People {
+pub trait Store: People + Nodes {
     /// When this store was made: nothing from before is caught up.
     async fn created_at(&self) -> Result<Timestamp>;
     /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.
@@ -195,8 +224,13 @@ pub trait Store: People {
     async fn ping(&self) -> Result<()>;
     /// Takes the store for one daemon; `Held` names who has it.
     async fn hold(&self, who: &str) -> Result<Box<dyn Hold>>;
-    /// Copies the whole database into one new file, while it is in use. `NotWritable` for a store that has its own tools.
-    async fn backup(&self, to: &std::path::Path) -> Result<()>;
+    /// Copies the whole database into one new file, while it is in use; the copy stands by. `NotWritable` for a store that
+    /// has its own tools.
+    async fn backup(&self, to: &std::path::Path, now: Timestamp) -> Result<()>;
+    /// Since when this store has been known for a copy, from which nothing is claimed and no edition is to be opened.
+    async fn standby(&self) -> Result<Option<Timestamp>>;
+    /// The operator's word that this store is the one to go on with; true if it stood by.
+    async fn end_standby(&self) -> Result<bool>;
 
     // --- entries ---
     async fn entries(&self) -> Result<Vec<EntryRow>>;
@@ -237,7 +271,7 @@ pub trait Store: People {
     // --- deliveries ---
     /// Claims up to `limit` deliveries of open editions that are due, for `node` until `lease_until`. Consent is looked
     /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned. Empty
-    /// means that nothing is due. (PostgreSQL takes the lease's length and measures it with its own clock.)
+    /// means that nothing is due, or that the store stands by. `Full` while what is under way may need the room that is left. (PostgreSQL takes the lease's length and measures it with its own clock.)
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
     /// Just before the final dot, with a new lease for the wait that follows: false if the claim does not hold any more
     /// (the lease was lost, the person has left, the edition was called off); then do not send.
@@ -246,8 +280,8 @@ pub trait Store: People {
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool>;
     /// Many marks and outcomes in one transaction, the outcomes first; for each whether its claim still held.
     async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>>;
-    /// Takes back what a dead node held: `claimed` whose lease ran out is queued again, `in_data` goes by `on_doubt`.
-    /// With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
+    /// Takes back what a dead node held: `claimed` whose lease, and whose node's, ran out is queued again, `in_data` goes by
+    /// `on_doubt`. With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;
     /// When the next delivery of an open edition falls due, if any waits.
     async fn next_due(&self) -> Result<Option<Timestamp>>;

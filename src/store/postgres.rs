@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Postgres, Transaction};
+use tokio::sync::Mutex;
 
 use super::{Hold, Result, SharedStore, StoreError};
 
@@ -29,10 +30,11 @@ macro_rules! texts {
     };
 }
 
-/// The clock that leases are measured with: the database's, since the nodes' clocks may differ.
+/// The clock that leases are measured with: the database's, since the nodes' clocks may differ. The caller's is named all
+/// the same: a parameter that is used nowhere has no type.
 macro_rules! clock {
     ($now:literal) => {
-        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        concat!("((extract(epoch FROM clock_timestamp()) * 1000000)::bigint + 0 * ", $now, "::bigint)")
     };
 }
 
@@ -58,10 +60,11 @@ type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/postgres/0001_ledger.sql"),
     include_str!("migrations/postgres/0002_subscribers.sql"),
     include_str!("migrations/postgres/0003_bounces.sql"),
+    include_str!("migrations/postgres/0004_nodes.sql"),
 ];
 
 const CONNECTIONS: u32 = 8;
@@ -71,9 +74,14 @@ const TURN: Duration = Duration::from_secs(10);
 const HOLD: i64 = 0x6761_7a65_7474_6564;
 const MIGRATION: i64 = HOLD + 1;
 
+/// What the triggers of the schema notify.
+const CHANNEL: &str = "gazetted";
+
 struct Database {
     options: PgConnectOptions,
     pool: PgPool,
+    /// Hears of what other processes queue.
+    ear: Mutex<Option<PgListener>>,
 }
 
 pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
@@ -83,12 +91,49 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
     let options = options.application_name("gazetted");
     let pool =
         PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TURN).connect_lazy_with(options.clone());
-    let database = Database { options, pool };
+    let database = Database { options, pool, ear: Mutex::default() };
     let mut transaction = database.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION).execute(&mut *transaction).await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
+    recognise(&mut transaction, now).await?;
     transaction.commit().await?;
     Ok(Arc::new(database))
+}
+
+/// A store that says it lives in another place than this one is a copy.
+async fn recognise(db: &mut Connection, now: Timestamp) -> Result<()> {
+    let place = place(db).await?;
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT value FROM meta WHERE name = 'place'").fetch_optional(&mut *db).await?;
+    if known.as_ref() == Some(&place) {
+        return Ok(());
+    }
+    if known.is_some() {
+        shared::standby::begin(db, now).await?;
+    }
+    sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ('place', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(place)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Where this database lives. A dump that is read in elsewhere, or beside it, has another place.
+async fn place(db: &mut Connection) -> Result<String> {
+    let database: String = sqlx::query_scalar("SELECT oid::text FROM pg_database WHERE datname = current_database()")
+        .fetch_one(&mut *db)
+        .await?;
+    let may: bool = sqlx::query_scalar("SELECT has_function_privilege('pg_control_system()', 'execute')")
+        .fetch_one(&mut *db)
+        .await?;
+    if !may {
+        return Ok(database);
+    }
+    let cluster: String =
+        sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()").fetch_one(db).await?;
+    Ok(format!("{database} of {cluster}"))
 }
 
 impl Database {
@@ -100,6 +145,12 @@ impl Database {
         Ok(self.pool.acquire().await?)
     }
 
+    /// The server's disk is its own operator's.
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "SQLite's has to look")]
+    fn has_room(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A lock of the session on a connection of its own, whose name tells who has it. It goes with the connection.
     async fn take(&self, who: &str) -> Result<Box<dyn Hold>> {
         let mut connection = self.options.clone().application_name(who).connect().await?;
@@ -108,8 +159,24 @@ impl Database {
         if taken { Ok(Box::new(SessionHold(connection))) } else { Err(held(&mut connection).await) }
     }
 
+    /// On a connection of its own, made anew when it was lost; what was said meanwhile is found by looking.
+    async fn listen(&self) -> Result<()> {
+        let mut ear = self.ear.lock().await;
+        if ear.is_none() {
+            let mut listener = PgListener::connect_with(&self.pool).await?;
+            listener.listen(CHANNEL).await?;
+            *ear = Some(listener);
+        }
+        let Some(listener) = ear.as_mut() else { return Ok(()) };
+        let heard = listener.recv().await;
+        if heard.is_err() {
+            *ear = None;
+        }
+        Ok(heard.map(drop)?)
+    }
+
     #[expect(clippy::unused_async, reason = "SQLite's has to wait")]
-    async fn copy(&self, _to: &Path) -> Result<()> {
+    async fn copy(&self, _to: &Path, _now: Timestamp) -> Result<()> {
         Err(StoreError::NotWritable("PostgreSQL has its own tools for backups: use `pg_dump`".into()))
     }
 }

@@ -7,10 +7,11 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, flock, statvfs};
 use rustix::io::Errno;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -63,10 +64,11 @@ type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/sqlite/0001_ledger.sql"),
     include_str!("migrations/sqlite/0002_subscribers.sql"),
     include_str!("migrations/sqlite/0003_bounces.sql"),
+    include_str!("migrations/sqlite/0004_nodes.sql"),
 ];
 
 /// How long a writer of another process is waited for.
@@ -74,6 +76,15 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long a caller waits for its turn inside this process: longer than one other writer may wait.
 const TURN: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
+/// So much of the disk is left for the outcomes of what is on its way, and for the operator to look around: with less, nothing
+/// new is begun.
+const RESERVE: u64 = 32 << 20;
+/// The log is cut back to this when it has been folded into the database.
+const LOG_KEPT: &str = "16777216";
+/// A longer log means that somebody has been reading the same state for long, and nothing can be folded in; a log of the
+/// second length means that sending has to wait for them.
+const LONG_LOG: u64 = 64 << 20;
+const LONGEST_LOG: u64 = 256 << 20;
 
 struct Database {
     file: PathBuf,
@@ -81,6 +92,8 @@ struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
     options: SqliteConnectOptions,
+    /// It has been said that the log is long.
+    long_log: AtomicBool,
 }
 
 /// `whole`: read all of it once, and refuse a damaged one.
@@ -93,6 +106,7 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("secure_delete", "ON")
+        .pragma("journal_size_limit", LOG_KEPT)
         .busy_timeout(BUSY);
     let pool = || SqlitePoolOptions::new().acquire_timeout(TURN).idle_timeout(None).max_lifetime(None);
     let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(|e| explain(e, &file))?;
@@ -100,7 +114,7 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
         check(&writer, &file).await?;
     }
     let readers = pool().max_connections(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));
-    let database = Database { file, writer, readers, options };
+    let database = Database { file, writer, readers, options, long_log: AtomicBool::new(false) };
     let mut transaction = database.begin().await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
     transaction.commit().await?;
@@ -147,7 +161,24 @@ fn damaged(file: &Path, text: &str) -> StoreError {
 }
 
 fn not_writable(file: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::NotWritable(format!("`{}`: {error}", file.display()))
+    let text = format!("`{}`: {error}", file.display());
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(text),
+        _ => StoreError::NotWritable(text),
+    }
+}
+
+/// Whether something new may be begun with so much space.
+fn enough(free: u64, file: &Path) -> Result<()> {
+    if free >= RESERVE {
+        return Ok(());
+    }
+    Err(StoreError::Full(format!(
+        "{} MB are free beside `{}`, and {} MB are kept for what is under way; make some room, and it goes on by itself",
+        free >> 20,
+        file.display(),
+        RESERVE >> 20
+    )))
 }
 
 impl Database {
@@ -175,10 +206,38 @@ impl Database {
         Ok(Box::new(FileHold(file)))
     }
 
-    async fn copy(&self, to: &Path) -> Result<()> {
+    /// The commands beside the daemon say nothing; it looks by itself.
+    async fn listen(&self) -> Result<()> {
+        std::future::pending().await
+    }
+
+    /// Before something new is begun: that it can be ended, too.
+    fn has_room(&self) -> Result<()> {
+        // A file system that does not say how full it is is not held to be.
+        if let Ok(disk) = statvfs(&self.file) {
+            enough(disk.f_bavail.saturating_mul(disk.f_frsize), &self.file)?;
+        }
+        let log = std::fs::metadata(beside(&self.file, "-wal")).map_or(0, |known| known.len());
+        if self.long_log.swap(log > LONG_LOG, Ordering::Relaxed) != (log > LONG_LOG) && log > LONG_LOG {
+            tracing::warn!(
+                "the database's log has grown to {} MB: another program has been reading from it for long (a copy, a shell?)",
+                log >> 20
+            );
+        }
+        if log <= LONGEST_LOG {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable(format!(
+            "the log of `{}` has grown to {} MB; end the program that has been reading from it",
+            self.file.display(),
+            log >> 20
+        )))
+    }
+
+    async fn copy(&self, to: &Path, now: Timestamp) -> Result<()> {
         let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
         let file = created.map_err(|e| not_writable(to, &e))?;
-        let copied = self.vacuum_into(to).await;
+        let copied = self.vacuum_into(to, now).await;
         if copied.is_err() {
             // Half a backup is worse than none; that it cannot be removed adds nothing to the first error.
             let _ = std::fs::remove_file(to);
@@ -187,12 +246,15 @@ impl Database {
         file.sync_all().map_err(|e| not_writable(to, &e))
     }
 
-    async fn vacuum_into(&self, to: &Path) -> Result<()> {
+    async fn vacuum_into(&self, to: &Path, now: Timestamp) -> Result<()> {
         let target = to.to_str().ok_or_else(|| StoreError::NotWritable("the backup's name is not UTF-8".into()))?;
         // A reader of the database, but a connection that may write: it writes the copy.
         let mut connection = self.options.connect().await?;
         sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await?;
-        Ok(connection.close().await?)
+        connection.close().await?;
+        let mut copy = SqliteConnectOptions::new().filename(to).connect().await?;
+        shared::standby::begin(&mut copy, now).await?;
+        Ok(copy.close().await?)
     }
 }
 
@@ -218,6 +280,14 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_room_is_kept_for_what_is_under_way() {
+        let file = Path::new("/var/lib/gazetted.db");
+        assert!(enough(RESERVE, file).is_ok());
+        let Err(StoreError::Full(sentence)) = enough(RESERVE - 1, file) else { panic!("enough") };
+        assert!(sentence.starts_with("31 MB are free beside `/var/lib/gazetted.db`, and 32 MB are kept"), "{sentence}");
+    }
 
     #[test]
     fn the_url_names_a_file() {

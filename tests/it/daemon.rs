@@ -516,6 +516,7 @@ fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_before_a_bad_one() 
 fn a_daemon_killed_while_it_sends_loses_nobody() {
     const READERS: usize = 300;
     let site = with_readers();
+    site.save("gazetted.toml", format!("{}\n[outbox]\ncanary = \"0s\"\n", site.read("gazetted.toml")));
     let more: Vec<String> = (2..READERS).map(|n| format!("reader{n}@example.org")).collect();
     site.save("more.csv", format!("email\n{}\n", more.join("\n")));
     site.ok("subscribers import more.csv");

@@ -16,6 +16,7 @@ mod feeds;
 mod hostile;
 mod house;
 mod http;
+mod judges;
 mod languages;
 mod outbox;
 mod people_conformance;

@@ -10,16 +10,17 @@ use gazetted::config::{OnDoubt, Smtp, Span, Tls};
 use gazetted::domain::bounce_class::Class;
 use gazetted::domain::delivery::State as DeliveryState;
 use gazetted::domain::edition::{Edition, State as EditionState, Variant};
+use gazetted::domain::pace::Limits;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::Keys;
 use gazetted::mail::composer::{Compose, Composer};
-use gazetted::mail::outbox::{Halt, Outbox, Settings, Tally};
+use gazetted::mail::outbox::{Halt, Outbox, Settings, Tally, Way};
 use gazetted::mail::transport::Transport;
 use gazetted::render::message::{Message, MessageError, Recipient, Sender};
 use gazetted::render::prepared::Prepared;
 use gazetted::render::templates::Templates;
-use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
+use gazetted::store::{Audience, Canary, NewSubscriber, SharedStore, open};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use tokio_util::sync::CancellationToken;
@@ -122,12 +123,13 @@ impl House {
     ) -> Arc<Outbox> {
         let settings = Settings {
             node: node.into(),
-            connections: 3,
             retry_for: Duration::from_hours(120),
             on_doubt,
             tick: Duration::from_millis(20),
         };
-        Outbox::new(Arc::clone(&self.store), self.clock.clone(), composer, transport, settings)
+        let limits = Limits { connections: 3, a_minute: None, a_connection: None };
+        let ways = vec![Way { transport, weight: 1, limits }];
+        Outbox::new(Arc::clone(&self.store), self.clock.clone(), composer, ways, settings)
     }
 
     /// One round, now.
@@ -305,19 +307,119 @@ async fn a_mailbox_that_stays_full_until_the_end_is_kept_as_a_bounce() {
 }
 
 #[tokio::test]
-async fn a_policy_touches_nobody_and_stops_the_run() {
-    for (verb, reply) in [("DOT", "554 5.7.1 spam\r\n"), ("MAIL", "550 5.7.1 sender rejected\r\n")] {
+async fn a_sender_who_is_refused_touches_nobody_and_stops_the_run() {
+    let house = House::with(50).await;
+    let server =
+        Server::start(|step| if step.verb == "MAIL" { Act::Say("550 5.7.1 sender rejected\r\n") } else { Act::Usual })
+            .await;
+    let tally = house.send(&server).await;
+    assert!(matches!(tally.halt, Some(Halt::Stopped(_))), "{tally:?}");
+    assert!(server.count("MAIL") <= 3, "{} tries", server.count("MAIL"));
+    assert_eq!(house.counts().await, [("queued", 50)]);
+    let friendly = Server::start(|_| Act::Usual).await;
+    house.send_all(&friendly, OnDoubt::Resend).await;
+    assert_eq!(friendly.accepted(), addresses(50));
+}
+
+#[tokio::test]
+async fn a_policy_touches_nobody_and_pauses_the_edition_in_the_providers_words() {
+    for (verb, reply) in [("DOT", "554 5.7.1 looks like spam\r\n"), ("RCPT", "550 5.7.515 access denied\r\n")] {
         let house = House::with(50).await;
         let server = Server::start(move |step| if step.verb == verb { Act::Say(reply) } else { Act::Usual }).await;
         let tally = house.send(&server).await;
-        assert!(matches!(tally.halt, Some(Halt::Stopped(_))), "{tally:?}");
-        assert!(server.count(verb) <= 15, "{} tries", server.count(verb));
+        assert_eq!(tally.paused.len(), 1, "{tally:?}");
+        assert!(server.count(verb) <= 5, "{} tries", server.count(verb));
         assert_eq!(house.counts().await, [("queued", 50)]);
         assert_eq!(house.store.subscriber_counts().await.unwrap()["active"], 50);
+        let edition = house.store.edition(october().into()).await.unwrap().unwrap();
+        assert_eq!(edition.state, EditionState::Paused);
+        let reason = edition.reason.unwrap();
+        assert!(reason.contains(reply.trim_end().split_once(' ').unwrap().1), "{reason}");
         let friendly = Server::start(|_| Act::Usual).await;
+        assert_eq!(house.send(&friendly).await.attempts(), 0, "it stays paused");
+        house
+            .store
+            .move_edition(october().into(), &[EditionState::Paused], EditionState::Open, house.clock.now())
+            .await
+            .unwrap();
         house.send_all(&friendly, OnDoubt::Resend).await;
         assert_eq!(friendly.accepted(), addresses(50));
     }
+}
+
+#[tokio::test]
+async fn a_few_refusals_among_many_pause_nothing() {
+    let house = House::with(100).await;
+    let server = Server::start(|step| {
+        let disliked = step.verb == "RCPT" && (about(step, 40) || about(step, 80));
+        if disliked { Act::Say("550 5.7.1 blocked\r\n") } else { Act::Usual }
+    })
+    .await;
+    let tally = house.send(&server).await;
+    assert_eq!((tally.accepted, tally.refused, tally.paused.len()), (98, 2, 0), "{tally:?}");
+}
+
+#[tokio::test]
+async fn an_edition_is_tried_out_before_everybody_gets_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
+    let house = House::on(&url, 400).await;
+    let edition = house.store.edition(october().into()).await.unwrap().unwrap();
+    house.store.move_edition(edition.key, &[EditionState::Open], EditionState::Cancelled, start()).await.unwrap();
+    let editors = [address(3), "nobody@example.org".to_owned()];
+    let november = Edition { key: Period::parse("2026-11").unwrap().into(), ..edition };
+    let canary = Canary { editors: &editors, wait: jiff::SignedDuration::from_mins(10) };
+    let audience = Audience { canary: Some(canary), ..Audience::everybody() };
+    house.store.open_edition(&november, &[], &audience).await.unwrap();
+    let server = Server::start(|_| Act::Usual).await;
+    let mut sent = Vec::new();
+    for minutes in [0, 9, 10, 19, 20] {
+        house.clock.set(start() + minutes.minutes());
+        sent.push(house.send(&server).await.accepted);
+    }
+    assert_eq!(sent, [1, 0, 4, 0, 395]);
+    assert_eq!(server.arrived()[0].recipient, address(3));
+    assert_eq!(server.accepted(), addresses(400));
+}
+
+#[tokio::test]
+async fn a_canary_that_is_refused_stops_the_edition_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
+    let house = House::on(&url, 200).await;
+    let edition = house.store.edition(october().into()).await.unwrap().unwrap();
+    house.store.move_edition(edition.key, &[EditionState::Open], EditionState::Cancelled, start()).await.unwrap();
+    let november = Edition { key: Period::parse("2026-11").unwrap().into(), ..edition };
+    let canary = Canary { editors: &[], wait: jiff::SignedDuration::from_mins(10) };
+    let audience = Audience { canary: Some(canary), ..Audience::everybody() };
+    house.store.open_edition(&november, &[], &audience).await.unwrap();
+    let server =
+        Server::start(|step| if step.verb == "DOT" { Act::Say("550 5.7.26 unauthenticated\r\n") } else { Act::Usual })
+            .await;
+    let tally = house.send(&server).await;
+    assert_eq!(tally.paused.len(), 1, "{tally:?}");
+    assert!(server.count("DOT") <= 2);
+    house.clock.set(start() + 1.hour());
+    assert_eq!(house.send(&server).await.attempts(), 0);
+}
+
+#[tokio::test]
+async fn what_is_put_off_is_given_up_when_the_next_edition_comes() {
+    let house = House::with(2).await;
+    let server =
+        Server::start(
+            |step| {
+                if step.verb == "RCPT" && about(step, 1) { Act::Say("450 4.2.0 later\r\n") } else { Act::Usual }
+            },
+        )
+        .await;
+    assert_eq!(house.send(&server).await.deferred, 1);
+    let edition = house.store.edition(october().into()).await.unwrap().unwrap();
+    let november = Edition { key: Period::parse("2026-11").unwrap().into(), ..edition };
+    house.store.open_edition(&november, &[], &Audience::everybody()).await.unwrap();
+    let failed = house.store.outbox(&[DeliveryState::Failed], 10).await.unwrap();
+    assert!(failed[0].reply.as_deref().unwrap().contains("the next edition is here"), "{failed:?}");
+    assert_eq!(house.counts().await, [("queued", 2), ("accepted", 1), ("failed", 1)]);
 }
 
 #[tokio::test]
@@ -406,10 +508,10 @@ fn offering_starttls(step: &Step) -> Act {
 
 #[tokio::test]
 async fn with_starttls_the_login_comes_after_it() {
-    let house = House::with(3).await;
+    let house = House::with(1).await;
     let server = Server::start(offering_starttls).await;
     let tally = house.send_by(&with_tls(&server, Tls::Starttls), OnDoubt::Resend).await;
-    assert_eq!(tally.accepted, 3, "{tally:?}");
+    assert_eq!(tally.accepted, 1, "{tally:?}");
     let verbs: Vec<_> = server.lines().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     assert!(verbs.join(" ").contains("EHLO STARTTLS EHLO AUTH MAIL"), "{verbs:?}");
 }

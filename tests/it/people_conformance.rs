@@ -300,7 +300,7 @@ async fn an_edition_goes_to_those_who_want_something_of_it(f: Fixture) {
         (None, false) => Some(":1".to_owned()),
         (None, true) => Some(choice.language.clone().unwrap_or_default()),
     };
-    let audience = |since| Audience { language: "en", since, variant: &variant };
+    let audience = |since| Audience { language: "en", since, variant: &variant, canary: None, lead: None };
     let quarter = Period::parse("2026-Q3").unwrap();
     let post = EditionKey::post("https://example.org/a");
     for (key, since, expected) in [

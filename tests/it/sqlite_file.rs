@@ -33,7 +33,7 @@ async fn filled(folder: &Path) -> PathBuf {
     let store = open(&url(&folder.join("original.db")), now()).await.unwrap();
     fill(&store).await;
     let file = folder.join("copy.db");
-    store.backup(&file).await.unwrap();
+    store.backup(&file, now()).await.unwrap();
     file
 }
 
@@ -111,7 +111,9 @@ async fn a_backup_is_the_whole_database_in_one_file_for_its_owner_only() {
     }
     let restored = open(&url(&file), now()).await.unwrap();
     assert_eq!(restored.subscriber_counts().await.unwrap()["active"], 2_000);
-    let Err(StoreError::NotWritable(_)) = restored.backup(&original).await else { panic!("a file was overwritten") };
+    let Err(StoreError::NotWritable(_)) = restored.backup(&original, now()).await else {
+        panic!("a file was overwritten")
+    };
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Outbox;
+use super::{Outbox, lease};
 use crate::domain::delivery::Outcome;
 use crate::store::{Claim, Step, StoreError};
 
@@ -65,7 +65,7 @@ impl Ledger {
 async fn write(outbox: &Outbox, batch: Vec<Entry>) {
     let (steps, answers): (Vec<Step>, Vec<_>) = batch.into_iter().map(|entry| (entry.step, entry.answer)).unzip();
     let now = outbox.clock.now();
-    let written = outbox.store.advance(&outbox.settings.node, &steps, now, outbox.lease(now)).await;
+    let written = outbox.store.advance(&outbox.settings.node, &steps, now, lease(now)).await;
     for (at, answer) in answers.into_iter().enumerate() {
         let one = match &written {
             Ok(held) => Ok(held.get(at).copied().unwrap_or(false)),

@@ -1,16 +1,17 @@
-//! What the workers of one round share: whether to go on, and what has come of it so far.
+//! What the workers of one round share: whether to go on, the claims in hand, and what has come of it so far.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::queue::Queue;
 use crate::domain::delivery::Outcome;
 use crate::domain::edition::{Edition, EditionKey};
 use crate::render::prepared::Prepared;
 use crate::store::StoreError;
 
-/// Why a round ended before the outbox was empty.
+/// Why nothing more goes one way, or none goes any.
 #[derive(Debug)]
 pub enum Halt {
     /// The server, for now; its words.
@@ -31,6 +32,9 @@ pub struct Tally {
     pub doubtful: u64,
     /// Given back unsent.
     pub released: u64,
+    /// Editions that were paused, and why.
+    pub paused: Vec<(EditionKey, String)>,
+    /// The first reason why not everything went.
     pub halt: Option<Halt>,
 }
 
@@ -40,13 +44,6 @@ impl Tally {
         self.accepted + self.deferred + self.failed + self.refused + self.doubtful
     }
 }
-
-/// How many of the last attempts are looked at for refusals by policy, and how many, and which share, stop the run.
-const WINDOW: usize = 500;
-const MOST_REFUSED: usize = 10;
-const REFUSED_OF: usize = 20;
-/// So many messages in a row without an answer are the server's trouble.
-const MOST_DOUBTFUL: u32 = 3;
 
 /// How many texts are kept in memory.
 const MOST_VARIANTS: usize = 64;
@@ -60,24 +57,40 @@ pub struct Ready {
 #[derive(Default)]
 struct State {
     tally: Tally,
-    /// Whether each of the last attempts was refused by policy.
-    window: VecDeque<bool>,
-    doubtful_in_a_row: u32,
     editions: HashMap<(EditionKey, String), Arc<Ready>>,
+    /// Nothing more of these.
+    shut: HashSet<EditionKey>,
 }
 
 pub struct Round {
+    pub queue: Queue,
+    over: CancellationToken,
     stop: CancellationToken,
     state: Mutex<State>,
 }
 
 impl Round {
-    pub fn new(stop: CancellationToken) -> Self {
-        Self { stop, state: Mutex::default() }
+    pub fn new(stop: &CancellationToken, ways: usize) -> Self {
+        Self { queue: Queue::new(ways), over: stop.child_token(), stop: stop.clone(), state: Mutex::default() }
     }
 
     pub fn is_over(&self) -> bool {
-        self.stop.is_cancelled() || self.state().tally.halt.is_some()
+        self.over.is_cancelled()
+    }
+
+    pub async fn over(&self) {
+        self.over.cancelled().await;
+    }
+
+    /// Not only this round, all of it is to end.
+    pub fn is_told_to_stop(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// What is in hand is finished, and nothing else is begun.
+    pub fn end(&self) {
+        self.over.cancel();
+        self.queue.end();
     }
 
     /// Whether an outcome could not be written: nothing more may go out.
@@ -85,9 +98,18 @@ impl Round {
         matches!(self.state().tally.halt, Some(Halt::Store(_)))
     }
 
-    /// The first reason counts: the others follow from it.
+    /// The store, or our own templates: nothing goes any way.
     pub fn halt(&self, why: Halt) {
-        self.state().tally.halt.get_or_insert(why);
+        self.note(why);
+        self.end();
+    }
+
+    /// The first reason counts: the others follow from it. But for the store's: without it nothing is certain.
+    pub fn note(&self, why: Halt) {
+        let halt = &mut self.state().tally.halt;
+        if halt.is_none() || matches!(why, Halt::Store(_)) {
+            *halt = Some(why);
+        }
     }
 
     pub fn cached(&self, key: EditionKey, variant: &str) -> Option<Arc<Ready>> {
@@ -106,41 +128,37 @@ impl Round {
         ready
     }
 
-    /// A refusal by policy: of one, it is shrugged off; of many, the run stops before the sender's name is ruined.
-    pub fn refused(&self, words: &str) {
-        let mut state = self.state();
-        state.tally.refused += 1;
-        state.look(true);
-        let refused = state.window.iter().filter(|refused| **refused).count();
-        if refused >= MOST_REFUSED && refused * REFUSED_OF > state.window.len() {
-            state.tally.halt.get_or_insert_with(|| Halt::Stopped(format!("{refused} messages refused: {words}")));
-        }
+    pub fn is_shut(&self, key: EditionKey) -> bool {
+        self.state().shut.contains(&key)
     }
 
-    pub fn doubtful(&self, words: &str) {
+    /// Nothing more of this edition; true for whoever says so first.
+    pub fn shut(&self, key: EditionKey, reason: &str) -> bool {
         let mut state = self.state();
-        state.tally.doubtful += 1;
-        state.doubtful_in_a_row += 1;
-        if state.doubtful_in_a_row >= MOST_DOUBTFUL {
-            state.tally.halt.get_or_insert_with(|| Halt::Trouble(words.to_owned()));
+        let first = state.shut.insert(key);
+        if first {
+            state.tally.paused.push((key, reason.to_owned()));
         }
+        first
+    }
+
+    pub fn refused(&self) {
+        self.state().tally.refused += 1;
+    }
+
+    pub fn doubtful(&self) {
+        self.state().tally.doubtful += 1;
     }
 
     /// Counts what has been settled; refusals and doubts were counted when they happened.
     pub fn settled(&self, outcome: &Outcome) {
-        let mut state = self.state();
+        let tally = &mut self.state().tally;
         match outcome {
-            Outcome::Accepted { .. } => state.tally.accepted += 1,
-            Outcome::Deferred { .. } => state.tally.deferred += 1,
-            Outcome::Failed { .. } => state.tally.failed += 1,
-            Outcome::Released { .. } => state.tally.released += 1,
+            Outcome::Accepted { .. } => tally.accepted += 1,
+            Outcome::Deferred { .. } => tally.deferred += 1,
+            Outcome::Failed { .. } => tally.failed += 1,
+            Outcome::Released { .. } => tally.released += 1,
             Outcome::Skipped { .. } | Outcome::Held { .. } => {}
-        }
-        if !matches!(outcome, Outcome::Released { .. }) {
-            state.look(false);
-        }
-        if matches!(outcome, Outcome::Accepted { .. } | Outcome::Failed { .. }) {
-            state.doubtful_in_a_row = 0;
         }
     }
 
@@ -151,61 +169,5 @@ impl Round {
     /// A worker that broke down leaves counts behind, which are whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn look(&mut self, refused: bool) {
-        if self.window.len() == WINDOW {
-            self.window.pop_front();
-        }
-        self.window.push_back(refused);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn accepted(round: &Round, n: usize) {
-        for _ in 0..n {
-            round.settled(&Outcome::Accepted { reply: String::new() });
-        }
-    }
-
-    fn doubtful(round: &Round) {
-        round.doubtful("silence");
-        round.settled(&Outcome::Deferred { reply: String::new(), until: jiff::Timestamp::UNIX_EPOCH });
-    }
-
-    #[test]
-    fn many_refusals_stop_the_run_and_few_do_not() {
-        let round = Round::new(CancellationToken::new());
-        for _ in 0..9 {
-            round.refused("554 5.7.1 spam");
-        }
-        assert!(!round.is_over());
-        round.refused("554 5.7.1 spam");
-        assert!(matches!(round.tally().halt, Some(Halt::Stopped(words)) if words.contains("spam")));
-
-        let round = Round::new(CancellationToken::new());
-        for _ in 0..50 {
-            accepted(&round, 25);
-            round.refused("554 5.7.1 spam");
-        }
-        assert!(!round.is_over());
-    }
-
-    #[test]
-    fn silence_after_the_dot_is_the_servers_trouble_only_in_a_row() {
-        let round = Round::new(CancellationToken::new());
-        for _ in 0..5 {
-            doubtful(&round);
-            doubtful(&round);
-            accepted(&round, 1);
-        }
-        assert!(!round.is_over());
-        (0..3).for_each(|_| doubtful(&round));
-        assert!(matches!(round.tally().halt, Some(Halt::Trouble(_))));
     }
 }

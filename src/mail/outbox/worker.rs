@@ -1,4 +1,4 @@
-//! One worker: one connection, a few claims at a time, each to its outcome.
+//! One worker: one connection on one way, one claim after the other, each to its outcome.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use jiff::civil::Date;
 use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
+use super::feeder::Feeder;
 use super::ledger::{Ledger, Written};
 use super::round::{Halt, Ready, Round};
+use super::route::Route;
 use super::{Outbox, after};
 use crate::config::OnDoubt;
 use crate::domain::bounce::Decision;
@@ -22,22 +24,24 @@ use crate::mail::transport::{Channel, Failure, Sent};
 use crate::render::message::{Message, MessageError, Recipient};
 use crate::store::{Claim, Judged, NewBounce, StoreError, Verdict};
 
-/// Enough that claiming costs little, few enough that a slow server's leases do not run out.
-const BATCH: u32 = 32;
 /// A server that swallowed one message without an answer may still be at it.
 const DOUBT: Duration = Duration::from_mins(10);
 /// Behind the others, so that one message that upsets the server does not keep them all waiting.
 const BEHIND: Duration = Duration::from_mins(1);
 /// What a policy refuses is not accepted a moment later.
 const REFUSED: Duration = Duration::from_hours(1);
-/// How long an outcome is held against a store that does not answer: what is lost here is sent twice.
-const SETTLE_TRIES: u32 = 20;
-const SETTLE_WAIT: Duration = Duration::from_secs(3);
+/// How long to wait before an outcome that could not be written is tried again: what is lost here is sent twice.
+const SETTLE_WAIT: Duration = Duration::from_secs(1);
+/// How long it is tried once everything is told to stop.
+const SETTLE_LAST: u32 = 5;
 
 pub struct Worker {
     outbox: Arc<Outbox>,
     round: Arc<Round>,
     ledger: Ledger,
+    /// Which of the outbox's routes.
+    way: usize,
+    route: Arc<Route>,
     channel: Channel,
     /// The outcome before this message's, on its way to the disk: it is waited for before the next mark counts, so that no
     /// more than one message a connection is ever in doubt.
@@ -47,44 +51,94 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(outbox: Arc<Outbox>, round: Arc<Round>, ledger: Ledger) -> Self {
-        let channel = outbox.transport.channel();
-        Self { outbox, round, ledger, channel, before: Arc::default(), bounced: None }
+    pub fn new(outbox: Arc<Outbox>, round: Arc<Round>, ledger: Ledger, way: usize) -> Self {
+        let route = Arc::clone(&outbox.routes[way]);
+        let channel = route.way.transport.channel();
+        Self { outbox, round, ledger, way, route, channel, before: Arc::default(), bounced: None }
     }
 
     pub async fn run(mut self) {
-        while !self.round.is_over() {
-            match self.claim().await {
-                Ok(claims) if claims.is_empty() => break,
-                Ok(claims) => self.deliver_all(claims).await,
-                Err(e) => self.round.halt(Halt::Store(e)),
+        while self.seat().await {
+            self.work().await;
+            self.channel.close().await;
+            self.route.give_back();
+            if !self.route.is_open(self.outbox.clock.now()) {
+                self.move_on().await;
+                break;
             }
         }
-        self.channel.close().await;
+        self.settle_before().await;
     }
 
-    async fn claim(&self) -> Result<Vec<Claim>, StoreError> {
-        let now = self.outbox.clock.now();
-        self.outbox.store.claim(&self.outbox.settings.node, BATCH, now, self.outbox.lease(now)).await
-    }
-
-    async fn deliver_all(&mut self, claims: Vec<Claim>) {
-        for claim in claims {
-            let outcome = if self.round.is_over() {
-                self.released(Duration::ZERO, "given back unsent")
-            } else {
-                self.attempt(&claim).await
-            };
-            self.settled(self.before.lock().await.take()).await;
-            let written = self.ledger.settle(&claim, &outcome);
-            *self.before.lock().await = Some(Settling { claim: claim.clone(), outcome, written });
-            // After the outcome: whoever is suppressed has their deliveries skipped, this one too.
-            if let Some(bounced) = self.bounced.take() {
-                self.settled(self.before.lock().await.take()).await;
-                self.keep_bounce(&claim, &bounced).await;
+    /// Waits until one more connection may be in use; false once there is nothing more to do.
+    async fn seat(&self) -> bool {
+        while !self.round.is_over() && !self.round.queue.has_ended() {
+            if self.route.seat() {
+                return true;
+            }
+            tokio::select! {
+                () = self.round.over() => {}
+                () = self.route.more() => {}
+                () = tokio::time::sleep(SEAT) => {}
             }
         }
-        self.settled(self.before.lock().await.take()).await;
+        false
+    }
+
+    /// One claim after the other, while there are some and the way is open.
+    async fn work(&mut self) {
+        while self.route.is_open(self.outbox.clock.now()) && !self.route.is_crowded() {
+            let Some(claim) = self.next().await else { return };
+            self.pace().await;
+            self.deliver(&claim).await;
+            self.round.queue.done();
+            if self.route.is_worn(self.channel.carried()) {
+                self.channel.close().await;
+            }
+        }
+    }
+
+    async fn next(&self) -> Option<Claim> {
+        if let Some(claim) = self.round.queue.try_next(self.way) {
+            return Some(claim);
+        }
+        // Nobody else waits for it while there is nothing to send.
+        self.settle_before().await;
+        self.round.queue.next(self.way).await
+    }
+
+    async fn pace(&self) {
+        let wait = self.route.turn(self.outbox.clock.now());
+        if !wait.is_zero() {
+            tokio::select! {
+                () = self.round.over() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// This way is closed: what waited for it goes another, or back.
+    async fn move_on(&self) {
+        let waiting = self.round.queue.drain_way(self.way);
+        let (outbox, round, ledger) = (Arc::clone(&self.outbox), Arc::clone(&self.round), self.ledger.clone());
+        Feeder { outbox, round, ledger }.spread(waiting, 0).await;
+    }
+
+    async fn deliver(&mut self, claim: &Claim) {
+        let edition = claim.key.edition;
+        let outcome = if self.round.is_over() || self.round.is_shut(edition) {
+            self.released(Duration::ZERO, "given back unsent")
+        } else {
+            self.attempt(claim).await
+        };
+        self.settle_before().await;
+        let written = self.ledger.settle(claim, &outcome);
+        *self.before.lock().await = Some(Settling { claim: claim.clone(), outcome, written });
+        // After the outcome: whoever is suppressed has their deliveries skipped, this one too.
+        if let Some(bounced) = self.bounced.take() {
+            self.settle_before().await;
+            self.keep_bounce(claim, &bounced).await;
+        }
     }
 
     async fn attempt(&mut self, claim: &Claim) -> Outcome {
@@ -105,10 +159,14 @@ impl Worker {
         };
         let mark = mark(self.parts(), Arc::clone(&self.before), claim.clone());
         match self.channel.send(claim.key, &message, mark).await {
-            Ok(Sent::Accepted(reply)) => Outcome::Accepted { reply },
+            Ok(Sent::Accepted(reply)) => {
+                self.route.accepted(self.outbox.clock.now());
+                self.outbox.passed(claim);
+                Outcome::Accepted { reply }
+            }
             // If the claim is somebody else's by now, this changes nothing.
             Ok(Sent::Lost) => self.released(Duration::ZERO, "not sent: the claim was lost"),
-            Err(failure) => self.failed(claim, &failure),
+            Err(failure) => self.failed(claim, &failure).await,
         }
     }
 
@@ -154,11 +212,13 @@ impl Worker {
     }
 
     /// What is to become of a delivery that did not go.
-    fn failed(&mut self, claim: &Claim, failure: &Failure) -> Outcome {
-        let words = &failure.words;
+    async fn failed(&mut self, claim: &Claim, failure: &Failure) -> Outcome {
+        let (words, now) = (&failure.words, self.outbox.clock.now());
         debug!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "not delivered: {words}");
         match failure.decision {
             Decision::DeferRecipient => {
+                self.route.answered(now);
+                self.outbox.passed(claim);
                 let outcome = self.later(claim, words, Duration::ZERO);
                 if matches!(outcome, Outcome::Failed { .. }) {
                     self.bounced = Some(Bounced { class: bounce_class::of_reply(words), words: words.clone() });
@@ -166,31 +226,84 @@ impl Worker {
                 outcome
             }
             Decision::FailRecipient { hard } => {
+                self.route.answered(now);
+                self.outbox.passed(claim);
                 // What is refused after the data is the message.
                 let class = if hard { Class::Dead } else { Class::Policy };
                 self.bounced = Some(Bounced { class, words: words.clone() });
                 Outcome::Failed { reply: words.clone() }
             }
             Decision::Refused => {
-                warn!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "refused by policy: {}", hushed(words));
-                self.round.refused(&hushed(words));
+                self.route.answered(now);
+                self.refused(claim, words).await;
                 self.unless_too_old(claim, words, self.released(REFUSED, words))
             }
-            Decision::StopRun => {
-                self.round.halt(Halt::Stopped(hushed(words)));
-                self.released(Duration::ZERO, words)
-            }
-            Decision::ServerTrouble => {
-                self.round.halt(Halt::Trouble(hushed(words)));
-                self.released(BEHIND, words)
-            }
+            Decision::StopRun => self.halted(Halt::Stopped(hushed(words)), Duration::ZERO, words),
+            Decision::ServerTrouble => self.halted(Halt::Trouble(hushed(words)), BEHIND, words),
+            Decision::Closing => self.closing(words),
+            Decision::SlowDown { at_least } => self.slow_down(at_least, words).await,
             Decision::Accepted | Decision::Doubtful => self.doubtful(claim, words),
         }
     }
 
+    /// Nothing goes this way for a while; what was on it goes another.
+    fn halted(&self, why: Halt, wait: Duration, words: &str) -> Outcome {
+        match &why {
+            Halt::Stopped(words) => error!(way = %self.route.name, "stopped until somebody looks at it: {words}"),
+            Halt::Trouble(words) => warn!(way = %self.route.name, "stopped for a while: {words}"),
+            Halt::Store(_) => {}
+        }
+        self.route.halt(&why, self.outbox.clock.now());
+        self.round.note(why);
+        self.released(wait, words)
+    }
+
+    /// The server has closed the connection in an orderly way: it had carried enough, or was one too many, or all are closed.
+    fn closing(&self, words: &str) -> Outcome {
+        if self.route.closing(self.channel.carried(), self.outbox.clock.now()) {
+            debug!(way = %self.route.name, "a connection was closed: {}", hushed(words));
+            return self.released(Duration::ZERO, words);
+        }
+        self.halted(Halt::Trouble(hushed(words)), BEHIND, words)
+    }
+
+    async fn slow_down(&self, at_least: Duration, words: &str) -> Outcome {
+        let now = self.outbox.clock.now();
+        let wait = self.route.slow_down(at_least, now);
+        warn!(way = %self.route.name, seconds = wait.as_secs(), "slower: {}", hushed(words));
+        self.round.note(Halt::Trouble(hushed(words)));
+        self.outbox.hold_off(&self.route, wait, &hushed(words)).await;
+        self.released(wait, words)
+    }
+
+    /// One says little; enough of them pause the edition, in the provider's words, before the sender's name is ruined.
+    async fn refused(&self, claim: &Claim, words: &str) {
+        let (key, words) = (claim.key.edition, hushed(words));
+        warn!(edition = %key, subscriber = claim.key.subscriber, "refused by policy: {words}");
+        self.round.refused();
+        if !self.outbox.refused(claim) {
+            return;
+        }
+        if matches!(key, EditionKey::Notice(..)) {
+            self.route.halt(&Halt::Stopped(words.clone()), self.outbox.clock.now());
+            return self.round.note(Halt::Stopped(words));
+        }
+        if !self.round.shut(key, &words) {
+            return;
+        }
+        let reason = format!("refused by policy: {words}");
+        if let Err(e) = self.outbox.store.pause_edition(key, &reason, self.outbox.clock.now()).await {
+            return self.round.halt(Halt::Store(e));
+        }
+        error!(edition = %key, "the edition is paused: {reason}; `gazetted digest resume` once that is mended");
+    }
+
     fn doubtful(&self, claim: &Claim, words: &str) -> Outcome {
         warn!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "in doubt: {}", hushed(words));
-        self.round.doubtful(&hushed(words));
+        self.round.doubtful();
+        if self.route.doubtful(self.outbox.clock.now()) {
+            self.round.note(Halt::Trouble(hushed(words)));
+        }
         match self.outbox.settings.on_doubt {
             OnDoubt::Resend => self.later(claim, words, DOUBT),
             OnDoubt::Hold => Outcome::Held { reason: words.to_owned() },
@@ -242,8 +355,9 @@ impl Worker {
         Parts { round: Arc::clone(&self.round), ledger: self.ledger.clone() }
     }
 
-    async fn settled(&self, settling: Option<Settling>) {
-        if let Some(settling) = settling {
+    async fn settle_before(&self) {
+        let before = self.before.lock().await.take();
+        if let Some(settling) = before {
             self.parts().settled(settling).await;
         }
     }
@@ -254,6 +368,8 @@ struct Bounced {
     class: Class,
     words: String,
 }
+/// How often it is looked whether one more connection may be in use.
+const SEAT: Duration = Duration::from_millis(100);
 
 /// An outcome on its way to the disk.
 struct Settling {
@@ -269,20 +385,25 @@ struct Parts {
 }
 
 impl Parts {
-    /// Waits until an outcome is written, and tries again if it was not: what is lost here is sent twice.
+    /// Waits until an outcome is written, and tries again if it was not, as long as this process lives: what is lost here is
+    /// sent twice.
     async fn settled(&self, settling: Settling) {
         let Settling { claim, outcome, mut written } = settling;
-        for attempt in 1.. {
-            match written.wait().await {
+        let mut last = 0;
+        loop {
+            let error = match written.wait().await {
                 Ok(true) => return self.round.settled(&outcome),
                 Ok(false) => return debug!(subscriber = claim.key.subscriber, "the claim had been lost"),
-                Err(e) if attempt == SETTLE_TRIES => return self.round.halt(Halt::Store(e)),
-                Err(e) => {
-                    warn!("an outcome cannot be written yet: {e}");
-                    tokio::time::sleep(SETTLE_WAIT).await;
-                    written = self.ledger.settle(&claim, &outcome);
-                }
+                Err(error) => error,
+            };
+            warn!("an outcome cannot be written yet: {error}");
+            last += u32::from(self.round.is_told_to_stop());
+            self.round.halt(Halt::Store(error));
+            if last == SETTLE_LAST {
+                return error!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "its outcome is not known to the store: {}", outcome.word());
             }
+            tokio::time::sleep(SETTLE_WAIT).await;
+            written = self.ledger.settle(&claim, &outcome);
         }
     }
 }

@@ -65,7 +65,7 @@ async fn take_due(
              due_at = NULL, fence = fence + 1, changed_at = $2
          FROM due WHERE deliveries.edition = due.edition AND deliveries.subscriber = due.subscriber
          RETURNING deliveries.edition, deliveries.subscriber, deliveries.variant, deliveries.email, deliveries.name,
-             deliveries.state, deliveries.attempts, deliveries.queued_at, deliveries.fence"
+             deliveries.state, deliveries.attempts, deliveries.queued_at, deliveries.fence, deliveries.rank"
     ))
     .bind(node)
     .bind(now.as_microsecond())
@@ -88,6 +88,7 @@ fn claimed(row: &Row) -> Result<Option<Claim>> {
         attempt: rows::small_count(row, "attempts")?,
         queued_at: rows::instant(row, "queued_at")?,
         fence: rows::int(row, "fence")?,
+        canary: matches!(rows::int(row, "rank")?, 1 | 2),
     }))
 }
 
@@ -218,6 +219,19 @@ async fn settle_all(db: &mut Connection, node: &str, outcomes: &[(&Claim, &Outco
     held(&done)
 }
 
+/// Neither the claim's own lease holds, nor that of the node that has it.
+macro_rules! abandoned {
+    ($now:literal) => {
+        concat!(
+            "(deliveries.lease_until < ",
+            clock!($now),
+            " AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.name = deliveries.node AND nodes.lease_until >= ",
+            clock!($now),
+            "))"
+        )
+    };
+}
+
 pub async fn recover(
     db: &mut Connection,
     node: Option<&str>,
@@ -231,8 +245,8 @@ pub async fn recover(
     let doubtful = sqlx::query(concat!(
         "UPDATE deliveries SET state = $3, due_at = $4, node = NULL, lease_until = NULL, changed_at = $2,
              reply = 'in doubt: the sender died before it had the server''s answer'
-         WHERE state = 'in_data' AND (node = $1 OR lease_until < ",
-        clock!("$2"),
+         WHERE state = 'in_data' AND (node = $1 OR ",
+        abandoned!("$2"),
         ") RETURNING edition, subscriber"
     ))
     .bind(node)
@@ -243,8 +257,8 @@ pub async fn recover(
     .await?;
     sqlx::query(concat!(
         "UPDATE deliveries SET state = 'queued', due_at = $2, node = NULL, lease_until = NULL, changed_at = $2
-         WHERE state = 'claimed' AND (node = $1 OR lease_until < ",
-        clock!("$2"),
+         WHERE state = 'claimed' AND (node = $1 OR ",
+        abandoned!("$2"),
         ")"
     ))
     .bind(node)

@@ -28,6 +28,7 @@ mod imports;
 pub(super) mod migrate;
 mod rows;
 mod sign_ups;
+pub(super) mod standby;
 mod subscribers;
 
 /// Runs one verb in a transaction of its own.
@@ -51,6 +52,7 @@ macro_rules! read {
 }
 
 mod bounces;
+mod nodes;
 mod people;
 
 #[async_trait]
@@ -82,8 +84,16 @@ impl Store for Database {
         self.take(who).await
     }
 
-    async fn backup(&self, to: &Path) -> Result<()> {
-        self.copy(to).await
+    async fn backup(&self, to: &Path, now: Timestamp) -> Result<()> {
+        self.copy(to, now).await
+    }
+
+    async fn standby(&self) -> Result<Option<Timestamp>> {
+        read!(self, |db| standby::since(db))
+    }
+
+    async fn end_standby(&self) -> Result<bool> {
+        write!(self, |db| standby::end(db))
     }
 
     async fn entries(&self) -> Result<Vec<EntryRow>> {
@@ -149,7 +159,13 @@ impl Store for Database {
     }
 
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>> {
-        write!(self, |db| claims::claim(db, node, limit, now, lease_until))
+        self.has_room()?;
+        write!(self, |db| async {
+            match standby::since(db).await? {
+                Some(_) => Ok(Vec::new()),
+                None => claims::claim(db, node, limit, now, lease_until).await,
+            }
+        })
     }
 
     async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool> {
@@ -169,7 +185,12 @@ impl Store for Database {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>> {
-        read!(self, |db| deliveries::next_due(db))
+        read!(self, |db| async {
+            match standby::since(db).await? {
+                Some(_) => Ok::<_, StoreError>(None),
+                None => deliveries::next_due(db).await,
+            }
+        })
     }
 
     async fn outbox_counts(&self) -> Result<Counts> {

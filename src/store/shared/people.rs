@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::{Connection, Database};
-use super::{calls, choices, deliveries, history, imports, sign_ups, subscribers};
+use super::{calls, choices, deliveries, history, imports, sign_ups, standby, subscribers};
 use crate::domain::edition::Notice;
 use crate::domain::subscriber::{Address, Choice, Consent, State, Subscriber};
 use crate::store::{
@@ -71,6 +71,7 @@ impl People for Database {
     }
 
     async fn sign_up(&self, form: &SignUp, now: Timestamp) -> Result<()> {
+        self.has_room()?;
         write!(self, |db| sign_ups::keep(db, form, now))
     }
 
@@ -121,7 +122,12 @@ impl People for Database {
     }
 
     async fn claim_calls(&self, most: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Call>> {
-        write!(self, |db| calls::claim(db, most, now, lease_until))
+        write!(self, |db| async {
+            match standby::since(db).await? {
+                Some(_) => Ok(Vec::new()),
+                None => calls::claim(db, most, now, lease_until).await,
+            }
+        })
     }
 
     async fn end_call(&self, id: i64) -> Result<()> {
