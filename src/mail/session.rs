@@ -3,7 +3,7 @@
 //! neither bounds the wait for replies nor lets anybody in just before the final dot.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +73,39 @@ impl Offers {
     }
 }
 
+const DOT: &[u8] = b".\r\n";
+
+/// The word that a message may go out for good: waited for as often as is needed, said once.
+pub struct Mark<'a> {
+    word: Pin<&'a mut (dyn Future<Output = bool> + Send)>,
+    begun: bool,
+    marked: Option<bool>,
+}
+
+impl<'a> Mark<'a> {
+    pub fn new(word: Pin<&'a mut (dyn Future<Output = bool> + Send)>) -> Self {
+        Self { word, begun: false, marked: None }
+    }
+
+    /// Whoever stops waiting loses nothing.
+    async fn wait(&mut self) -> bool {
+        if let Some(marked) = self.marked {
+            return marked;
+        }
+        self.begun = true;
+        let marked = self.word.as_mut().await;
+        self.marked = Some(marked);
+        marked
+    }
+
+    /// However it ended, nobody leaves while the word is being written.
+    pub async fn end(mut self) {
+        if self.begun {
+            self.wait().await;
+        }
+    }
+}
+
 pub struct Session {
     server: Arc<Server>,
     wire: Wire,
@@ -102,13 +135,9 @@ impl Session {
         self.usable
     }
 
-    /// Sends one message. `mark` is awaited when everything but the final dot is out; if it gives false, the dot stays
-    /// unsent and the connection is given up.
-    pub async fn send(
-        &mut self,
-        message: &Message,
-        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
-    ) -> Result<Sent, Failure> {
+    /// Sends one message. `mark` is begun with it and waited for before the final dot; if it gives false, the dot stays unsent
+    /// and the connection is given up.
+    pub async fn send(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
         let sent = self.transaction(message, mark).await;
         if self.usable && sent.as_ref().is_err_and(|failure| failure.stage < Stage::Dot) {
             self.reset().await;
@@ -116,20 +145,30 @@ impl Session {
         sent
     }
 
-    async fn transaction(
-        &mut self,
-        message: &Message,
-        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
-    ) -> Result<Sent, Failure> {
-        self.envelope(message).await?;
-        let written = self.wire.write(&stuffed(&message.bytes), self.server.timeout).await;
-        written.map_err(|e| self.broken(Stage::Data, &e))?;
-        if !mark.await {
-            self.usable = false;
-            return Ok(Sent::Lost);
+    async fn transaction(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
+        {
+            let mut envelope = pin!(self.envelope(message));
+            tokio::select! {
+                biased;
+                taken = &mut envelope => taken?,
+                _ = mark.wait() => envelope.await?,
+            }
         }
-        let dotted = self.wire.write(b".\r\n", self.server.timeout).await;
-        dotted.map_err(|e| self.broken(Stage::Dot, &e))?;
+        let body = stuffed(&message.bytes);
+        if mark.marked == Some(true) {
+            let all = [&body[..], DOT].concat();
+            let written = self.wire.write(&all, self.server.timeout).await;
+            written.map_err(|e| self.broken(Stage::Dot, &e))?;
+        } else {
+            let written = self.wire.write(&body, self.server.timeout).await;
+            written.map_err(|e| self.broken(Stage::Data, &e))?;
+            if !mark.wait().await {
+                self.usable = false;
+                return Ok(Sent::Lost);
+            }
+            let dotted = self.wire.write(DOT, self.server.timeout).await;
+            dotted.map_err(|e| self.broken(Stage::Dot, &e))?;
+        }
         let reply = self.expect(Stage::Dot, 200).await?;
         Ok(Sent::Accepted(reply.to_string()))
     }

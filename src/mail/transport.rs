@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use super::files::Folder;
 use super::sendmail::Program;
 pub use super::session::{Failure, Sent};
-use super::session::{Server, Session};
+use super::session::{Mark, Server, Session};
 use super::tls;
 use crate::config::{Smtp, Tls};
 use crate::domain::bounce::Stage;
@@ -118,9 +118,21 @@ impl Channel {
         message: &Message,
         mark: impl Future<Output = bool> + Send,
     ) -> Result<Sent, Failure> {
-        let mut mark = pin!(mark);
+        let mark = pin!(mark);
+        let mut mark = Mark::new(mark);
+        let sent = self.over_smtp(server, message, &mut mark).await;
+        mark.end().await;
+        sent
+    }
+
+    async fn over_smtp(
+        &mut self,
+        server: Arc<Server>,
+        message: &Message,
+        mark: &mut Mark<'_>,
+    ) -> Result<Sent, Failure> {
         if let Some(mut session) = self.session.take() {
-            let sent = session.send(message, mark.as_mut()).await;
+            let sent = session.send(message, mark).await;
             // Servers close connections that have carried enough messages: that is no trouble, if nothing is out yet.
             if session.is_usable() || !sent.as_ref().is_err_and(|failure| failure.stage < Stage::Data) {
                 return self.keep(session, sent);
