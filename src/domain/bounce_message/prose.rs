@@ -148,7 +148,8 @@ fn before_the_returned(text: &str) -> &str {
 
 /// The line that says why, and the one after it.
 fn telling(text: &str, class: Class) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let says = |line: &&str| line.chars().any(char::is_alphanumeric);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(says).collect();
     let tells =
         |line: &&str| code_in(line).is_some() || class != Class::Policy && bounce_class::in_words(line) == class;
     let at = lines.iter().position(tells).unwrap_or(0);
