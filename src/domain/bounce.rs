@@ -5,6 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::bounce_class::{self, Class};
+
 /// How far a message, or the connection for it, had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -56,6 +58,12 @@ impl Enhanced {
         let subject = parts.next().and_then(three_digits)?;
         let detail = parts.next().and_then(three_digits)?;
         parts.next().is_none().then_some(Self(class, subject, detail))
+    }
+}
+
+impl fmt::Display for Enhanced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
     }
 }
 
@@ -186,6 +194,7 @@ fn for_good(stage: Stage, reply: &Reply) -> Decision {
         Some(Enhanced(_, 2, 2)) => Decision::DeferRecipient,
         None if reply.code == 552 => Decision::DeferRecipient,
         None if matches!(reply.code, 500..=504) => Decision::Refused,
+        None if bounce_class::in_words(&reply.lines.join(" ")) == Class::Dead => dead,
         _ => failed,
     }
 }
@@ -243,7 +252,9 @@ mod tests {
             (Rcpt, "550 5.1.1 no such user", dead),
             (Rcpt, "550 5.1.10 null MX", dead),
             (Rcpt, "550 5.2.1 inactive", dead),
-            (Rcpt, "550 no such user", failed),
+            (Rcpt, "550 no such user", dead),
+            (Rcpt, "550 no", failed),
+            (Rcpt, "550 blocked: no such user", failed),
             (Rcpt, "552 5.2.2 mailbox full", DeferRecipient),
             (Rcpt, "552 mailbox full", DeferRecipient),
             (Rcpt, "550 5.7.1 blocked", Refused),

@@ -5,6 +5,8 @@ mod stores;
 
 mod api;
 mod bounce;
+mod bounce_conformance;
+mod boxes;
 mod browser;
 mod cli;
 mod daemon;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use gazetted::clock::{Clock as _, ManualClock};
 use gazetted::config::{OnDoubt, Smtp, Span, Tls};
+use gazetted::domain::bounce_class::Class;
 use gazetted::domain::delivery::State as DeliveryState;
 use gazetted::domain::edition::{Edition, State as EditionState, Variant};
 use gazetted::domain::pace::Limits;
@@ -301,6 +302,7 @@ async fn a_delivery_is_given_up_in_the_end() {
     house.send_all(&server, OnDoubt::Resend).await;
     let rows = house.store.outbox(&[DeliveryState::Failed], 10).await.unwrap();
     assert!(rows[0].reply.as_deref().unwrap().contains("given up after"), "{rows:?}");
+    assert_eq!(bounces(&house, 0).await, [(Class::Policy, "450 4.2.0 no".to_owned())]);
     assert_eq!(server.arrived(), []);
 }
 
@@ -315,6 +317,23 @@ async fn a_dead_address_fails_only_that_delivery() {
     assert_eq!(house.counts().await, [("accepted", 9), ("failed", 1)]);
     let reader = house.store.subscriber_by_key(&address(7)).await.unwrap().unwrap();
     assert_eq!(reader.state, SubscriberState::Suppressed);
+    assert_eq!(bounces(&house, 7).await, [(Class::Dead, "550 5.1.1 no such user".to_owned())]);
+}
+
+async fn bounces(house: &House, reader: usize) -> Vec<(Class, String)> {
+    let reader = house.store.subscriber_by_key(&address(reader)).await.unwrap().unwrap();
+    house.store.bounces(reader.id).await.unwrap().into_iter().map(|b| (b.class, b.words)).collect()
+}
+
+#[tokio::test]
+async fn a_mailbox_that_stays_full_until_the_end_is_kept_as_a_bounce() {
+    let house = House::with(1).await;
+    let server =
+        Server::start(|step| if step.verb == "RCPT" { Act::Say("452 4.2.2 mailbox full\r\n") } else { Act::Usual })
+            .await;
+    house.send_all(&server, OnDoubt::Resend).await;
+    assert_eq!(bounces(&house, 0).await, [(Class::Resting, "452 4.2.2 mailbox full".to_owned())]);
+    assert_eq!(house.store.subscriber_counts().await.unwrap()["active"], 1);
 }
 
 #[tokio::test]
