@@ -35,12 +35,20 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until it is told otherwise; for tests and for the demo's made-up "today".
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock(AtomicI64, AtomicI64);
+
+/// There is no clock that nobody sets.
+const NONE: i64 = -1;
 
 impl ManualClock {
     #[must_use]
     pub fn at(now: Timestamp) -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(now.as_microsecond())))
+        Arc::new(Self(AtomicI64::new(now.as_microsecond()), AtomicI64::new(NONE)))
+    }
+
+    /// What a clock that nobody sets says from now on.
+    pub fn set_steady(&self, steady: Duration) {
+        self.1.store(i64::try_from(steady.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 
     pub fn set(&self, now: Timestamp) {
@@ -51,5 +59,9 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_microsecond(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn steady(&self) -> Option<Duration> {
+        u64::try_from(self.1.load(Ordering::SeqCst)).ok().map(Duration::from_micros)
     }
 }

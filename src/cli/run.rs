@@ -67,10 +67,14 @@ async fn patient(config: &Config) -> anyhow::Result<SharedStore> {
     }
 }
 
+const SIGXFSZ: i32 = 25;
+
 /// SIGTERM and SIGINT stop, SIGHUP reloads. A second SIGINT is for those who cannot wait.
 fn signals(stop: &CancellationToken, reloads: tokio::sync::mpsc::UnboundedSender<()>) -> std::io::Result<()> {
     let (mut term, mut int, mut hup) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+    // Past `ulimit -f` a write is to fail, and not to end us: with a handler it does.
+    drop(signal(SignalKind::from_raw(SIGXFSZ))?);
     let stop = stop.clone();
     tokio::spawn(async move {
         loop {

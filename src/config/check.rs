@@ -1,11 +1,10 @@
 //! What a configuration must be beyond its syntax: addresses, zones, schedules that can come about. Finds everything at
 //! once; touches nothing outside.
 
-use jiff::tz::TimeZone;
-
 use secrecy::ExposeSecret as _;
 
 use super::{Config, Goal, Smtp, Tls, Webhook};
+use crate::domain::dates::zone;
 use crate::domain::network::Network;
 use crate::domain::period::{Days, EXPECTED, Period};
 use crate::domain::problem::Problem;
@@ -62,7 +61,7 @@ impl Checker<'_> {
         self.web_address("site.url", &config.site.url);
         self.web_address("feeds.url", &config.feeds.url);
         self.web_address("http.url", &config.http.url);
-        if TimeZone::get(&config.site.time_zone).is_err() {
+        if zone(&config.site.time_zone).is_none() {
             let message = format!("`site.time_zone` is `{}`, which is no IANA time zone", config.site.time_zone);
             self.error(
                 "site.time_zone",

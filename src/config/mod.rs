@@ -576,7 +576,7 @@ pub struct AuthorAlias {
 impl Site {
     #[must_use]
     pub fn zone(&self) -> jiff::tz::TimeZone {
-        jiff::tz::TimeZone::get(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC)
+        crate::domain::dates::zone(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC)
     }
 
     #[must_use]

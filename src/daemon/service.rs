@@ -417,7 +417,8 @@ impl Service {
             return;
         }
         self.renew_keys().await;
-        if self.config.digest.enabled
+        if !self.stands_by().await
+            && self.config.digest.enabled
             && !self.unfinished
             && let Some(lead) = self.lead(now).await
         {
@@ -530,9 +531,6 @@ impl Service {
     }
 
     async fn open_due(&mut self, now: Timestamp, lead: i64) {
-        if self.stands_by().await {
-            return;
-        }
         let word = Word { as_is: false, lead: Some(lead) };
         let due = match editions::due(&self.blog, &self.store, now).await {
             Ok(due) => due,

@@ -212,6 +212,12 @@ fn day_or_year(word: &str) -> Option<i16> {
     word.trim_end_matches("st").trim_end_matches("nd").trim_end_matches("rd").trim_end_matches("th").parse().ok()
 }
 
+/// A zone by its name, as the machine has it, or as this program brought it along where the machine does not.
+#[must_use]
+pub fn zone(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).or_else(|_| jiff::tz::TimeZoneDatabase::bundled().get(name)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -108,7 +109,8 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
         .pragma("secure_delete", "ON")
         .pragma("journal_size_limit", LOG_KEPT)
         .busy_timeout(BUSY);
-    let pool = || SqlitePoolOptions::new().acquire_timeout(TURN).idle_timeout(None).max_lifetime(None);
+    let pool =
+        || SqlitePoolOptions::new().acquire_timeout(TURN).idle_timeout(None).max_lifetime(None).before_acquire(clean);
     let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(|e| explain(e, &file))?;
     if old && whole {
         check(&writer, &file).await?;
@@ -119,6 +121,16 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
     transaction.commit().await?;
     Ok(Arc::new(database))
+}
+
+/// A connection whose commit or rollback has failed (the disk was full) counts as being in a transaction for ever: it is closed,
+/// and another one takes its place.
+fn clean(
+    connection: &mut Connection,
+    _: sqlx::pool::PoolConnectionMetadata,
+) -> Pin<Box<dyn Future<Output = sqlx::Result<bool>> + Send + '_>> {
+    let clean = !connection.is_in_transaction();
+    Box::pin(std::future::ready(Ok(clean)))
 }
 
 /// `sqlite:gazetted.db`, `sqlite:/var/lib/gazetted.db`, `sqlite:///var/lib/gazetted.db`; with `?sync=normal` commits do not

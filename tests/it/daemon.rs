@@ -105,6 +105,14 @@ impl Daemon {
         self.runtime.block_on(self.task).unwrap().unwrap();
     }
 
+    /// Lets the heart beat once or twice.
+    pub fn beat(&self) {
+        let started = Instant::now();
+        while started.elapsed() < BEAT * 3 {
+            assert!(feed(self.address).is_some());
+        }
+    }
+
     /// Lets the heart beat a few times.
     pub fn beats(&self) {
         let (started, mut asked) = (Instant::now(), 0);
@@ -423,7 +431,11 @@ impl Program {
     }
 
     pub fn start_at(site: &Site, listen: &str) -> Self {
-        let mut child = spawn(site, listen);
+        Self::of(spawn(site, listen))
+    }
+
+    /// A daemon that somebody else has started, its log on standard error.
+    pub fn of(mut child: Child) -> Self {
         let log = Arc::new(Mutex::new(String::new()));
         let (lines, into) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
         std::thread::spawn(move || {
@@ -445,12 +457,16 @@ impl Program {
         self.log.lock().unwrap().clone()
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    fn until_logged(&self, words: &str) {
+    pub fn until_logged(&self, words: &str) {
         until(&format!("`{words}` in the log"), || self.log.lock().unwrap().contains(words).then_some(()));
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     pub fn exit(mut self, signal: Signal) -> Option<i32> {

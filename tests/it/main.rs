@@ -12,6 +12,7 @@ mod cli;
 mod daemon;
 mod dialects;
 mod dkim;
+mod faults;
 mod feeds;
 mod hostile;
 mod house;

@@ -57,20 +57,9 @@ async fn whoever_has_lost_the_lease_opens_nothing(f: Fixture) {
 }
 
 async fn of_many_who_want_to_lead_one_does(f: Fixture) {
-    for round in 0..20 {
-        let wanting = (0..8).map(|n| {
-            let store = Arc::clone(&f.store);
-            tokio::spawn(async move { lead(&store, &format!("node-{round}-{n}"), OVER + MINUTE * 0).await.is_some() })
-        });
-        let mut leaders = 0;
-        for one in wanting {
-            leaders += usize::from(one.await.unwrap());
-        }
-        assert!(leaders >= 1, "somebody leads, one after the other");
-    }
     let wanting = (0..8).map(|n| {
         let store = Arc::clone(&f.store);
-        tokio::spawn(async move { lead(&store, &format!("last-{n}"), MINUTE).await })
+        tokio::spawn(async move { lead(&store, &format!("node-{n}"), MINUTE).await })
     });
     let mut fences = Vec::new();
     for one in wanting {
@@ -172,7 +161,7 @@ async fn nodes_share_the_connections_a_relay_allows() {
         .collect();
     let mut accepted = 0;
     for one in running {
-        accepted += tokio::time::timeout(Duration::from_secs(60), one).await.unwrap().unwrap();
+        accepted += tokio::time::timeout(Duration::from_mins(1), one).await.unwrap().unwrap();
     }
     assert_eq!((accepted, server.accepted()), (400, addresses(400)));
     assert!(server.most_open() <= 5, "three nodes, three connections in all: {}", server.most_open());

@@ -195,7 +195,7 @@ async fn a_confirmation_overtakes_an_edition_that_is_on_its_way() {
 
 fn program(folder: &Path, script: &str) -> Transport {
     let path = folder.join("sendmail");
-    std::fs::write(&path, format!("#!/bin/sh\ncd '{}'\n{script}\n", folder.display())).unwrap();
+    gazetted::publish::write(&path, format!("#!/bin/sh\ncd '{}'\n{script}\n", folder.display()).as_bytes()).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let patience = Span::parse("5s").unwrap();
     Transport::smtp(&Smtp { sendmail: path, data_timeout: patience, ..Smtp::default() }, "").unwrap()

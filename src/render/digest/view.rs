@@ -7,6 +7,7 @@ use minijinja::value::Value;
 
 use super::{Content, Heading, NAME, PREFERENCES, Selection, UNSUBSCRIBE, clean, shorten};
 use crate::domain::author::Author;
+use crate::domain::dates::zone;
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::{GoalStatus, PeriodStatus};
 use crate::domain::problem::Problem;
@@ -45,7 +46,7 @@ impl<'a> View<'a> {
             selection,
             language: templates.languages().get(selection.language),
             spoken: templates.languages().spoken(selection.language),
-            zone: TimeZone::get(&content.time_zone).unwrap_or(TimeZone::UTC),
+            zone: zone(&content.time_zone).unwrap_or(TimeZone::UTC),
             posts: chosen(&content.posts, 0),
             late: chosen(&content.late, content.posts.len()),
         }
