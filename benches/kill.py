@@ -100,7 +100,7 @@ class Node:
         with open(f"{self.folder}/gazetted.toml", "w") as f:
             f.write(f'[site]\ntitle = "Notes"\nurl = "https://blog.example.org"\n[posts]\ndir = "_posts"\n[digest]\nenabled = false\nfrom = "Notes <n@example.org>"\n'
                     f'[outbox]\non_doubt = "resend"\ncanary = "0s"\n[http]\nlisten = "127.0.0.1:{free_port()}"\n[store]\nurl = "{store}"\n'
-                    f'[smtp]\nhost = "127.0.0.1"\nport = {sink.port}\ntls = "none"\nconnections = {CONNECTIONS}\n[outbox]\ncanary = "0s"\n')
+                    f'[smtp]\nhost = "127.0.0.1"\nport = {sink.port}\ntls = "none"\nconnections = {CONNECTIONS}\n')
         self.process = None
 
     def run(self, *arguments):

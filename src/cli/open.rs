@@ -33,7 +33,7 @@ pub async fn store(config: &Config) -> Result<SharedStore, Failure> {
 async fn existing_store(config: &Config) -> Result<Option<SharedStore>, Failure> {
     let url = config.store_url();
     match url.strip_prefix("sqlite:") {
-        Some(path) if !Path::new(path).exists() => Ok(None),
+        Some(path) if !Path::new(path.split('?').next().unwrap_or(path)).exists() => Ok(None),
         _ => store(config).await.map(Some),
     }
 }

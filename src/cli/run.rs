@@ -51,7 +51,7 @@ async fn listen(address: &str, key: &str) -> anyhow::Result<TcpListener> {
 
 /// How long a store is waited for that may come by itself: a database server that is still starting, a full disk. A start a
 /// minute is not yet a crash loop to systemd.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_secs(2);
 
 async fn patient(config: &Config) -> anyhow::Result<SharedStore> {

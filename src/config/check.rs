@@ -1,6 +1,8 @@
 //! What a configuration must be beyond its syntax: addresses, zones, schedules that can come about. Finds everything at
 //! once; touches nothing outside.
 
+use secrecy::ExposeSecret as _;
+
 use super::{Config, Goal, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
@@ -162,6 +164,39 @@ impl Checker<'_> {
         }
     }
 
+    /// Where the daemon looks for bounces.
+    fn bounce_boxes(&mut self, config: &Config) {
+        let bounces = &config.bounces;
+        let looks = !bounces.maildir.as_os_str().is_empty() || !bounces.imap_host.is_empty();
+        if looks && bounces.address.is_empty() {
+            self.error(
+                "bounces",
+                "a box is read for bounces, and there is no `bounces.address`".into(),
+                "name the address that bounces come to: what is ours is known by it",
+            );
+        }
+        if bounces.imap_host.is_empty() {
+            return;
+        }
+        if bounces.imap_user.is_empty() || bounces.imap_password.expose_secret().is_empty() {
+            self.error(
+                "bounces.imap_host",
+                "`bounces.imap_host` is set, and there is no `imap_user` or no password".into(),
+                "set `imap_user`, and `imap_password_file` or a systemd credential named `imap_password`",
+            );
+        }
+        for (key, name) in [("bounces.imap_mailbox", &bounces.imap_mailbox), ("bounces.imap_done", &bounces.imap_done)]
+        {
+            if name.is_empty() || !name.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+                self.error(
+                    key,
+                    format!("`{key}` is `{name}`"),
+                    "expected a name in ASCII; write others as the server lists them (modified UTF-7)",
+                );
+            }
+        }
+    }
+
     fn subscribers(&mut self, config: &Config) {
         for origin in &config.subscribers.origins {
             let good = url::Url::parse(origin)
@@ -182,6 +217,7 @@ impl Checker<'_> {
                 "expected one without a `+`, like `bounces@example.org`",
             );
         }
+        self.bounce_boxes(config);
         self.dkim(config);
         for hook in &config.webhooks {
             self.web_address("webhooks.url", &hook.url);

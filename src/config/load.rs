@@ -364,6 +364,8 @@ fn secrets(loaded: &mut Loaded, shown: &str) {
         let credential = if n == 0 { "smtp_password".to_owned() } else { format!("smtp_password_{}", n + 1) };
         read("smtp.password_file", &smtp.password_file, &credential, &mut smtp.password);
     }
+    let bounces = &mut config.bounces;
+    read("bounces.imap_password_file", &bounces.imap_password_file, "imap_password", &mut bounces.imap_password);
     // Read when it is used, so that it is in memory once.
     for (name, file) in
         [("dkim_key", &mut config.dkim.key_file), ("dkim_ed25519_key", &mut config.dkim.ed25519_key_file)]

@@ -316,12 +316,44 @@ impl Default for Subscribers {
     }
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bounces {
     /// Where bounces, and people who unsubscribe by mail, write to: `bounces@example.org`. The server that takes mail for it
-    /// must take `bounces+ANYTHING@` too, and hand it to `gazetted bounce`.
+    /// must take `bounces+ANYTHING@` too, and hand it to `gazetted bounce`, or put it where the daemon finds it.
     pub address: String,
+    /// A Maildir that they arrive in. What was ours goes to its folder `.gazetted`.
+    pub maildir: PathBuf,
+    /// The server of a mailbox that they arrive in, over TLS. Empty: none.
+    pub imap_host: String,
+    pub imap_port: u16,
+    pub imap_user: String,
+    #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
+    pub imap_password: SecretString,
+    pub imap_password_file: PathBuf,
+    pub imap_mailbox: String,
+    /// What becomes of a mail that was ours: `seen` marks it as read, `delete` deletes it, any other word is the mailbox
+    /// that it moves to.
+    pub imap_done: String,
+    /// A file of PEM certificates trusted beside the system's.
+    pub imap_ca_file: PathBuf,
+}
+
+impl Default for Bounces {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            maildir: PathBuf::new(),
+            imap_host: String::new(),
+            imap_port: 993,
+            imap_user: String::new(),
+            imap_password: SecretString::default(),
+            imap_password_file: PathBuf::new(),
+            imap_mailbox: "INBOX".to_owned(),
+            imap_done: "seen".to_owned(),
+            imap_ca_file: PathBuf::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -23,6 +23,8 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// So many forms are decided in one transaction.
 const BATCH: u32 = 50;
 /// For how long it is kept that a notice went out.
+/// How long mails that came back are kept whole.
+const ORIGINALS: SignedDuration = SignedDuration::from_hours(24 * 365);
 const NOTICES: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 pub struct Desk {
@@ -117,7 +119,8 @@ impl Desk {
             return Ok(());
         }
         let before = |age| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
-        let retention = Retention { questions: before(self.forget_after), notices: before(NOTICES) };
+        let retention =
+            Retention { questions: before(self.forget_after), notices: before(NOTICES), originals: before(ORIGINALS) };
         let gone = self.store.tidy(&retention).await?;
         if gone > 0 {
             info!(gone, "sign-ups that nobody confirmed are forgotten");

@@ -2,6 +2,8 @@
 //! them. Wiring only; what is decided is decided in the domain.
 
 pub mod blog;
+pub mod bounces;
+pub mod boxes;
 pub mod desk;
 pub mod editions;
 pub mod heartbeat;

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::boxes;
 use super::desk::Desk;
 use super::hooks::Hooks;
 
@@ -187,6 +188,7 @@ pub struct Sending {
     task: JoinHandle<()>,
     desk: JoinHandle<()>,
     hooks: JoinHandle<()>,
+    boxes: JoinHandle<()>,
 }
 
 impl Sending {
@@ -196,7 +198,7 @@ impl Sending {
             return;
         }
         self.stop.cancel();
-        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks);
+        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks, &mut self.boxes);
     }
 }
 
@@ -227,7 +229,8 @@ pub fn start(
     let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
     let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock))?;
     let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
-    Ok(Sending { outbox, stop, task, desk, hooks })
+    let boxes = boxes::start(config, Arc::clone(store), Arc::clone(clock), stop.clone())?;
+    Ok(Sending { outbox, stop, task, desk, hooks, boxes })
 }
 
 /// The daemon's name in the ledger. A store of one daemon may take back at once what the daemon before it held.

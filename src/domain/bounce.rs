@@ -5,6 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::bounce_class::{self, Class};
+
 /// How far a message, or the connection for it, had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
@@ -56,6 +58,12 @@ impl Enhanced {
         let subject = parts.next().and_then(three_digits)?;
         let detail = parts.next().and_then(three_digits)?;
         parts.next().is_none().then_some(Self(class, subject, detail))
+    }
+}
+
+impl fmt::Display for Enhanced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
     }
 }
 
@@ -123,6 +131,8 @@ pub fn decide(stage: Stage, reply: &Reply) -> Decision {
     match reply.code {
         200..300 if stage == Stage::Dot => Decision::Accepted,
         421 => slower(reply).unwrap_or(Decision::Closing),
+        // Too many recipients or messages on this connection.
+        452 if matches!(reply.enhanced(), Some(Enhanced(_, 5, 3))) => Decision::Closing,
         400..500 if stage.names_recipient() => for_now(reply),
         400..500 if stage == Stage::Mail && is_about_rate(reply) => slower(reply).unwrap_or(Decision::ServerTrouble),
         500..600 if stage.names_recipient() => for_good(stage, reply),
@@ -164,8 +174,6 @@ fn is_about_rate(reply: &Reply) -> bool {
 
 fn for_now(reply: &Reply) -> Decision {
     match reply.enhanced() {
-        // Too many recipients or messages on this connection.
-        Some(Enhanced(_, 5, 3)) => Decision::Closing,
         // Our DNS, signature, TLS or address: what a provider does not take for now, it does not take from anybody's list.
         Some(Enhanced(_, 7, 23..=27 | 29..=40 | 509 | 515)) => Decision::Refused,
         _ => slower(reply).unwrap_or(Decision::DeferRecipient),
@@ -186,6 +194,7 @@ fn for_good(stage: Stage, reply: &Reply) -> Decision {
         Some(Enhanced(_, 2, 2)) => Decision::DeferRecipient,
         None if reply.code == 552 => Decision::DeferRecipient,
         None if matches!(reply.code, 500..=504) => Decision::Refused,
+        None if bounce_class::in_words(&reply.lines.join(" ")) == Class::Dead => dead,
         _ => failed,
     }
 }
@@ -237,12 +246,15 @@ mod tests {
             (Rcpt, "451 4.7.1 greylisting in action", DeferRecipient),
             (Rcpt, "452 4.2.2 mailbox full", DeferRecipient),
             (Rcpt, "452 4.5.3 too many recipients", Closing),
+            (Mail, "452 4.5.3 too many messages", Closing),
             (Dot, "452 4.3.1 insufficient storage", DeferRecipient),
             (Dot, "450 4.7.28 unusual rate", much),
             (Rcpt, "550 5.1.1 no such user", dead),
             (Rcpt, "550 5.1.10 null MX", dead),
             (Rcpt, "550 5.2.1 inactive", dead),
-            (Rcpt, "550 no such user", failed),
+            (Rcpt, "550 no such user", dead),
+            (Rcpt, "550 no", failed),
+            (Rcpt, "550 blocked: no such user", failed),
             (Rcpt, "552 5.2.2 mailbox full", DeferRecipient),
             (Rcpt, "552 mailbox full", DeferRecipient),
             (Rcpt, "550 5.7.1 blocked", Refused),

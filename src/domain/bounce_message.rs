@@ -1,183 +1,162 @@
-//! A mail to the bounce address: whose it is, and what it says. Knows delivery reports (RFC 3464), complaints (RFC 5965),
-//! replies that machines send by themselves (RFC 3834), and people who unsubscribe by mail. A mail that carries no token of
-//! ours says nothing: whoever forges one suppresses nobody.
+//! A mail to the bounce address: whose it is, and what it says. Knows delivery reports (RFC 3464) and what servers write instead of
+//! them, complaints (RFC 5965), replies that machines send by themselves (RFC 3834), and people who write. Does not know which
+//! tokens are genuine: a mail without one says nothing, and whoever forges one suppresses nobody.
 
-use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders as _};
+use mail_parser::{HeaderValue, Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 
-use super::bounce::{Decision, Reply, Stage, decide};
-use super::subscriber::Address;
+use super::bounce_class::Class;
+use super::hash;
+
+mod complaint;
+mod machine;
+mod prose;
+mod report;
+mod whose;
 
 /// Larger mails are not bounces; what is cut off holds nothing that matters here.
 pub const LONGEST: usize = 1024 * 1024;
+/// As much of a mail as is kept with a bounce: its headers and the report, and mostly all of it.
+pub const KEPT: usize = 64 * 1024;
+/// A bounce holds one mail, which may hold another. What nests deeper is made to hurt.
+const DEEPEST: usize = 32;
+/// A mail of more parts is no bounce.
+const MOST_PARTS: usize = 200;
 
 /// What a mail says of the subscriber its token names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// Delivery failed, or is late; the status, and what it means.
-    Report {
-        status: String,
-        decision: Decision,
-    },
-    Complaint,
+    /// Delivery failed, or somebody complains.
+    Bounce(Finding),
+    /// Not delivered yet; the server goes on trying.
+    Late,
     /// A machine answers by itself: away until Monday.
     Automatic,
+    /// A machine asks whether a person is there.
+    Challenge,
     /// Somebody wrote.
     Mail,
 }
 
-/// Headers in which mail servers leave the address they delivered to.
-const DELIVERED_TO: [&str; 5] = ["Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To", "To"];
+/// Of a bounce: what it means, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    pub class: Class,
+    /// The enhanced code, if there is one.
+    pub status: Option<String>,
+    pub words: String,
+}
 
-/// The token of the first address that is `bounce_address` with something after a `+`: of those given, else of the headers.
-#[must_use]
-pub fn token(mail: &[u8], recipients: &[String], bounce_address: &str) -> Option<String> {
-    let given = recipients.iter().find_map(|recipient| token_in(recipient, bounce_address));
-    if given.is_some() {
-        return given;
+impl Finding {
+    fn new(class: Class, status: Option<String>, words: &str) -> Self {
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { class, status, words: words.chars().filter(|c| !c.is_control()).take(300).collect() }
     }
-    let message = MessageParser::default().parse(mail)?;
-    DELIVERED_TO.iter().find_map(|name| {
-        let values = message.header_values(*name);
-        values.into_iter().find_map(|value| addresses(value).iter().find_map(|a| token_in(a, bounce_address)))
+}
+
+/// A mail as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub said: Said,
+    /// Tokens of the addresses it was delivered to.
+    pub to: Vec<String>,
+    /// Tokens in the mail of ours that it brings back.
+    pub within: Vec<String>,
+    /// The Message-ID of that mail, without its brackets.
+    pub answers: Option<String>,
+    /// What this mail is known by, so that it counts once.
+    pub mark: String,
+}
+
+/// Reads a mail, of which the first [`LONGEST`] bytes are enough. `recipients`: to whom it was delivered, if that is known; else
+/// its headers say it.
+#[must_use]
+pub fn read(mail: &[u8], recipients: &[String], bounce_address: &str) -> Letter {
+    let mail = &mail[..mail.len().min(LONGEST)];
+    let mut to: Vec<String> =
+        recipients.iter().filter_map(|address| whose::token_in(address, bounce_address)).collect();
+    let parsed = if is_hostile(mail) { None } else { MessageParser::default().parse(mail) };
+    let Some(message) = parsed else {
+        return Letter { said: Said::Mail, to, within: Vec::new(), answers: None, mark: mark_of(mail) };
+    };
+    if to.is_empty() {
+        to = whose::in_headers(&message, bounce_address);
+    }
+    let said = said(&message);
+    let (within, answers) = match said {
+        Said::Bounce(_) => (whose::within(&message, bounce_address), whose::message_id_within(&message)),
+        _ => (Vec::new(), None),
+    };
+    let id = message.message_id().filter(|id| !id.is_empty() && id.len() <= 300);
+    Letter { said, to, within, answers, mark: id.map_or_else(|| mark_of(mail), |id| format!("<{id}>")) }
+}
+
+fn mark_of(mail: &[u8]) -> String {
+    format!("{:032x}", hash::of(mail))
+}
+
+/// Looked at before anything is taken apart: what nests too deep would be put together again on the stack.
+fn is_hostile(mail: &[u8]) -> bool {
+    let mail = mail.to_ascii_lowercase();
+    let has = |needle: &[u8]| memchr::memmem::find_iter(&mail, needle).take(DEEPEST + 1).count();
+    has(b"message/rfc822") + has(b"message/global") + has(b"multipart/digest") > DEEPEST || has(b"boundary=") > DEEPEST
+}
+
+fn said(message: &Message<'_>) -> Said {
+    let kind = message.content_type().and_then(|kind| kind.attribute("report-type")).map(str::to_ascii_lowercase);
+    match kind.as_deref() {
+        Some("feedback-report") => return complaint::read(message),
+        Some("delivery-status") | None if report::is_there(message) => {
+            if let Some(said) = report::read(message) {
+                return said;
+            }
+        }
+        // A receipt: delivered, displayed, deleted.
+        Some("disposition-notification") => return Said::Automatic,
+        _ => {}
+    }
+    if complaint::is_there(message) {
+        return complaint::read(message);
+    }
+    prose::read(message).unwrap_or_else(|| machine::read(message))
+}
+
+/// The parts of type `wanted`, wherever they are.
+fn parts_of<'a, 'x>(message: &'a Message<'x>, wanted: &'a [&'a str]) -> impl Iterator<Item = &'a MessagePart<'x>> {
+    message.parts.iter().take(MOST_PARTS).filter(|part| {
+        part.content_type().is_some_and(|kind| {
+            let name = format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase();
+            wanted.contains(&name.as_str())
+        })
     })
 }
 
-fn addresses(value: &HeaderValue<'_>) -> Vec<String> {
-    match value {
-        HeaderValue::Address(list) => list.iter().filter_map(|a| a.address()).map(str::to_owned).collect(),
-        HeaderValue::Text(text) => vec![text.to_string()],
-        HeaderValue::TextList(texts) => texts.iter().map(ToString::to_string).collect(),
-        _ => Vec::new(),
+/// A part's text, with line ends as Unix has them.
+fn text_of(part: &MessagePart<'_>) -> String {
+    String::from_utf8_lossy(part.contents()).replace("\r\n", "\n")
+}
+
+/// What people and machines wrote in the mail itself, not in what it carries.
+fn prose_of(message: &Message<'_>) -> String {
+    let texts = message.text_bodies().take(3).filter(|part| !matches!(part.body, PartType::Message(_)));
+    let texts: Vec<String> = texts.map(|part| plain_of(part)).collect();
+    texts.join("\n")
+}
+
+fn plain_of(part: &MessagePart<'_>) -> String {
+    match &part.body {
+        PartType::Html(html) => mail_parser::decoders::html::html_to_text(html),
+        _ => text_of(part),
     }
 }
 
-fn token_in(recipient: &str, bounce_address: &str) -> Option<String> {
-    let own = Address::parse(bounce_address).ok()?;
-    let (own_local, own_domain) = own.key.rsplit_once('@')?;
-    let address = Address::parse(recipient.trim().trim_matches(['<', '>'])).ok()?;
-    let (local, domain) = address.key.rsplit_once('@')?;
-    let token = local.strip_prefix(own_local)?.strip_prefix('+')?;
-    (domain == own_domain && !token.is_empty()).then(|| token.to_owned())
+/// A header's text, decoded; empty if there is none.
+fn header(message: &Message<'_>, name: &'static str) -> String {
+    message.header(name).and_then(HeaderValue::as_text).unwrap_or_default().trim().to_owned()
 }
 
-#[must_use]
-pub fn said(mail: &[u8]) -> Said {
-    let Some(message) = MessageParser::default().parse(mail) else { return Said::Mail };
-    let report = message.content_type().and_then(|kind| kind.attribute("report-type")).map(str::to_ascii_lowercase);
-    match report.as_deref() {
-        Some("delivery-status") => delivery_report(&message),
-        Some("feedback-report") => Said::Complaint,
-        _ if is_automatic(&message) => Said::Automatic,
-        _ => Said::Mail,
-    }
-}
-
-fn is_automatic(message: &Message<'_>) -> bool {
-    let text =
-        |name: &str| message.header(name).and_then(HeaderValue::as_text).unwrap_or_default().to_ascii_lowercase();
-    let submitted = text("Auto-Submitted");
-    (!submitted.is_empty() && submitted.trim() != "no")
-        || ["X-Autoreply", "X-Autorespond"].iter().any(|name| message.header(*name).is_some())
-        || matches!(text("Precedence").trim(), "auto_reply" | "bulk" | "junk")
-}
-
-/// The part of type `message/delivery-status`: one block of fields for the message, one for each recipient.
-fn delivery_report(message: &Message<'_>) -> Said {
-    let is_status = |part: &&mail_parser::MessagePart<'_>| {
-        part.content_type().is_some_and(|kind| kind.c_subtype.as_deref() == Some("delivery-status"))
-    };
-    let Some(part) = message.parts.iter().find(is_status) else { return Said::Automatic };
-    let text = String::from_utf8_lossy(part.contents()).replace("\r\n", "\n");
-    let mut found = Said::Automatic;
-    for block in text.split("\n\n") {
-        let field = |name: &str| {
-            let line = block.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
-            line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned())
-        };
-        let (Some(action), Some(status)) = (field("action:"), field("status:")) else { continue };
-        let diagnostic = field("diagnostic-code:").unwrap_or_default();
-        match action.to_ascii_lowercase().as_str() {
-            "failed" => return report(&status, &diagnostic, 550),
-            "delayed" => found = report(&status, &diagnostic, 450),
-            _ => {}
-        }
-    }
-    found
-}
-
-fn report(status: &str, diagnostic: &str, code: u16) -> Said {
-    let reply = Reply { code, lines: vec![status.to_owned()] };
-    let decision = decide(Stage::Rcpt, &reply);
-    let words: String = format!("{status} {diagnostic}").trim().chars().filter(|c| !c.is_control()).take(300).collect();
-    Said::Report { status: words, decision }
+fn contains_any(text: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ADDRESS: &str = "bounces@blog.example";
-
-    fn report_of(fields: &str) -> String {
-        format!(
-            "From: MAILER-DAEMON@mx.example\r\nTo: <bounces+abc@blog.example>\r\nAuto-Submitted: auto-replied\r\n\
-             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
-             --b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n\
-             --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n{fields}\r\n--b--\r\n"
-        )
-    }
-
-    #[test]
-    fn a_mail_says_what_became_of_the_reader_or_that_it_says_nothing() {
-        let dead = Decision::FailRecipient { hard: true };
-        for (fields, expected) in [
-            ("Final-Recipient: rfc822; a@b.example\r\nAction: failed\r\nStatus: 5.1.1\r\n", Some(dead)),
-            ("Action: failed\r\nStatus: 5.2.2\r\nDiagnostic-Code: smtp; 552 full\r\n", Some(Decision::DeferRecipient)),
-            ("Action: failed\r\nStatus: 5.7.1\r\n", Some(Decision::Refused)),
-            ("Action: delayed\r\nStatus: 4.4.1\r\n", Some(Decision::DeferRecipient)),
-            ("Action: delivered\r\nStatus: 2.0.0\r\n", None),
-        ] {
-            match said(report_of(fields).as_bytes()) {
-                Said::Report { decision, .. } => assert_eq!(Some(decision), expected, "{fields}"),
-                other => assert_eq!((other, expected), (Said::Automatic, None), "{fields}"),
-            }
-        }
-        for (mail, expected) in [
-            ("Auto-Submitted: auto-replied\r\nSubject: away\r\n\r\nMonday\r\n", Said::Automatic),
-            ("Auto-Submitted: no\r\n\r\nhello\r\n", Said::Mail),
-            ("Subject: unsubscribe\r\n\r\n\r\n", Said::Mail),
-            (
-                "Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b--\r\n",
-                Said::Complaint,
-            ),
-            ("", Said::Mail),
-        ] {
-            assert_eq!(said(mail.as_bytes()), expected, "{mail}");
-        }
-    }
-
-    #[test]
-    fn the_token_is_in_the_address_it_was_delivered_to() {
-        let given = |recipients: &[&str], mail: &str| {
-            let recipients: Vec<String> = recipients.iter().map(ToString::to_string).collect();
-            token(mail.as_bytes(), &recipients, ADDRESS)
-        };
-        assert_eq!(given(&["Bounces+ABC@Blog.Example"], "").as_deref(), Some("abc"));
-        let header = "Delivered-To: bounces+abc@blog.example\r\nTo: other@blog.example\r\n\r\n";
-        assert_eq!(given(&[], header).as_deref(), Some("abc"));
-        assert_eq!(given(&[], "To: \"x\" <bounces+abc@blog.example>\r\n\r\n").as_deref(), Some("abc"));
-        for mail in ["To: bounces@blog.example\r\n\r\n", "To: bounces+abc@other.example\r\n\r\n", "", "\0\u{ff}"] {
-            assert_eq!(given(&[], mail), None, "{mail}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn whatever_a_mail_holds_it_is_read(bytes: Vec<u8>, text in "(Content-Type|To|Status|Action|--b|[ :;=\r\n\"<>@+a-z/]){0,60}") {
-            for mail in [&bytes[..], text.as_bytes()] {
-                let _ = said(mail);
-                proptest::prop_assert_eq!(token(mail, &[], "nobody@else.example"), None);
-            }
-        }
-    }
-}
+mod tests;

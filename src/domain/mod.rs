@@ -4,6 +4,7 @@
 pub mod author;
 pub mod body;
 pub mod bounce;
+pub mod bounce_class;
 pub mod bounce_message;
 pub mod breaker;
 pub mod byline;

@@ -150,7 +150,7 @@ impl Outbox {
 
     async fn round(self: &Arc<Self>, stop: &CancellationToken) -> Tally {
         let round = Arc::new(Round::new(stop, self.routes.len()));
-        let ledger = Ledger::open(Arc::clone(self));
+        let ledger = Ledger::open(Arc::clone(self), Arc::clone(&round));
         let mut workers = JoinSet::new();
         for (way, route) in self.routes.iter().enumerate() {
             for _ in 0..route.way.limits.connections.max(1) {

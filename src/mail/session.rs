@@ -65,6 +65,8 @@ pub enum Sent {
 struct Offers {
     keywords: Vec<String>,
     mechanisms: Vec<Mechanism>,
+    /// How large a message may be.
+    size: Option<usize>,
 }
 
 impl Offers {
@@ -136,6 +138,7 @@ impl Session {
 
     /// MAIL, RCPT and DATA, in one go where the server takes them so (RFC 2920).
     async fn envelope(&mut self, message: &Message) -> Result<(), Failure> {
+        self.fits(message)?;
         let from = Mail::new(Some(address(&message.return_path)?), self.parameters(message));
         let to = Rcpt::new(address(&message.recipient)?, Vec::new());
         if !self.offers.has("PIPELINING") {
@@ -162,6 +165,15 @@ impl Session {
             }
         }
         refused.map_or(Ok(()), |answer| Err(answer.into()))
+    }
+
+    /// What the server has said of itself: a message that it would turn away is not begun.
+    fn fits(&self, message: &Message) -> Result<(), Failure> {
+        let Some(most) = self.offers.size.filter(|most| *most > 0 && message.bytes.len() > *most) else {
+            return Ok(());
+        };
+        let words = format!("5.3.4 the message has {} bytes, and the server takes {most} (SIZE)", message.bytes.len());
+        Err(Failure { stage: Stage::Mail, decision: Decision::Refused, words })
     }
 
     fn parameters(&self, message: &Message) -> Vec<MailParameter> {
@@ -334,7 +346,12 @@ fn offers(reply: &Reply) -> Offers {
         let mut words = line.split([' ', '=']);
         match words.next() {
             Some("AUTH") => offers.mechanisms.extend(words.filter_map(mechanism)),
-            Some(keyword) => offers.keywords.push(keyword.to_owned()),
+            Some(keyword) => {
+                offers.keywords.push(keyword.to_owned());
+                if keyword == "SIZE" {
+                    offers.size = words.next().and_then(|size| size.parse().ok());
+                }
+            }
             None => {}
         }
     }

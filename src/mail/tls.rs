@@ -14,10 +14,15 @@ use super::wire::Stream;
 
 /// The system's authorities, and those of `ca_file` if one is named.
 pub fn config(ca_file: &Path) -> Result<Arc<ClientConfig>, String> {
+    trusting("smtp.ca_file", ca_file)
+}
+
+/// The same; `key` is what the configuration calls the file.
+pub fn trusting(key: &str, ca_file: &Path) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if !ca_file.as_os_str().is_empty() {
-        add(&mut roots, ca_file).map_err(|e| format!("`smtp.ca_file`, `{}`: {e}", ca_file.display()))?;
+        add(&mut roots, ca_file).map_err(|e| format!("`{key}`, `{}`: {e}", ca_file.display()))?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)

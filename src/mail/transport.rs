@@ -13,7 +13,7 @@ pub use super::session::{Failure, Sent};
 use super::session::{Server, Session};
 use super::tls;
 use crate::config::{Smtp, Tls};
-use crate::domain::bounce::Stage;
+use crate::domain::bounce::{Decision, Stage};
 use crate::render::message::Message;
 use crate::store::DeliveryKey;
 
@@ -62,7 +62,7 @@ impl Transport {
     /// One worker's own way out.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        Channel { over: self.clone(), session: None, carried: 0 }
+        Channel { over: self.clone(), session: None, carried: 0, worn: None }
     }
 
     /// What it is called in the log, and what nodes that share it call it.
@@ -92,6 +92,8 @@ pub struct Channel {
     session: Option<Session>,
     /// How many messages the connection has carried, the last one included.
     carried: u32,
+    /// The server has closed a connection that had carried so many.
+    worn: Option<u32>,
 }
 
 impl Channel {
@@ -125,6 +127,8 @@ impl Channel {
             if session.is_usable() || !sent.as_ref().is_err_and(|failure| failure.stage < Stage::Data) {
                 return self.keep(session, sent);
             }
+            let said_so = sent.is_err_and(|failure| failure.decision == Decision::Closing);
+            self.worn = Some(self.carried).filter(|carried| said_so && *carried > 0);
         }
         self.carried = 0;
         let mut session = Session::open(server).await?;
@@ -144,6 +148,11 @@ impl Channel {
     #[must_use]
     pub fn carried(&self) -> u32 {
         self.carried
+    }
+
+    /// How many messages the server has just shown to be enough for one connection.
+    pub fn take_worn(&mut self) -> Option<u32> {
+        self.worn.take()
     }
 
     /// Ends the connection; the next message opens another.

@@ -15,12 +15,14 @@ use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::identity::EntryRow;
 use crate::domain::subscriber::{Choice, Frequency};
 
+mod bounces;
 mod errors;
 mod nodes;
 mod people;
 mod postgres;
 mod sqlite;
 
+pub use bounces::{Bounce, Bounces, Judged, NewBounce, Undone, Verdict};
 pub use nodes::{Held, Nodes, Place};
 pub use people::{
     Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{DeliveryRow, Result, StoreError};
+use super::{Bounce, Bounces, DeliveryRow, Result, StoreError};
 use crate::domain::edition::Notice;
 use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::{Address, Choice, Consent, State, Subscriber};
@@ -109,6 +109,8 @@ pub struct Retention {
     pub questions: Timestamp,
     /// Notices sent before this are forgotten, and so are the marks that limits are counted by.
     pub notices: Timestamp,
+    /// What came back before this is kept without its original.
+    pub originals: Timestamp,
 }
 
 /// How many came and left in one stretch of time.
@@ -143,10 +145,11 @@ pub struct Dossier {
     pub subscriber: Subscriber,
     pub history: Vec<Consent>,
     pub deliveries: Vec<DeliveryRow>,
+    pub bounces: Vec<Bounce>,
 }
 
 #[async_trait]
-pub trait People: Send + Sync {
+pub trait People: Bounces {
     /// Adds all or none; one answer for each, in order. `again` brings back those who unsubscribed or were forgotten (never
     /// the suppressed).
     async fn add_subscribers(&self, new: &[NewSubscriber], again: bool, now: Timestamp) -> Result<Vec<Added>>;
@@ -171,7 +174,7 @@ pub trait People: Send + Sync {
     async fn dossier(&self, id: i64) -> Result<Option<Dossier>> {
         let Some(subscriber) = self.subscriber(id).await? else { return Ok(None) };
         let (history, deliveries) = (self.history(id).await?, self.deliveries_to(id).await?);
-        Ok(Some(Dossier { subscriber, history, deliveries }))
+        Ok(Some(Dossier { subscriber, history, deliveries, bounces: self.bounces(id).await? }))
     }
     /// How many came and left in each of these half-open stretches.
     async fn growth(&self, stretches: &[(Timestamp, Timestamp)]) -> Result<Vec<Growth>>;

@@ -99,12 +99,12 @@ struct Database {
 
 /// `whole`: read all of it once, and refuse a damaged one.
 pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore> {
-    let file = file_of(url)?;
+    let (file, sync) = file_of(url)?;
     let old = create(&file)?;
     let options = SqliteConnectOptions::new()
         .filename(&file)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(sync)
         .foreign_keys(true)
         .pragma("secure_delete", "ON")
         .pragma("journal_size_limit", LOG_KEPT)
@@ -133,14 +133,24 @@ fn clean(
     Box::pin(std::future::ready(Ok(clean)))
 }
 
-/// `sqlite:gazetted.db`, `sqlite:/var/lib/gazetted.db`, `sqlite:///var/lib/gazetted.db`.
-fn file_of(url: &str) -> Result<PathBuf> {
+/// `sqlite:gazetted.db`, `sqlite:/var/lib/gazetted.db`, `sqlite:///var/lib/gazetted.db`; with `?sync=normal` commits do not
+/// wait for the disk: a process that dies loses nothing, a power cut may lose what was written last.
+fn file_of(url: &str) -> Result<(PathBuf, SqliteSynchronous)> {
     let rest = url.strip_prefix("sqlite:").unwrap_or(url);
     let path = rest.strip_prefix("//").unwrap_or(rest);
+    let (path, sync) = match path.split_once('?') {
+        None | Some((_, "sync=full")) => (path.split('?').next().unwrap_or_default(), SqliteSynchronous::Full),
+        Some((path, "sync=normal")) => (path, SqliteSynchronous::Normal),
+        Some(_) => {
+            return Err(StoreError::Url(format!(
+                "`store.url` is `{url}`; expected nothing after `?` but `sync=normal`"
+            )));
+        }
+    };
     if path.is_empty() || path == ":memory:" {
         return Err(StoreError::Url(format!("`store.url` is `{url}`; expected a file, as in `sqlite:gazetted.db`")));
     }
-    Ok(PathBuf::from(path))
+    Ok((PathBuf::from(path), sync))
 }
 
 /// Makes the file, readable for its owner only; true if there was one with something in it.
@@ -308,10 +318,11 @@ mod tests {
             ("sqlite:/var/lib/g.db", "/var/lib/g.db"),
             ("sqlite:///var/lib/g.db", "/var/lib/g.db"),
             ("sqlite://g.db", "g.db"),
+            ("sqlite:g.db?sync=normal", "g.db"),
         ] {
-            assert_eq!(file_of(url).unwrap(), Path::new(file), "{url}");
+            assert_eq!(file_of(url).unwrap().0, Path::new(file), "{url}");
         }
-        for url in ["sqlite:", "sqlite://", "sqlite::memory:"] {
+        for url in ["sqlite:", "sqlite://", "sqlite::memory:", "sqlite:?sync=normal", "sqlite:g.db?sync=off"] {
             assert!(matches!(file_of(url), Err(StoreError::Url(_))), "{url}");
         }
     }

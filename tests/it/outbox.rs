@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use gazetted::clock::{Clock as _, ManualClock};
 use gazetted::config::{OnDoubt, Smtp, Span, Tls};
+use gazetted::domain::bounce_class::Class;
 use gazetted::domain::delivery::State as DeliveryState;
 use gazetted::domain::edition::{Edition, State as EditionState, Variant};
 use gazetted::domain::pace::Limits;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::Keys;
-use gazetted::mail::composer::{Compose, Composer};
+use gazetted::mail::composer::{Compose, Composer, NoticeJob};
 use gazetted::mail::outbox::{Halt, Outbox, Settings, Tally, Way};
 use gazetted::mail::transport::Transport;
 use gazetted::render::message::{Message, MessageError, Recipient, Sender};
@@ -46,40 +47,56 @@ impl Compose for TestComposer {
         let return_path = "bounces@example.org".into();
         Ok(Message { message_id, return_path, recipient: to.email.into(), bytes })
     }
+
+    fn notice(&self, job: &NoticeJob, to: Recipient<'_>) -> Result<Message, MessageError> {
+        let message_id = format!("<{}.{}@example.org>", job.key(), to.subscriber);
+        let bytes = format!("Message-ID: {message_id}\r\n{BODY}").into_bytes();
+        Ok(Message { message_id, return_path: "bounces@example.org".into(), recipient: to.email.into(), bytes })
+    }
 }
 
 /// A store with an edition for `readers`, and a clock that stands still.
-struct House {
-    store: SharedStore,
-    clock: Arc<ManualClock>,
+pub struct House {
+    pub store: SharedStore,
+    pub clock: Arc<ManualClock>,
     folder: tempfile::TempDir,
 }
 
-fn start() -> Timestamp {
+pub fn start() -> Timestamp {
     "2026-11-01T09:00:00Z".parse().unwrap()
 }
 
-fn october() -> Period {
+pub fn october() -> Period {
     Period::parse("2026-10").unwrap()
 }
 
-fn address(n: usize) -> String {
+pub fn address(n: usize) -> String {
     format!("reader{n:03}@example.org")
 }
 
-fn addresses(n: usize) -> Vec<String> {
+pub fn addresses(n: usize) -> Vec<String> {
     (0..n).map(address).collect()
 }
 
 impl House {
-    async fn with(readers: usize) -> Self {
+    pub async fn with(readers: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("gazetted.db").display());
         Self { folder, ..Self::on(&url, readers).await }
     }
 
-    async fn on(url: &str, readers: usize) -> Self {
+    pub async fn on(url: &str, readers: usize) -> Self {
         let store = open(url, start()).await.unwrap();
+        Self::fill(&store, readers).await;
+        Self { store, clock: ManualClock::at(start()), folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// An edition for three readers.
+    pub async fn edition(store: &SharedStore) {
+        Self::fill(store, 3).await;
+    }
+
+    async fn fill(store: &SharedStore, readers: usize) {
         let reader = |email: String| NewSubscriber {
             key: email.clone(),
             email,
@@ -102,14 +119,13 @@ impl House {
             reason: None,
         };
         store.open_edition(&edition, &[], &Audience::everybody()).await.unwrap();
-        Self { store, clock: ManualClock::at(start()), folder: tempfile::tempdir().unwrap() }
     }
 
-    fn outbox(&self, transport: Transport, on_doubt: OnDoubt) -> Arc<Outbox> {
+    pub fn outbox(&self, transport: Transport, on_doubt: OnDoubt) -> Arc<Outbox> {
         self.node("test", transport, on_doubt)
     }
 
-    fn node(&self, node: &str, transport: Transport, on_doubt: OnDoubt) -> Arc<Outbox> {
+    pub fn node(&self, node: &str, transport: Transport, on_doubt: OnDoubt) -> Arc<Outbox> {
         self.composing(Arc::new(TestComposer), node, transport, on_doubt)
     }
 
@@ -126,23 +142,34 @@ impl House {
             on_doubt,
             tick: Duration::from_millis(20),
         };
-        let limits = Limits { connections: 3, a_minute: None, a_connection: None };
-        let ways = vec![Way { transport, weight: 1, limits }];
-        Outbox::new(Arc::clone(&self.store), self.clock.clone(), composer, ways, settings)
+        Outbox::new(Arc::clone(&self.store), self.clock.clone(), composer, vec![way(transport, 1, 3)], settings)
+    }
+
+    /// One round over several ways, now.
+    pub async fn send_over(&self, ways: Vec<Way>) -> Tally {
+        let settings = Settings {
+            node: "test".into(),
+            retry_for: Duration::from_hours(120),
+            on_doubt: OnDoubt::Resend,
+            tick: Duration::from_millis(20),
+        };
+        let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
+        let outbox = Outbox::new(store, clock, Arc::new(TestComposer), ways, settings);
+        outbox.run_until_empty(&CancellationToken::new()).await.unwrap()
     }
 
     /// One round, now.
-    async fn send(&self, server: &Server) -> Tally {
+    pub async fn send(&self, server: &Server) -> Tally {
         self.send_by(&plain(server), OnDoubt::Resend).await
     }
 
-    async fn send_by(&self, smtp: &Smtp, on_doubt: OnDoubt) -> Tally {
+    pub async fn send_by(&self, smtp: &Smtp, on_doubt: OnDoubt) -> Tally {
         let outbox = self.outbox(Transport::smtp(smtp, "example.org").unwrap(), on_doubt);
         outbox.run_until_empty(&CancellationToken::new()).await.unwrap()
     }
 
     /// Rounds, hours apart, until nothing waits.
-    async fn send_all(&self, server: &Server, on_doubt: OnDoubt) {
+    pub async fn send_all(&self, server: &Server, on_doubt: OnDoubt) {
         for hours in 0..100 {
             self.clock.set(start() + (5 * hours).hours());
             self.send_by(&plain(server), on_doubt).await;
@@ -153,13 +180,17 @@ impl House {
         panic!("something waits for ever: {:?}", self.counts().await);
     }
 
-    async fn counts(&self) -> Vec<(&'static str, u64)> {
+    pub async fn counts(&self) -> Vec<(&'static str, u64)> {
         let counts = self.store.outbox_counts().await.unwrap();
         counts.0.into_iter().filter(|(_, n)| *n > 0).map(|(state, n)| (state.as_str(), n)).collect()
     }
 }
 
-fn plain(server: &Server) -> Smtp {
+pub fn way(transport: Transport, weight: u32, connections: u32) -> Way {
+    Way { transport, weight, limits: Limits { connections, a_minute: None, a_connection: None } }
+}
+
+pub fn plain(server: &Server) -> Smtp {
     Smtp {
         host: "127.0.0.1".into(),
         port: server.address.port(),
@@ -181,7 +212,7 @@ fn with_tls(server: &Server, tls: Tls) -> Smtp {
     }
 }
 
-fn about(step: &Step, n: usize) -> bool {
+pub fn about(step: &Step, n: usize) -> bool {
     step.recipient == address(n)
 }
 
@@ -271,6 +302,7 @@ async fn a_delivery_is_given_up_in_the_end() {
     house.send_all(&server, OnDoubt::Resend).await;
     let rows = house.store.outbox(&[DeliveryState::Failed], 10).await.unwrap();
     assert!(rows[0].reply.as_deref().unwrap().contains("given up after"), "{rows:?}");
+    assert_eq!(bounces(&house, 0).await, [(Class::Policy, "450 4.2.0 no".to_owned())]);
     assert_eq!(server.arrived(), []);
 }
 
@@ -285,6 +317,23 @@ async fn a_dead_address_fails_only_that_delivery() {
     assert_eq!(house.counts().await, [("accepted", 9), ("failed", 1)]);
     let reader = house.store.subscriber_by_key(&address(7)).await.unwrap().unwrap();
     assert_eq!(reader.state, SubscriberState::Suppressed);
+    assert_eq!(bounces(&house, 7).await, [(Class::Dead, "550 5.1.1 no such user".to_owned())]);
+}
+
+async fn bounces(house: &House, reader: usize) -> Vec<(Class, String)> {
+    let reader = house.store.subscriber_by_key(&address(reader)).await.unwrap().unwrap();
+    house.store.bounces(reader.id).await.unwrap().into_iter().map(|b| (b.class, b.words)).collect()
+}
+
+#[tokio::test]
+async fn a_mailbox_that_stays_full_until_the_end_is_kept_as_a_bounce() {
+    let house = House::with(1).await;
+    let server =
+        Server::start(|step| if step.verb == "RCPT" { Act::Say("452 4.2.2 mailbox full\r\n") } else { Act::Usual })
+            .await;
+    house.send_all(&server, OnDoubt::Resend).await;
+    assert_eq!(bounces(&house, 0).await, [(Class::Resting, "452 4.2.2 mailbox full".to_owned())]);
+    assert_eq!(house.store.subscriber_counts().await.unwrap()["active"], 1);
 }
 
 #[tokio::test]

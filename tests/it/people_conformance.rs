@@ -408,10 +408,10 @@ async fn unanswered_questions_are_forgotten(f: Fixture) {
     }
     take(&f.store, &LIMITS, now()).await;
     f.store.ask_to_move(mover, &Address::parse("m@new.example").unwrap(), DAY, now()).await.unwrap();
-    let before = Retention { questions: later(-1), notices: later(-1) };
+    let before = Retention { questions: later(-1), notices: later(-1), originals: later(-1) };
     assert_eq!(f.store.tidy(&before).await.unwrap(), 0);
     assert_eq!(state(&f.store, "new@example.org").await, Some(State::Pending));
-    let after = Retention { questions: later(1), notices: later(1) };
+    let after = Retention { questions: later(1), notices: later(1), originals: later(1) };
     assert_eq!(f.store.tidy(&after).await.unwrap(), 1);
     assert_eq!(state(&f.store, "new@example.org").await, None);
     assert_eq!(state(&f.store, "left@example.org").await, Some(State::Unsubscribed));

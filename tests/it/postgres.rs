@@ -106,7 +106,7 @@ fn as_somebody(folder: &Path) -> Command {
     command
 }
 
-fn account(user: &'static str) -> Option<(&'static str, u32, u32)> {
+pub fn account(user: &'static str) -> Option<(&'static str, u32, u32)> {
     let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
     let line = accounts.lines().find(|line| line.split(':').next() == Some(user))?;
     let mut fields = line.split(':').skip(2);

@@ -21,12 +21,18 @@ pub struct Step {
     pub recipient: String,
     /// How often this verb has been seen before, on all connections.
     pub before: usize,
+    /// How many connections there are, this one included.
+    pub open: usize,
+    /// How many messages this connection has brought.
+    pub carried: usize,
 }
 
 pub enum Act {
     /// What a friendly server says.
     Usual,
     Say(&'static str),
+    /// So many bytes of the usual, and the end.
+    Half(usize),
     Cut,
     Silence,
 }
@@ -45,6 +51,15 @@ pub struct Arrived {
 struct Seen {
     steps: Vec<Step>,
     arrived: Vec<Arrived>,
+    open: usize,
+    most_open: usize,
+}
+
+impl Seen {
+    fn opened(&mut self) {
+        self.open += 1;
+        self.most_open = self.most_open.max(self.open);
+    }
 }
 
 pub struct Server {
@@ -86,8 +101,14 @@ impl Server {
                     script: Arc::clone(&script),
                     seen: Arc::clone(&shared),
                     recipient: String::new(),
+                    carried: 0,
                 };
-                tokio::spawn(dialogue.talk());
+                let seen = Arc::clone(&shared);
+                seen.lock().unwrap().opened();
+                tokio::spawn(async move {
+                    dialogue.talk().await;
+                    seen.lock().unwrap().open -= 1;
+                });
             }
         });
         Self { address, seen, task }
@@ -108,6 +129,10 @@ impl Server {
         self.seen.lock().unwrap().steps.iter().map(|step| step.line.clone()).collect()
     }
 
+    pub fn most_open(&self) -> usize {
+        self.seen.lock().unwrap().most_open
+    }
+
     pub fn count(&self, verb: &str) -> usize {
         self.seen.lock().unwrap().steps.iter().filter(|step| step.verb == verb).count()
     }
@@ -121,6 +146,7 @@ struct Dialogue {
     script: Arc<Script>,
     seen: Arc<Mutex<Seen>>,
     recipient: String,
+    carried: usize,
 }
 
 impl Dialogue {
@@ -176,7 +202,9 @@ impl Dialogue {
             seen.arrived.len() - 1
         };
         let Some(answer) = self.step("DOT", ".", "250 2.0.0 taken\r\n").await else { return false };
-        self.seen.lock().unwrap().arrived[nth].accepted = answer.starts_with('2');
+        let accepted = answer.starts_with('2');
+        self.seen.lock().unwrap().arrived[nth].accepted = accepted;
+        self.carried += usize::from(accepted);
         true
     }
 
@@ -185,7 +213,8 @@ impl Dialogue {
         let act = {
             let mut seen = self.seen.lock().unwrap();
             let before = seen.steps.iter().filter(|step| step.verb == verb).count();
-            let step = Step { verb: verb.into(), line: line.into(), recipient: self.recipient.clone(), before };
+            let (recipient, open, carried) = (self.recipient.clone(), seen.open, self.carried);
+            let step = Step { verb: verb.into(), line: line.into(), recipient, before, open, carried };
             let act = (self.script)(&step);
             seen.steps.push(step);
             act
@@ -193,6 +222,11 @@ impl Dialogue {
         let text = match act {
             Act::Usual => usual,
             Act::Say(text) => text,
+            Act::Half(bytes) => {
+                self.stream.write_all(&usual.as_bytes()[..bytes]).await.ok()?;
+                self.stream.flush().await.ok()?;
+                return None;
+            }
             Act::Cut => return None,
             Act::Silence => return std::future::pending().await,
         };
@@ -202,7 +236,7 @@ impl Dialogue {
     }
 }
 
-fn usual(verb: &str) -> &'static str {
+pub fn usual(verb: &str) -> &'static str {
     match verb {
         "EHLO" => {
             "250-test\r\n250-PIPELINING\r\n250-SIZE 10000000\r\n250-AUTH PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES\r\n"

@@ -17,6 +17,7 @@ mod remove;
 mod rotate_key;
 mod show;
 mod stats;
+mod undo_bounce;
 
 /// How many are fetched at a time: the list may be long, memory is not.
 const PAGE: u32 = 1_000;
@@ -44,13 +45,18 @@ pub enum Command {
     Remove { address: String },
     /// Everybody of the lists another tool exported, or of a CSV file: all or nobody
     Import(import::Arguments),
-    /// Everything that is kept of somebody: choices, consent, what was sent when and with which answer
+    /// Everything that is kept of somebody: choices, consent, what was sent when and with which answer, what bounced
     Show {
         address: String,
+        /// Only the mail of this bounce, as it came
+        #[arg(long, value_name = "ID", conflicts_with = "json")]
+        original: Option<i64>,
         /// Facts as JSON
         #[arg(long)]
         json: bool,
     },
+    /// A bounce was none: it counts no more, and whom it suppressed is active again
+    UndoBounce(undo_bounce::Arguments),
     /// Forget somebody at their own wish; a keyed hash stays, so that no list brings them back
     Erase { address: String },
     /// How many in which state, and who came and left, month by month
@@ -74,7 +80,9 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
         Command::Remove { address } => remove::remove(&store, &address).await,
         Command::Import(given) => import::run(&store, &given).await,
         Command::Export(given) => export::run(&store, &given).await,
-        Command::Show { address, json } => show::show(&store, &address, json).await,
+        Command::Show { address, original: Some(bounce), .. } => show::original(&store, &address, bounce).await,
+        Command::Show { address, json, .. } => show::show(&store, &address, json).await,
+        Command::UndoBounce(given) => undo_bounce::run(&store, &given).await,
         Command::Erase { address } => erase::erase(&store, &address).await,
         Command::Stats(given) => stats::run(&config, &store, &given).await,
         Command::RotateKey => rotate_key::run(&store).await,

@@ -2,9 +2,10 @@
 
 use super::super::{Done, print};
 use super::found;
+use crate::cli::error::Failure;
 use crate::domain::problem::one_line;
 use crate::domain::subscriber::Subscriber;
-use crate::store::{DeliveryRow, Dossier, SharedStore};
+use crate::store::{Bounce, DeliveryRow, Dossier, SharedStore};
 
 pub async fn show(store: &SharedStore, text: &str, json: bool) -> Done {
     let found = found(store, text).await?;
@@ -12,7 +13,7 @@ pub async fn show(store: &SharedStore, text: &str, json: bool) -> Done {
     if json {
         return print::json(&dossier);
     }
-    let Dossier { subscriber, history, deliveries } = dossier;
+    let Dossier { subscriber, history, deliveries, bounces } = dossier;
     let mut out = print::table(&facts(&subscriber));
     out.push_str("\nconsent\n");
     let lines = history
@@ -21,7 +22,24 @@ pub async fn show(store: &SharedStore, text: &str, json: bool) -> Done {
     out.push_str(&print::table(&lines.collect::<Vec<_>>()));
     out.push_str(if deliveries.is_empty() { "\nnothing has been sent yet\n" } else { "\ndeliveries\n" });
     out.push_str(&print::table(&deliveries.iter().map(delivery).collect::<Vec<_>>()));
+    if !bounces.is_empty() {
+        out.push_str("\nbounces\n");
+        out.push_str(&print::table(&bounces.iter().map(bounce).collect::<Vec<_>>()));
+    }
     print::text(&out)
+}
+
+/// One mail that came back, in its own bytes.
+pub async fn original(store: &SharedStore, text: &str, bounce: i64) -> Done {
+    let found = found(store, text).await?;
+    let original = store.bounce_original(found.id, bounce).await?;
+    let Some(original) = original else {
+        return Err(Failure::failed(
+            format!("{} has no bounce {bounce} whose mail is kept", found.email),
+            "`gazetted subscribers show` lists their bounces; mails are kept for a year",
+        ));
+    };
+    print::bytes(&original)
 }
 
 fn facts(s: &Subscriber) -> Vec<Vec<String>> {
@@ -51,5 +69,23 @@ fn delivery(row: &DeliveryRow) -> Vec<String> {
         row.state.as_str().to_owned(),
         format!("{} tries", row.attempts),
         one_line(row.reply.as_deref().unwrap_or_default()),
+    ]
+}
+
+fn bounce(b: &Bounce) -> Vec<String> {
+    let fate = match b.undone_at {
+        Some(at) => format!("undone {at:.0}"),
+        None if b.suppressed => "suppressed".to_owned(),
+        None => "-".to_owned(),
+    };
+    vec![
+        format!("  {:.0}", b.at),
+        format!("#{}", b.id),
+        b.class.as_str().to_owned(),
+        b.status.clone().unwrap_or_else(|| "-".to_owned()),
+        b.edition.map_or_else(|| "-".to_owned(), |edition| edition.to_string()),
+        b.source.as_str().to_owned(),
+        fate,
+        one_line(&b.words),
     ]
 }

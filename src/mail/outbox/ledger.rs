@@ -1,14 +1,21 @@
 //! Marks and outcomes of all workers, written together: while one transaction is on its way to the disk, the next one
 //! gathers. In the order they are given in, so that whoever sees a mark written knows that what came before it is, too.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use tokio::sync::{mpsc, oneshot};
 
+use super::round::Round;
 use super::{Outbox, lease};
 use crate::domain::delivery::Outcome;
 use crate::store::{Claim, Step, StoreError};
 
 /// In one transaction at most.
 const MOST: usize = 256;
+/// A transaction that takes so long is worth waiting for those who are about to come.
+const SLOW: Duration = Duration::from_micros(1_500);
+const GATHER: Duration = Duration::from_millis(1);
 
 struct Entry {
     step: Step,
@@ -29,17 +36,16 @@ impl Written {
 pub struct Ledger(mpsc::UnboundedSender<Entry>);
 
 impl Ledger {
-    pub fn open(outbox: std::sync::Arc<Outbox>) -> Self {
+    pub fn open(outbox: Arc<Outbox>, round: Arc<Round>) -> Self {
         let (sender, mut entries) = mpsc::unbounded_channel::<Entry>();
         tokio::spawn(async move {
+            let mut took = Duration::ZERO;
             while let Some(first) = entries.recv().await {
                 let mut batch = vec![first];
-                while batch.len() < MOST
-                    && let Ok(next) = entries.try_recv()
-                {
-                    batch.push(next);
-                }
+                gather(&mut entries, &mut batch, &round, took).await;
+                let begun = Instant::now();
                 write(&outbox, batch).await;
+                took = begun.elapsed();
             }
         });
         Self(sender)
@@ -59,6 +65,25 @@ impl Ledger {
         // A ledger that is gone takes the answer's other end with it, and the waiter hears so.
         drop(self.0.send(Entry { step, answer }));
         Written(written)
+    }
+}
+
+/// Whoever is still on the wire will be here in a moment: on a slow disk it is worth the wait for one transaction less.
+async fn gather(entries: &mut mpsc::UnboundedReceiver<Entry>, batch: &mut Vec<Entry>, round: &Round, took: Duration) {
+    let is_mark = |entry: &Entry| matches!(entry.step, Step::Mark(_));
+    let mut marks = usize::from(batch.first().is_some_and(is_mark));
+    let deadline = tokio::time::Instant::now() + GATHER;
+    while batch.len() < MOST {
+        let next = match entries.try_recv() {
+            Ok(next) => next,
+            Err(_) if took < SLOW || marks == 0 || marks >= round.queue.level().in_hand => return,
+            Err(_) => match tokio::time::timeout_at(deadline, entries.recv()).await {
+                Ok(Some(next)) => next,
+                _ => return,
+            },
+        };
+        marks += usize::from(is_mark(&next));
+        batch.push(next);
     }
 }
 

@@ -169,6 +169,10 @@ impl Route {
         self.state().pace.hold(wait, now);
     }
 
+    pub fn worn(&self, carried: u32) {
+        self.state().pace.worn(carried);
+    }
+
     /// The server has closed a connection that had carried so many messages. False if that is trouble: it was a new one, and
     /// no other works.
     pub fn closing(&self, carried: u32, now: Timestamp) -> bool {

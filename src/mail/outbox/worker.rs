@@ -14,15 +14,15 @@ use super::round::{Halt, Ready, Round};
 use super::route::Route;
 use super::{Outbox, after};
 use crate::config::OnDoubt;
-use crate::domain::bounce::Decision;
+use crate::domain::bounce::{Decision, Stage};
+use crate::domain::bounce_class::{self, Class, Source};
 use crate::domain::delivery::{Outcome, wait_after};
 use crate::domain::edition::{EditionKey, Notice, Variant};
 use crate::domain::problem::Problem;
-use crate::domain::subscriber::State as SubscriberState;
 use crate::mail::composer::NoticeJob;
 use crate::mail::transport::{Channel, Failure, Sent};
 use crate::render::message::{Message, MessageError, Recipient};
-use crate::store::{Claim, StoreError};
+use crate::store::{Claim, Judged, NewBounce, StoreError, Verdict};
 
 /// A server that swallowed one message without an answer may still be at it.
 const DOUBT: Duration = Duration::from_mins(10);
@@ -46,15 +46,15 @@ pub struct Worker {
     /// The outcome before this message's, on its way to the disk: it is waited for before the next mark counts, so that no
     /// more than one message a connection is ever in doubt.
     before: Arc<Mutex<Option<Settling>>>,
-    /// The address of the delivery at hand is dead.
-    dead: bool,
+    /// What the server said of the reader of the delivery at hand.
+    bounced: Option<Bounced>,
 }
 
 impl Worker {
     pub fn new(outbox: Arc<Outbox>, round: Arc<Round>, ledger: Ledger, way: usize) -> Self {
         let route = Arc::clone(&outbox.routes[way]);
         let channel = route.way.transport.channel();
-        Self { outbox, round, ledger, way, route, channel, before: Arc::default(), dead: false }
+        Self { outbox, round, ledger, way, route, channel, before: Arc::default(), bounced: None }
     }
 
     pub async fn run(mut self) {
@@ -92,6 +92,9 @@ impl Worker {
             self.pace().await;
             self.deliver(&claim).await;
             self.round.queue.done();
+            if let Some(carried) = self.channel.take_worn() {
+                self.route.worn(carried);
+            }
             if self.route.is_worn(self.channel.carried()) {
                 self.channel.close().await;
             }
@@ -135,10 +138,9 @@ impl Worker {
         let written = self.ledger.settle(claim, &outcome);
         *self.before.lock().await = Some(Settling { claim: claim.clone(), outcome, written });
         // After the outcome: whoever is suppressed has their deliveries skipped, this one too.
-        if self.dead {
-            self.dead = false;
+        if let Some(bounced) = self.bounced.take() {
             self.settle_before().await;
-            self.suppress(claim).await;
+            self.keep_bounce(claim, &bounced).await;
         }
     }
 
@@ -220,12 +222,18 @@ impl Worker {
             Decision::DeferRecipient => {
                 self.route.answered(now);
                 self.outbox.passed(claim);
-                self.later(claim, words, Duration::ZERO)
+                let outcome = self.later(claim, words, Duration::ZERO);
+                if matches!(outcome, Outcome::Failed { .. }) {
+                    self.bounced = Some(Bounced { class: bounce_class::of_reply(words), words: words.clone() });
+                }
+                outcome
             }
             Decision::FailRecipient { hard } => {
                 self.route.answered(now);
                 self.outbox.passed(claim);
-                self.dead = hard;
+                // What is refused after the data is the message.
+                let class = if hard { Class::Dead } else { Class::Policy };
+                self.bounced = Some(Bounced { class, words: words.clone() });
                 Outcome::Failed { reply: words.clone() }
             }
             Decision::Refused => {
@@ -234,7 +242,12 @@ impl Worker {
                 self.unless_too_old(claim, words, self.released(REFUSED, words))
             }
             Decision::StopRun => self.halted(Halt::Stopped(hushed(words)), Duration::ZERO, words),
-            Decision::ServerTrouble => self.halted(Halt::Trouble(hushed(words)), BEHIND, words),
+            Decision::ServerTrouble => {
+                let outcome = self.halted(Halt::Trouble(hushed(words)), BEHIND, words);
+                // A message that had not begun did not cause it, and may go another way.
+                let elsewhere = failure.stage < Stage::Data && !self.outbox.open_ways().is_empty();
+                if elsewhere { self.released(Duration::ZERO, words) } else { outcome }
+            }
             Decision::Closing => self.closing(words),
             Decision::SlowDown { at_least } => self.slow_down(at_least, words).await,
             Decision::Accepted | Decision::Doubtful => self.doubtful(claim, words),
@@ -324,14 +337,25 @@ impl Worker {
         Outcome::Released { until: after(self.outbox.clock.now(), wait), reason: reason.to_owned() }
     }
 
-    /// The address is dead: no later edition is sent to it.
-    async fn suppress(&self, claim: &Claim) {
-        let id = claim.key.subscriber;
-        let moved =
-            self.outbox.store.move_subscriber(id, SubscriberState::Suppressed, "bounce", self.outbox.clock.now()).await;
-        match moved {
-            Ok(_) => info!(subscriber = id, "the address is dead; suppressed"),
-            Err(e) => warn!(subscriber = id, "the address is dead, and cannot be suppressed: {e}"),
+    /// The server's final answer is a bounce like any other.
+    async fn keep_bounce(&self, claim: &Claim, bounced: &Bounced) {
+        let (id, edition) = (claim.key.subscriber, claim.key.edition);
+        let bounce = NewBounce {
+            subscriber: id,
+            edition: Some(edition),
+            source: Source::Smtp,
+            class: bounced.class,
+            status: bounce_class::code_in(&bounced.words).map(|code| code.to_string()),
+            words: bounced.words.clone(),
+            mark: format!("smtp {edition} {}", claim.fence),
+            original: bounced.words.clone().into_bytes(),
+        };
+        match self.outbox.store.keep_bounce(&bounce, self.outbox.clock.now()).await {
+            Ok(Judged { verdict: Verdict::Suppressed, .. }) => {
+                info!(subscriber = id, class = %bounced.class, "the address bounces; suppressed");
+            }
+            Ok(_) => {}
+            Err(e) => warn!(subscriber = id, "a bounce cannot be kept: {e}"),
         }
     }
 
@@ -347,6 +371,11 @@ impl Worker {
     }
 }
 
+/// A final answer about a reader.
+struct Bounced {
+    class: Class,
+    words: String,
+}
 /// How often it is looked whether one more connection may be in use.
 const SEAT: Duration = Duration::from_millis(100);
 

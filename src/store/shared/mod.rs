@@ -51,6 +51,7 @@ macro_rules! read {
     }};
 }
 
+mod bounces;
 mod nodes;
 mod people;
 

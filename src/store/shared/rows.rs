@@ -17,6 +17,10 @@ pub fn maybe_text(row: &Row, column: &str) -> Result<Option<String>> {
     Ok(row.try_get(column)?)
 }
 
+pub fn maybe_bytes(row: &Row, column: &str) -> Result<Option<Vec<u8>>> {
+    Ok(row.try_get(column)?)
+}
+
 pub fn int(row: &Row, column: &str) -> Result<i64> {
     Ok(row.try_get(column)?)
 }

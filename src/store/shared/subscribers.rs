@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::{Connection, Row};
-use super::{history, pepper, rows};
+use super::{bounces, history, pepper, rows};
 use crate::domain::subscriber::{Choice, Event, Frequency, State, Subscriber};
 use crate::domain::token;
 use crate::store::{Added, NewSubscriber, Result, Retention};
@@ -258,6 +258,7 @@ pub async fn erase(db: &mut Connection, id: i64, now: Timestamp) -> Result<bool>
         .execute(&mut *db)
         .await?;
     sqlx::query("DELETE FROM history WHERE subscriber = $1").bind(id).execute(&mut *db).await?;
+    bounces::forget(db, id).await?;
     sqlx::query("DELETE FROM signups WHERE key = $1").bind(&key).execute(&mut *db).await?;
     skip_waiting(db, id, "erased", now).await?;
     // Servers repeat the address in their replies, so those go too.
@@ -282,6 +283,7 @@ pub async fn tidy(db: &mut Connection, retention: &Retention) -> Result<u64> {
     for id in &gone {
         sqlx::query("DELETE FROM history WHERE subscriber = $1").bind(id).execute(&mut *db).await?;
         sqlx::query("DELETE FROM deliveries WHERE subscriber = $1").bind(id).execute(&mut *db).await?;
+        bounces::forget(db, *id).await?;
     }
     for (statement, before) in [
         ("UPDATE subscribers SET asked_at = NULL, new_email = NULL, new_key = NULL WHERE asked_at < $1", questions),
@@ -294,5 +296,6 @@ pub async fn tidy(db: &mut Connection, retention: &Retention) -> Result<u64> {
     ] {
         sqlx::query(statement).bind(before).execute(&mut *db).await?;
     }
+    bounces::forget_originals(db, retention.originals).await?;
     Ok(gone.len() as u64)
 }

@@ -104,7 +104,7 @@ fn a_limit_on_the_size_of_files_does_not_end_the_daemon() {
     let mut program = daemon_by(&trial.site, &["sh", "-c", "ulimit -f 4000; exec \"$@\"", "sh"]);
     trial.until_sent(5);
     // The limit is on each file: the database's log is to grow past it.
-    let big = (0..20_000).map(|n| format!("more{n}@example.org,{}\n", "x".repeat(100))).collect::<String>();
+    let big = (0..20_000).map(|n| format!("more{n}@example.org,{}\n", "x".repeat(100))).collect::<Vec<_>>().concat();
     trial.site.save("more.csv", format!("email,name\n{big}"));
     trial.site.ok("subscribers import more.csv");
     program.until_logged("the store cannot be written");

@@ -1,0 +1,271 @@
+//! The ways out: several relays, what they ask for, and the machine's own sendmail.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gazetted::config::{OnDoubt, Smtp, Span};
+use gazetted::domain::edition::Notice;
+use gazetted::domain::subscriber::State as SubscriberState;
+use gazetted::mail::outbox::{Halt, Way};
+use gazetted::mail::transport::Transport;
+use jiff::ToSpan as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::outbox::{House, about, address, addresses, plain, start, way};
+use crate::smtp_server::{Act, Server, usual};
+
+fn over(server: &Server, weight: u32, connections: u32) -> Way {
+    way(Transport::smtp(&plain(server), "example.org").unwrap(), weight, connections)
+}
+
+fn together(servers: [&Server; 2]) -> Vec<String> {
+    let mut all: Vec<_> = servers.iter().flat_map(|server| server.accepted()).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn relays_share_the_messages_by_weight_and_a_reader_keeps_the_relay() {
+    let house = House::with(200).await;
+    let (one, other) = (Server::start(|_| Act::Usual).await, Server::start(|_| Act::Usual).await);
+    assert_eq!(house.send_over(vec![over(&one, 3, 2), over(&other, 1, 2)]).await.accepted, 200);
+    assert_eq!(together([&one, &other]), addresses(200));
+    assert!((30..70).contains(&other.accepted().len()), "{}", other.accepted().len());
+}
+
+#[tokio::test]
+async fn when_a_relay_fails_the_other_one_takes_its_messages() {
+    for verb in ["CONNECT", "EHLO", "MAIL"] {
+        let house = House::with(60).await;
+        let broken = Server::start(move |step| {
+            if step.verb == verb && step.before >= 10 { Act::Say("451 4.3.0 not now\r\n") } else { Act::Usual }
+        })
+        .await;
+        let good = Server::start(|_| Act::Usual).await;
+        let mut rounds = 0;
+        while house.store.outbox_counts().await.unwrap().waiting() > 0 {
+            house.clock.set(start() + rounds.minutes());
+            house.send_over(vec![over(&broken, 1, 2), over(&good, 1, 2)]).await;
+            rounds += 2;
+            assert!(rounds < 20, "{verb}: {:?}", house.counts().await);
+        }
+        assert_eq!(together([&broken, &good]), addresses(60), "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_of_weight_nought_is_for_when_the_others_are_down() {
+    let house = House::with(20).await;
+    let (first, spare) = (Server::start(|_| Act::Usual).await, Server::start(|_| Act::Usual).await);
+    house.send_over(vec![over(&first, 1, 2), over(&spare, 0, 2)]).await;
+    assert_eq!((first.accepted().len(), spare.accepted().len()), (20, 0));
+    let house = House::with(20).await;
+    let down = Server::start(|_| Act::Cut).await;
+    assert_eq!(house.send_over(vec![over(&down, 1, 2), over(&spare, 0, 2)]).await.accepted, 20);
+    assert_eq!(spare.accepted(), addresses(20));
+}
+
+#[tokio::test]
+async fn as_many_connections_as_the_server_takes_are_used() {
+    let house = House::with(400).await;
+    let server = Server::start(|step| {
+        let too_many = step.verb == "CONNECT" && step.open > 3;
+        if too_many { Act::Say("421 4.7.0 too many connections\r\n") } else { Act::Usual }
+    })
+    .await;
+    let mut rounds = 0;
+    while house.store.outbox_counts().await.unwrap().waiting() > 0 {
+        house.clock.set(start() + rounds.minutes());
+        house.send_over(vec![over(&server, 1, 8)]).await;
+        rounds += 2;
+        assert!(rounds < 6, "{:?}", house.counts().await);
+    }
+    assert_eq!(server.accepted(), addresses(400));
+    assert!(server.count("CONNECT") < 40, "{} tries", server.count("CONNECT"));
+}
+
+#[tokio::test]
+async fn a_server_that_takes_so_many_over_one_connection_is_not_asked_for_more() {
+    for reply in ["421 4.7.0 enough for now\r\n", "452 4.5.3 too many messages\r\n"] {
+        let house = House::with(60).await;
+        let server = Server::start(move |step| {
+            let worn = step.verb == "MAIL" && step.carried >= 10;
+            if worn { Act::Say(reply) } else { Act::Usual }
+        })
+        .await;
+        let tally = house.send_over(vec![over(&server, 1, 1)]).await;
+        assert_eq!((tally.accepted, server.accepted()), (60, addresses(60)), "{reply}");
+        assert!(server.count("MAIL") <= 62, "{reply}: it learns after how many: {}", server.count("MAIL"));
+    }
+}
+
+#[tokio::test]
+async fn after_an_unusual_rate_nothing_goes_there_for_ten_minutes_from_any_node() {
+    let house = House::with(40).await;
+    let server = Server::start(|step| {
+        let much = step.verb == "DOT" && step.before >= 10 && step.before < 13;
+        if much { Act::Say("450 4.7.28 unusual rate of unsolicited mail\r\n") } else { Act::Usual }
+    })
+    .await;
+    let tally = house.send_over(vec![over(&server, 1, 2)]).await;
+    let Some(Halt::Trouble(words)) = &tally.halt else { panic!("{tally:?}") };
+    assert!(words.contains("unusual rate"), "{words}");
+    let tries = server.count("DOT");
+    assert!(tries <= 13, "{tries}");
+    // Another process, which knows it from the store.
+    house.clock.set(start() + 9.minutes());
+    assert_eq!(house.send_over(vec![over(&server, 1, 2)]).await.attempts(), 0);
+    assert_eq!(server.count("DOT"), tries);
+    for hour in 1..4 {
+        house.clock.set(start() + hour.hours());
+        house.send_over(vec![over(&server, 1, 2)]).await;
+    }
+    assert_eq!(server.accepted(), addresses(40));
+    assert_eq!(house.counts().await, [("accepted", 40)], "no reader pays for it");
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_at_any_byte_of_an_answer_loses_nobody() {
+    for verb in ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "DOT"] {
+        let whole = match verb {
+            "CONNECT" => "220 test ESMTP\r\n",
+            "DOT" => "250 2.0.0 taken\r\n",
+            verb => usual(verb),
+        };
+        let house = House::with(whole.len()).await;
+        // The nth one ends after n bytes; from the second on, all is well.
+        let server = Server::start(move |step| {
+            let once = step.verb == verb && step.before < whole.len();
+            if once { Act::Half(step.before) } else { Act::Usual }
+        })
+        .await;
+        house.send_all(&server, OnDoubt::Resend).await;
+        let mut everybody = server.accepted();
+        everybody.dedup();
+        assert_eq!(everybody, addresses(whole.len()), "{verb}");
+        let doubtful = if verb == "DOT" { whole.len() } else { 0 };
+        assert_eq!(server.arrived().len(), whole.len() + doubtful, "{verb}: only what was after the dot comes twice");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_for_the_server_is_not_begun() {
+    let house = House::with(5).await;
+    let server = Server::start(|step| match step.verb.as_str() {
+        "EHLO" => Act::Say("250-test\r\n250-PIPELINING\r\n250 SIZE 50\r\n"),
+        _ => Act::Usual,
+    })
+    .await;
+    let tally = house.send(&server).await;
+    assert_eq!((tally.accepted, tally.paused.len()), (0, 1), "{tally:?}");
+    assert!(tally.paused[0].1.contains("SIZE"), "{tally:?}");
+    assert_eq!((server.count("MAIL"), server.count("DATA")), (0, 0));
+}
+
+#[tokio::test]
+async fn a_server_that_offers_nothing_is_spoken_to_step_by_step() {
+    let house = House::with(5).await;
+    let server = Server::start(|step| if step.verb == "EHLO" { Act::Say("250 test\r\n") } else { Act::Usual }).await;
+    assert_eq!(house.send(&server).await.accepted, 5);
+    assert!(server.lines().iter().filter(|line| line.starts_with("MAIL")).all(|line| !line.contains("SIZE")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_confirmation_overtakes_an_edition_that_is_on_its_way() {
+    let house = House::with(600).await;
+    let reader = house.store.subscriber_by_key(&address(599)).await.unwrap().unwrap();
+    assert_eq!(reader.state, SubscriberState::Active);
+    let (store, runtime, today) = (Arc::clone(&house.store), tokio::runtime::Handle::current(), start());
+    let server = Server::start(move |step| {
+        if step.verb == "DOT" && step.before == 50 {
+            let day = jiff::tz::TimeZone::UTC.to_datetime(today).date();
+            let queued = store.notify(reader.id, Notice::Link, day, today);
+            tokio::task::block_in_place(|| runtime.block_on(queued)).unwrap();
+        }
+        Act::Usual
+    })
+    .await;
+    assert_eq!(house.send(&server).await.accepted, 601);
+    let arrived = server.arrived();
+    let notice = arrived.iter().position(|mail| String::from_utf8_lossy(&mail.bytes).contains("<link-")).unwrap();
+    assert!(notice < 590, "it came as number {notice}");
+}
+
+fn program(folder: &Path, script: &str) -> Transport {
+    let path = folder.join("sendmail");
+    gazetted::publish::write(&path, format!("#!/bin/sh\ncd '{}'\n{script}\n", folder.display()).as_bytes()).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let patience = Span::parse("5s").unwrap();
+    Transport::smtp(&Smtp { sendmail: path, data_timeout: patience, ..Smtp::default() }, "").unwrap()
+}
+
+#[tokio::test]
+async fn the_machines_own_sendmail_is_given_each_message_whole() {
+    let (house, folder) = (House::with(5).await, tempfile::tempdir().unwrap());
+    let sendmail = program(folder.path(), r#"echo "$@" >"args-$5"; cat >"mail-$5""#);
+    assert_eq!(house.send_over(vec![way(sendmail, 1, 2)]).await.accepted, 5);
+    for reader in addresses(5) {
+        let arguments = std::fs::read_to_string(folder.path().join(format!("args-{reader}"))).unwrap();
+        assert_eq!(arguments.trim(), format!("-i -f bounces@example.org -- {reader}"));
+        let mail = std::fs::read_to_string(folder.path().join(format!("mail-{reader}"))).unwrap();
+        assert!(!mail.contains('\r') && mail.contains("\n.\n\nlast line"), "{mail}");
+    }
+}
+
+#[tokio::test]
+async fn a_sendmail_that_fails_is_believed() {
+    for (script, counts, halted) in [
+        ("exit 67", vec![("failed", 3)], false),
+        ("exit 75", vec![("queued", 3)], true),
+        ("exit 78", vec![("queued", 3)], true),
+        ("kill -9 $$", vec![("deferred", 3)], true),
+    ] {
+        let (house, folder) = (House::with(3).await, tempfile::tempdir().unwrap());
+        let tally = house.send_over(vec![way(program(folder.path(), script), 1, 1)]).await;
+        assert_eq!(house.counts().await, counts, "{script}");
+        assert_eq!(tally.halt.is_some(), halted, "{script}: {tally:?}");
+    }
+    let house = House::with(1).await;
+    let nowhere = Smtp { sendmail: "/nowhere/sendmail".into(), ..Smtp::default() };
+    let tally = house.send_over(vec![way(Transport::smtp(&nowhere, "").unwrap(), 1, 1)]).await;
+    assert!(matches!(&tally.halt, Some(Halt::Stopped(words)) if words.contains("cannot be started")), "{tally:?}");
+}
+
+#[tokio::test]
+async fn a_rate_is_kept() {
+    let house = House::with(8).await;
+    let server = Server::start(|_| Act::Usual).await;
+    let mut slow = over(&server, 1, 2);
+    slow.limits.a_minute = Some(1_200);
+    let begun = std::time::Instant::now();
+    assert_eq!(house.send_over(vec![slow]).await.accepted, 8);
+    assert!(begun.elapsed() >= Duration::from_millis(300), "one every 50 ms: {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn what_waits_for_a_slow_server_is_given_back_when_it_is_time_to_stop() {
+    let house = House::with(30).await;
+    let stop = CancellationToken::new();
+    let stopper = stop.clone();
+    let server = Server::start(move |step| {
+        if step.verb == "DOT" && about(step, step.before) && step.before == 3 {
+            stopper.cancel();
+        }
+        Act::Usual
+    })
+    .await;
+    let outbox = house.outbox(Transport::smtp(&plain(&server), "example.org").unwrap(), OnDoubt::Resend);
+    let running = {
+        let (outbox, stop) = (Arc::clone(&outbox), stop.clone());
+        tokio::spawn(async move { outbox.run(&stop).await })
+    };
+    while server.accepted().len() < 4 {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    running.await.unwrap();
+    let accepted = u64::try_from(server.accepted().len()).unwrap();
+    assert_eq!(house.counts().await, [("queued", 30 - accepted), ("accepted", accepted)]);
+}
