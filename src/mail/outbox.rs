@@ -101,8 +101,10 @@ impl Outbox {
         while !stop.is_cancelled() {
             let pause = match self.turn(node, stop).await {
                 Ok(tally) => {
-                    node = None;
-                    matches!(tally.halt, Some(Halt::Store(_)))
+                    let broken = matches!(tally.halt, Some(Halt::Store(_)));
+                    // Nobody is at work now: what could not be given back is taken back when the store answers again.
+                    node = broken.then_some(self.settings.node.as_str());
+                    broken
                 }
                 Err(e) => {
                     error!("sending pauses: {e}");
