@@ -487,4 +487,26 @@ mod tests {
         assert!(!shown.contains("hunter2"));
         assert!(shown.contains("***"));
     }
+
+    #[test]
+    fn the_example_of_a_node_is_a_good_one() {
+        let got = loaded(include_str!("../../deploy/node.toml"));
+        assert_eq!(got.problems.iter().filter(|p| p.is_error()).count(), 0, "{:?}", got.problems);
+        assert_eq!((got.config.smtp.len(), got.config.smtp[0].rate, got.config.smtp[1].weight), (2, 600, 0));
+    }
+
+    #[test]
+    fn one_relay_or_several() {
+        let got = loaded(&format!(
+            "{LEAST}[[smtp]]\nhost = \"a\"\nweight = 0\n[[smtp]]\nsendmail = \"sendmail\"\nweight = 0\n"
+        ));
+        let said: Vec<_> = got.problems.iter().map(|p| p.message.clone()).collect();
+        for expected in [
+            "every `smtp.weight` is 0",
+            "`smtp.sendmail` is `sendmail`",
+            "`digest.from` is missing, and mail needs a sender",
+        ] {
+            assert!(said.iter().any(|message| message == expected), "{expected}: {said:?}");
+        }
+    }
 }
