@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -16,21 +16,22 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::blog::{Blog, PassError};
-use super::editions::{self, OpenError, Outcome, Word};
+use super::editions;
 use super::sending::{self, Node, Secrets, Sending};
 use super::terms::Terms;
-use super::trust::{Trust, Verdict};
-use super::{heartbeat, missed, singles, systemd};
+use super::trust::Trust;
+use super::{heartbeat, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::domain::goal::Bounds;
 use crate::domain::network::Network;
-use crate::domain::period::Per;
 use crate::domain::problem::Problem;
 use crate::http::{self, KeyRing, Shared};
 use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
-use crate::store::{Hold, SCHEDULE, SharedStore};
+use crate::store::{Hold, SharedStore};
+
+mod due;
 
 /// A writer that has been quiet for this long between two saves is believed.
 const QUIET: Duration = Duration::from_millis(15);
@@ -40,12 +41,6 @@ const GATHER: Duration = Duration::from_millis(200);
 const AFTERTHOUGHT: Duration = Duration::from_millis(4);
 /// How many posts the front door shows.
 const LATEST: usize = 10;
-/// How long the node that opens editions may be silent before another one does. Three heartbeats.
-const LEAD: SignedDuration = SignedDuration::from_mins(3);
-/// Between two monthly digests.
-const A_DAY: SignedDuration = SignedDuration::from_hours(24);
-const STANDS_BY: &str = "the store was restored from a copy: no edition is opened and nothing is sent until you have looked at \
-     `gazetted digest list` and said `gazetted digest resume --restored`";
 /// How long what is in flight may take when the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -426,76 +421,6 @@ impl Service {
         }
     }
 
-    /// A clock that has just jumped opens and sends nothing.
-    async fn believes_clock(&mut self, now: Timestamp) -> bool {
-        let verdict = self.trust.look(now, self.clock.steady());
-        match verdict {
-            Verdict::Believed | Verdict::Doubted => {}
-            Verdict::Jumped(off) => {
-                error!(
-                    "the clock has jumped by {} hours; no edition is opened and nothing is sent until it is back, has run on for an \
-                     hour, or you reload or restart gazetted to say that it is right",
-                    off.as_hours()
-                );
-                let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
-            }
-            Verdict::BelievedAgain => {
-                info!("the clock is believed again");
-                if let Err(error) = self.send_again().await {
-                    error!("sending cannot begin again: {error:#}");
-                }
-            }
-        }
-        verdict.is_good()
-    }
-
-    async fn send_again(&mut self) -> anyhow::Result<()> {
-        let secrets = Secrets::of(&self.store).await?;
-        self.restart_sending(secrets).await
-    }
-
-    /// A store that was copied opens nothing, and says so; once.
-    async fn stands_by(&mut self) -> bool {
-        match self.store.standby().await {
-            Ok(None) => {
-                self.said.remove(STANDS_BY);
-                false
-            }
-            Ok(Some(since)) => {
-                if self.said.insert(STANDS_BY.to_owned()) {
-                    error!("{STANDS_BY} (of {since})");
-                }
-                true
-            }
-            Err(error) => {
-                error!("cannot see whether the store may be used for sending: {error}");
-                true
-            }
-        }
-    }
-
-    /// Months that passed unsent are named, once.
-    async fn say_missed(&mut self, now: Timestamp) {
-        for (period, due) in missed::missed(&self.blog, &self.store, now).await.unwrap_or_default() {
-            let line = format!(
-                "the digest of {period} was due on {due} and is not sent any more: that is longer ago than `digest.catch_up`, {}; its \
-                 posts go into the next one, or `gazetted digest open {period}`",
-                self.config.digest.catch_up
-            );
-            if self.said.insert(line.clone()) {
-                warn!("{line}");
-            }
-        }
-    }
-
-    /// Nobody gets two monthly digests in one day, however many are due.
-    async fn has_rested(&self, now: Timestamp) -> bool {
-        match self.store.latest_edition().await {
-            Ok(latest) => latest.is_none_or(|edition| now.duration_since(edition.opened_at).abs() >= A_DAY),
-            Err(_) => false,
-        }
-    }
-
     /// A key that has come to the store goes round before it is used.
     async fn renew_keys(&mut self) {
         let secrets = match Secrets::of(&self.store).await {
@@ -517,58 +442,6 @@ impl Service {
         let node = Node { name: &self.node, store: &self.store, clock: &self.clock };
         self.outbox = sending::start(&self.config, &self.blog.site, &node, &self.templates, secrets, &self.wake)?;
         Ok(())
-    }
-
-    /// One node opens editions. The number it has is asked for again when one is written.
-    async fn lead(&self, now: Timestamp) -> Option<i64> {
-        match self.store.lead(SCHEDULE, &self.node, LEAD, now).await {
-            Ok(lead) => lead,
-            Err(error) => {
-                error!("cannot see who opens editions: {error}");
-                None
-            }
-        }
-    }
-
-    async fn open_due(&mut self, now: Timestamp, lead: i64) {
-        let word = Word { as_is: false, lead: Some(lead) };
-        let due = match editions::due(&self.blog, &self.store, now).await {
-            Ok(due) => due,
-            Err(error) => return error!("cannot see which digest is due: {error}"),
-        };
-        self.say_missed(now).await;
-        for period in due {
-            if period.per() == Per::Month && !self.has_rested(now).await {
-                debug!(edition = %period, "waits until a day after the digest before it");
-                continue;
-            }
-            let opened =
-                editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), word)
-                    .await;
-            match opened {
-                Ok(Outcome::Opened { posts, recipients }) => {
-                    info!(edition = %period, posts, recipients, "edition opened");
-                    self.outbox.outbox.wake();
-                }
-                Ok(Outcome::Empty) => info!(edition = %period, "no posts, so no digest"),
-                Ok(Outcome::Before(_)) => debug!(edition = %period, "opened by another node"),
-                Err(OpenError::Restless { paths, until, .. }) => {
-                    info!(edition = %period, "waits until {until} for posts that were just changed: {}", paths.join(", "));
-                }
-                Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
-            }
-        }
-        let singles =
-            singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now(), word.lead).await;
-        match singles {
-            Ok(opened) => {
-                for (edition, recipients) in opened {
-                    info!(%edition, recipients, "a post goes out by itself");
-                    self.outbox.outbox.wake();
-                }
-            }
-            Err(error) => error!("posts cannot go out by themselves: {error}"),
-        }
     }
 
     /// A configuration that is wrong in any way is not taken.

@@ -21,6 +21,7 @@ use crate::store::{Claim, SharedStore, StoreError};
 
 mod feeder;
 mod ledger;
+mod making;
 mod queue;
 mod round;
 mod route;

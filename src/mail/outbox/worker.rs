@@ -1,28 +1,24 @@
 //! One worker: one connection on one way, one claim after the other, each to its outcome.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Date;
 use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
 use super::feeder::Feeder;
 use super::ledger::{Ledger, Written};
-use super::round::{Halt, Ready, Round};
+use super::making::{self, Unmade};
+use super::round::{Halt, Round};
 use super::route::Route;
 use super::{Outbox, after};
 use crate::config::OnDoubt;
 use crate::domain::bounce::{Decision, Stage};
 use crate::domain::bounce_class::{self, Class, Source};
 use crate::domain::delivery::{Outcome, wait_after};
-use crate::domain::edition::{EditionKey, Notice, Variant};
-use crate::domain::problem::Problem;
-use crate::mail::composer::NoticeJob;
+use crate::domain::edition::EditionKey;
 use crate::mail::transport::{Channel, Failure, Sent};
-use crate::render::message::{Message, MessageError, Recipient};
-use crate::store::{Claim, Judged, NewBounce, StoreError, Verdict};
+use crate::store::{Claim, Judged, NewBounce, Verdict};
 
 /// A server that swallowed one message without an answer may still be at it.
 const DOUBT: Duration = Duration::from_mins(10);
@@ -145,7 +141,7 @@ impl Worker {
     }
 
     async fn attempt(&mut self, claim: &Claim) -> Outcome {
-        let message = match self.message(claim).await {
+        let message = match making::message(&self.outbox, &self.round, claim).await {
             Ok(message) => message,
             Err(Unmade::Store(e)) => {
                 self.round.halt(Halt::Store(e));
@@ -171,47 +167,6 @@ impl Worker {
             Ok(Sent::Lost) => self.released(Duration::ZERO, "not sent: the claim was lost"),
             Err(failure) => self.failed(claim, &failure).await,
         }
-    }
-
-    async fn message(&self, claim: &Claim) -> Result<Message, Unmade> {
-        let composer = &self.outbox.composer;
-        let to = Recipient { subscriber: claim.key.subscriber, email: &claim.email, name: claim.name.as_deref() };
-        if let EditionKey::Notice(notice, day) = claim.key.edition {
-            let job = self.job(claim, notice, day).await?;
-            return made(|| composer.notice(&job, to));
-        }
-        let ready = self.edition(claim).await?;
-        made(|| composer.compose(&ready.edition, &ready.prepared, &Variant::parse(&claim.variant), to))
-    }
-
-    async fn job(&self, claim: &Claim, notice: Notice, day: Date) -> Result<NoticeJob, Unmade> {
-        let (store, id) = (&self.outbox.store, claim.key.subscriber);
-        let subscriber = store.subscriber(id).await?;
-        let subscriber = subscriber.ok_or_else(|| Unmade::Message("the subscriber has been erased".to_owned()))?;
-        let latest = if notice == Notice::Welcome { store.latest_edition().await? } else { None };
-        let dossier = if notice == Notice::Data { store.dossier(id).await? } else { None };
-        Ok(NoticeJob { notice, day, subscriber, latest, dossier })
-    }
-
-    /// The edition with the texts of the claim's variant, which are frozen when they are first needed.
-    async fn edition(&self, claim: &Claim) -> Result<Arc<Ready>, Unmade> {
-        let (key, name) = (claim.key.edition, claim.variant.as_str());
-        if let Some(edition) = self.round.cached(key, name) {
-            return Ok(edition);
-        }
-        let store = &self.outbox.store;
-        let found = store.edition(key).await?;
-        let mut edition = found.ok_or_else(|| StoreError::Other(format!("edition {key} has vanished")))?;
-        if !name.is_empty() {
-            let frozen = if let Some(frozen) = store.variant(key, name).await? {
-                frozen
-            } else {
-                let fresh = self.outbox.composer.freeze(&edition, &Variant::parse(name)).map_err(Unmade::Template)?;
-                store.freeze_variant(key, name, &fresh).await?
-            };
-            (edition.subject, edition.text, edition.html) = (frozen.subject, frozen.text, frozen.html);
-        }
-        Ok(self.round.cache(name, edition))
     }
 
     /// What is to become of a delivery that did not go.
@@ -414,26 +369,6 @@ impl Parts {
             written = self.ledger.settle(&claim, &outcome);
         }
     }
-}
-
-/// Why there is no message.
-enum Unmade {
-    Store(StoreError),
-    Template(Box<Problem>),
-    Message(String),
-}
-
-impl From<StoreError> for Unmade {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-/// A template that panics over one recipient costs that one delivery.
-fn made(make: impl FnOnce() -> Result<Message, MessageError>) -> Result<Message, Unmade> {
-    let composed = catch_unwind(AssertUnwindSafe(make));
-    let composed = composed.map_err(|_| Unmade::Message("the message could not be made: a bug".to_owned()))?;
-    composed.map_err(|error| Unmade::Message(error.to_string()))
 }
 
 /// Just before the final dot. A store that does not answer stops the message: without the mark it might go twice.

@@ -51,6 +51,7 @@ macro_rules! read {
     }};
 }
 
+mod audience;
 mod bounces;
 mod nodes;
 mod people;
