@@ -274,7 +274,7 @@ pub trait Store: People + Nodes {
     /// means that nothing is due, or that the store stands by. `Full` while what is under way may need the room that is left. (PostgreSQL takes the lease's length and measures it with its own clock.)
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
     /// Just before the final dot, with a new lease for the wait that follows: false if the claim does not hold any more
-    /// (the lease was lost, the person has left, the edition was called off); then do not send.
+    /// (the lease was lost, the person has left, the edition was paused or called off); then do not send.
     async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool>;
     /// Writes the outcome of a claimed or in-data delivery; false if the claim does not hold any more.
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool>;

@@ -27,6 +27,7 @@ conformance! {
     every_delivery_is_claimed_exactly_once,
     a_claim_carries_the_address_of_the_opening,
     nothing_is_claimed_from_a_paused_edition,
+    what_was_claimed_before_the_pause_does_not_go_out,
     an_edition_is_paused_for_a_reason_until_it_goes_on,
     a_cancelled_edition_skips_what_is_not_out,
     whoever_unsubscribes_after_the_opening_is_skipped,
@@ -300,6 +301,16 @@ async fn an_edition_is_paused_for_a_reason_until_it_goes_on(f: Fixture) {
     assert!(s.move_edition(key, &[EditionState::Paused], EditionState::Cancelled, later(5)).await.unwrap());
     assert_eq!(reason().await.as_deref(), Some("again"));
     assert_eq!(claim(s, "a", 10).await.len(), 0);
+}
+
+async fn what_was_claimed_before_the_pause_does_not_go_out(f: Fixture) {
+    with_edition(&f.store, 1).await;
+    let claimed = claim(&f.store, "a", 1).await.remove(0);
+    assert!(f.store.pause_edition(october().into(), "refused by policy", now()).await.unwrap());
+    assert!(!mark(&f.store, "a", &claimed).await);
+    let back = Outcome::Released { until: now(), reason: "paused".into() };
+    assert!(f.store.settle("a", &claimed, &back, now()).await.unwrap());
+    assert_eq!(state_counts(&f.store).await, [("queued", 1)]);
 }
 
 async fn a_cancelled_edition_skips_what_is_not_out(f: Fixture) {

@@ -123,7 +123,8 @@ async fn mark_all(
         " + $4 FROM ",
         rows!("$1", 0 edition text, 1 subscriber bigint, 2 fence bigint),
         " WHERE deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber AND node = $2
-             AND deliveries.fence = given.fence AND state = 'claimed'
+             AND deliveries.fence = given.fence AND deliveries.state = 'claimed'
+             AND (kind <> 'edition' OR EXISTS (SELECT 1 FROM editions WHERE period = given.edition AND editions.state = 'open'))
          RETURNING deliveries.edition, deliveries.subscriber, deliveries.fence"
     ))
     .bind(rows::list(list))
