@@ -1,5 +1,6 @@
 //! The ways out: several relays, what they ask for, and the machine's own sendmail.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,6 +66,26 @@ async fn a_relay_of_weight_nought_is_for_when_the_others_are_down() {
     let down = Server::start(|_| Act::Cut).await;
     assert_eq!(house.send_over(vec![over(&down, 1, 2), over(&spare, 0, 2)]).await.accepted, 20);
     assert_eq!(spare.accepted(), addresses(20));
+}
+
+#[tokio::test]
+async fn a_relay_that_hangs_keeps_nobody_waiting_for_the_other_one() {
+    let house = House::with(1_500).await;
+    let slow = Server::start(|step| if step.verb == "RCPT" { Act::Silence } else { Act::Usual }).await;
+    let good = Server::start(|_| Act::Usual).await;
+    let hanging = Smtp { timeout: Span::seconds(10), ..plain(&slow) };
+    let hanging = way(Transport::smtp(&hanging, "example.org").unwrap(), 1, 2);
+    let sending = house.send_over(vec![hanging, over(&good, 1, 4)]);
+    let most = async {
+        while good.accepted().len() < 1_000 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        slow.count("RCPT")
+    };
+    let (_, given_up) = tokio::join!(sending, most);
+    assert_eq!(given_up, 2, "the first two still hang, and their share has gone the other way");
+    let everybody: BTreeSet<_> = good.accepted().into_iter().collect();
+    assert_eq!((everybody.len(), good.arrived().len()), (1_500, 1_500));
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::ledger::Ledger;
-use super::queue::Level;
 use super::round::{Halt, Round};
 use super::{Outbox, after, lease};
 use crate::domain::delivery::{Outcome, mix};
@@ -16,6 +15,8 @@ use crate::store::Claim;
 /// Claims are made for about this long, so that a confirmation does not wait longer behind an edition.
 const AHEAD: Duration = Duration::from_millis(500);
 const MOST: u32 = 512;
+/// In this process's hands in all, however slow some ways are.
+const MOST_HELD: usize = 2_048;
 
 pub struct Feeder {
     pub outbox: Arc<Outbox>,
@@ -29,8 +30,10 @@ impl Feeder {
         let mut batch = self.outbox.connections().clamp(1, MOST);
         let mut claimed_at: Option<Instant> = None;
         while !self.round.is_over() {
-            let level = self.round.queue.level();
-            if level.waiting > batch as usize / 2 {
+            let ways = self.outbox.open_ways();
+            let level = self.round.queue.level(&ways);
+            let low = batch as usize / 2 / ways.len().max(1);
+            if level.least > low || level.waiting >= MOST_HELD {
                 self.wait().await;
                 continue;
             }
@@ -42,7 +45,7 @@ impl Feeder {
                 }
             };
             if claims.is_empty() {
-                if level == (Level { waiting: 0, in_hand: 0 }) {
+                if level.waiting + level.in_hand == 0 {
                     break;
                 }
                 self.wait().await;
@@ -51,7 +54,7 @@ impl Feeder {
             }
             batch = next_batch(batch, claimed_at.map(|at| at.elapsed()), self.outbox.connections());
             claimed_at = Some(Instant::now());
-            self.spread(claims, batch as usize / 2).await;
+            self.spread(claims, low).await;
         }
         self.round.queue.end();
         self.give_back(self.round.queue.drain()).await;
@@ -78,7 +81,8 @@ impl Feeder {
             self.round.end();
             return self.give_back(claims).await;
         }
-        self.round.queue.fill(claims.into_iter().map(|claim| (pick(&ways, claim.key.subscriber), claim)), low);
+        let picked = claims.into_iter().map(|claim| (pick(&ways, claim.key.subscriber), claim));
+        self.round.queue.fill(picked, &ways, low);
     }
 
     async fn give_back(&self, claims: Vec<Claim>) {

@@ -29,6 +29,8 @@ struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
     pub waiting: usize,
+    /// On the way that has least, of those that are asked about.
+    pub least: usize,
     pub in_hand: usize,
 }
 
@@ -38,11 +40,14 @@ impl Queue {
         Self { state: Mutex::new(state), filled: Notify::new(), low: Notify::new() }
     }
 
-    /// Puts in what goes on each way; `low` are little.
-    pub fn fill(&self, claims: impl Iterator<Item = (usize, Claim)>, low: usize) {
+    /// Puts in what goes on each way; what has too long a queue before it goes on the way that has least. `low` are little.
+    pub fn fill(&self, claims: impl Iterator<Item = (usize, Claim)>, ways: &[(usize, u32)], low: usize) {
         let mut state = self.state();
         state.low = low;
-        claims.for_each(|(way, claim)| state.waiting[way].push_back(claim));
+        for (way, claim) in claims {
+            let way = state.spilled(way, ways);
+            state.waiting[way].push_back(claim);
+        }
         drop(state);
         self.filled.notify_waiters();
     }
@@ -55,7 +60,7 @@ impl Queue {
         }
         let claim = state.waiting[way].pop_front()?;
         state.in_hand += 1;
-        if state.waiting() <= state.low {
+        if state.waiting[way].len() <= state.low {
             self.low.notify_one();
         }
         Some(claim)
@@ -86,9 +91,14 @@ impl Queue {
         }
     }
 
-    pub fn level(&self) -> Level {
+    pub fn level(&self, ways: &[(usize, u32)]) -> Level {
         let state = self.state();
-        Level { waiting: state.waiting(), in_hand: state.in_hand }
+        let least = ways.iter().map(|(way, _)| state.waiting[*way].len()).min().unwrap_or(0);
+        Level { waiting: state.waiting(), least, in_hand: state.in_hand }
+    }
+
+    pub fn in_hand(&self) -> usize {
+        self.state().in_hand
     }
 
     /// Waits until little is left, or the last one is done.
@@ -120,7 +130,17 @@ impl Queue {
     }
 }
 
+/// A way that is so far behind is too slow for its share.
+const BEHIND: usize = 256;
+
 impl State {
+    fn spilled(&self, way: usize, ways: &[(usize, u32)]) -> usize {
+        if self.waiting[way].len() < BEHIND {
+            return way;
+        }
+        ways.iter().map(|(way, _)| *way).min_by_key(|way| self.waiting[*way].len()).unwrap_or(way)
+    }
+
     fn waiting(&self) -> usize {
         self.waiting.iter().map(VecDeque::len).sum()
     }
