@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use mail_parser::MessageParser;
 
-use super::postgres::{everything_is_wanted, left_out, path};
+use super::postgres::has;
 use super::site::{Site, site, until};
 
 /// More than this from either judge, and something about the digest looks like spam.
@@ -56,15 +56,6 @@ fn arrived(site: &Site) -> String {
 
 fn languages() -> [(&'static str, String); 4] {
     ["en", "de", "fr", "es"].map(|language| (language, arrived(&blog(language))))
-}
-
-fn has(program: &str) -> bool {
-    let found = path().any(|folder| folder.join(program).exists());
-    assert!(found || !everything_is_wanted(), "GAZETTED_TEST_ALL is set, and no `{program}` was found");
-    if !found {
-        left_out(program);
-    }
-    found
 }
 
 fn judged(command: &mut Command, mail: &str) -> String {

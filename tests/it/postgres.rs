@@ -52,6 +52,16 @@ pub fn everything_is_wanted() -> bool {
     std::env::var_os("GAZETTED_TEST_ALL").is_some_and(|value| value == "1")
 }
 
+/// Whether a program is here; if it is not, and all tests are wanted, that is a failure.
+pub fn has(program: &str) -> bool {
+    let found = path().any(|folder| folder.join(program).exists());
+    assert!(found || !everything_is_wanted(), "GAZETTED_TEST_ALL is set, and no `{program}` was found");
+    if !found {
+        left_out(program);
+    }
+    found
+}
+
 pub fn left_out(what: &str) {
     eprintln!("left out: {what} was not found on this machine");
 }

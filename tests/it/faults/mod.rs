@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::daemon::{Program, blog};
-use super::postgres::{everything_is_wanted, left_out, path};
+use super::postgres::{has, left_out};
 use super::site::{Site, until};
 use super::smtp_server::{Act, Server, Step};
 
@@ -126,15 +126,6 @@ fn by(site: &Site, runner: &[&str], arguments: &[&str]) -> Command {
 fn daemon_by(site: &Site, runner: &[&str]) -> Program {
     let mut command = by(site, runner, &DAEMON);
     Program::of(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
-}
-
-fn has(program: &str) -> bool {
-    let found = path().any(|folder| folder.join(program).exists());
-    assert!(found || !everything_is_wanted(), "GAZETTED_TEST_ALL is set, and no `{program}` was found");
-    if !found {
-        left_out(program);
-    }
-    found
 }
 
 /// A small disk of its own, taken away when dropped. Only root can have one, and not in every container.
