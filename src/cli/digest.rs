@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::error::Failure;
 use super::{Done, open, print};
+use crate::config::Config;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending;
 use crate::domain::delivery::State as Delivery;
@@ -18,7 +19,7 @@ use crate::mail::transport::Sent;
 use crate::render::digest::Heading;
 use crate::render::message::{Recipient, Sender, compose, texts};
 use crate::render::templates::Templates;
-use crate::store::{DeliveryKey, SharedStore};
+use crate::store::{Canary, DeliveryKey, SharedStore};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -249,10 +250,11 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     }
     print::text(&match outcome {
         Outcome::Opened { posts, recipients } => format!(
-            "the edition of {} is open: {}, {}; `gazetted run` sends them, or `gazetted outbox flush` now",
+            "the edition of {} is open: {}, {}; `gazetted run` sends them, or `gazetted outbox flush` now{}",
             wording::period(period),
             wording::digits(posts, "post"),
             wording::digits(u32::try_from(recipients).unwrap_or(u32::MAX), "recipient"),
+            tried_out(&config, recipients),
         ),
         Outcome::Empty => {
             format!("{} had no posts, so no digest goes out (`digest.when_empty` is \"skip\")", wording::period(period))
@@ -261,6 +263,17 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
             format!("the edition of {} was opened before; it is {}", wording::period(period), before.state.as_str())
         }
     })
+}
+
+/// Who flushes the outbox should not wonder why most of it stays.
+fn tried_out(config: &Config, recipients: u64) -> String {
+    if recipients < Canary::LEAST || config.outbox.canary.get().is_zero() {
+        return String::new();
+    }
+    format!(
+        "\nthe editors get it first, one in a hundred and then the rest {} later each (`outbox.canary`)",
+        config.outbox.canary
+    )
 }
 
 fn opening_failed(error: OpenError) -> Failure {
