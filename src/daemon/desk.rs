@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -65,10 +65,17 @@ impl Desk {
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
+        // One line each time the store is away, not one a turn.
+        let mut waits = false;
         loop {
-            if let Err(error) = self.turn().await {
-                warn!("sign-ups wait: {error}");
+            let turn = self.turn().await;
+            match &turn {
+                Err(error) if !waits => warn!("sign-ups wait: {error}"),
+                Err(error) => debug!("sign-ups still wait: {error}"),
+                Ok(()) if waits => info!("sign-ups are seen to again"),
+                Ok(()) => {}
             }
+            waits = turn.is_err();
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.wake.notified() => {

@@ -82,7 +82,11 @@ impl Period {
 
     #[must_use]
     pub fn last_day(self) -> Date {
-        self.next().first.yesterday().unwrap_or(self.first)
+        match self.per {
+            Per::Week => self.first.saturating_add(6.days()),
+            Per::Month => self.first.last_of_month(),
+            Per::Quarter => self.first.saturating_add(2.months()).last_of_month(),
+        }
     }
 
     #[must_use]
@@ -266,11 +270,54 @@ mod tests {
         }
     }
 
+    /// FAULTS E4.
+    #[test]
+    fn leap_days_and_the_ends_of_years_belong_to_the_months_of_the_calendar() {
+        for (instant, zone_name, month, last, quarter, week) in [
+            ("2024-02-29T23:59:59Z", "UTC", "2024-02", "2024-02-29", "2024-Q1", "2024-W09"),
+            ("2024-03-01T00:00:00Z", "UTC", "2024-03", "2024-03-31", "2024-Q1", "2024-W09"),
+            ("2100-02-28T23:59:59Z", "UTC", "2100-02", "2100-02-28", "2100-Q1", "2100-W08"),
+            ("2000-02-29T12:00:00Z", "UTC", "2000-02", "2000-02-29", "2000-Q1", "2000-W09"),
+            ("2020-12-31T23:59:59Z", "UTC", "2020-12", "2020-12-31", "2020-Q4", "2020-W53"),
+            ("2020-12-31T23:59:59Z", "Europe/Berlin", "2021-01", "2021-01-31", "2021-Q1", "2020-W53"),
+            ("2021-01-01T04:59:59Z", "America/New_York", "2020-12", "2020-12-31", "2020-Q4", "2020-W53"),
+            ("2038-01-19T03:14:08Z", "UTC", "2038-01", "2038-01-31", "2038-Q1", "2038-W03"),
+            ("9999-12-30T00:00:00Z", "UTC", "9999-12", "9999-12-31", "9999-Q4", "9999-W52"),
+        ] {
+            let (instant, zone) = (instant.parse().unwrap(), zone(zone_name));
+            let at = |per| Period::at(per, instant, &zone);
+            let found = [at(Per::Month), at(Per::Quarter), at(Per::Week)].map(|period| period.to_string());
+            assert_eq!(found, [month, quarter, week], "{instant} {zone_name}");
+            assert_eq!(at(Per::Month).last_day().to_string(), last, "{instant} {zone_name}");
+        }
+    }
+
     #[test]
     fn a_day_whose_midnight_is_skipped_starts_at_its_first_minute() {
         // Chile moved its clocks at midnight: 2019-09-08 begins at 01:00.
         let day = Days::parse("2019-09-08").unwrap();
         let zone = zone("America/Santiago");
         assert_eq!(zone.to_datetime(day.start(&zone)).time().to_string(), "01:00:00");
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
+
+        /// FAULTS E5: a post dated around a month's midnight, with any offset, is in one month's edition, whatever the zone.
+        #[test]
+        fn an_instant_around_midnight_is_in_exactly_one_month(
+            months in 0_i32..1_200, seconds in -100_000_i64..100_000, offset in -14_i8..=14, name in 0_usize..6,
+        ) {
+            let names = ["UTC", "Europe/Berlin", "America/Santiago", "Pacific/Apia", "Asia/Kathmandu", "Pacific/Kiritimati"];
+            let zone = zone(names[name]);
+            let written = jiff::civil::date(1970, 1, 1).saturating_add(months.months()).to_datetime(jiff::civil::Time::midnight());
+            let instant = jiff::tz::offset(offset).to_timestamp(written.saturating_add(seconds.seconds())).unwrap();
+            let month = Period::at(Per::Month, instant, &zone);
+            let around = [month.previous().previous(), month.previous(), month, month.next(), month.next().next()];
+            let within = |period: &Period| period.start(&zone) <= instant && instant < period.end(&zone);
+            let found: Vec<Period> = around.into_iter().filter(within).collect();
+            proptest::prop_assert_eq!(found, vec![month]);
+            proptest::prop_assert!(around.iter().all(|period| period.contains(instant, &zone) == (*period == month)));
+        }
     }
 }

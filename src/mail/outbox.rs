@@ -3,6 +3,7 @@
 //! on its way, a delivery is marked before its final dot, and nothing is tried twice without a wait.
 
 use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -99,20 +100,24 @@ impl Outbox {
     pub async fn run(self: &Arc<Self>, stop: &CancellationToken) {
         let (beating, listening) = (self.beating(), self.listening());
         let mut node = Some(self.settings.node.as_str());
+        // The kind of trouble that the log has as the reason for the pause.
+        let mut said: Option<Discriminant<StoreError>> = None;
         while !stop.is_cancelled() {
-            let pause = match self.turn(node, stop).await {
-                Ok(tally) => {
-                    let broken = matches!(tally.halt, Some(Halt::Store(_)));
-                    // Nobody is at work now: what could not be given back is taken back when the store answers again.
-                    node = broken.then_some(self.settings.node.as_str());
-                    broken
-                }
+            let trouble = match self.turn(node, said.is_some(), stop).await {
+                Ok(Tally { halt: Some(Halt::Store(e)), .. }) => Some(discriminant(&e)),
+                Ok(_) => None,
                 Err(e) => {
-                    error!("sending pauses: {e}");
-                    true
+                    let kind = Some(discriminant(&e));
+                    if said != kind {
+                        error!("sending pauses: {e}");
+                    }
+                    kind
                 }
             };
-            self.rest(stop, pause).await;
+            // Nobody is at work now: what could not be given back is taken back when the store answers again.
+            node = trouble.map(|_| self.settings.node.as_str());
+            said = trouble;
+            self.rest(stop, said.is_some()).await;
         }
         beating.abort();
         listening.abort();
@@ -120,11 +125,19 @@ impl Outbox {
     }
 
     /// One look at the outbox: what the dead held comes back, what is due goes out, what is complete is finished.
-    async fn turn(self: &Arc<Self>, node: Option<&str>, stop: &CancellationToken) -> Result<Tally, StoreError> {
+    async fn turn(
+        self: &Arc<Self>,
+        node: Option<&str>,
+        paused: bool,
+        stop: &CancellationToken,
+    ) -> Result<Tally, StoreError> {
         if node.is_some() {
             self.beat().await?;
         }
         self.recover(node).await?;
+        if paused {
+            info!("the store answers again, and sending goes on");
+        }
         let due = self.store.next_due().await?.is_some_and(|due| due <= self.clock.now());
         let tally = if due && !self.open_ways().is_empty() { self.round(stop).await } else { Tally::default() };
         self.finish().await?;
@@ -294,8 +307,8 @@ fn log(tally: &Tally) {
     match &tally.halt {
         Some(Halt::Stopped(words)) => error!("sending has stopped until somebody looks at it: {words}"),
         Some(Halt::Trouble(words)) => debug!("not everything went: {words}"),
-        Some(Halt::Store(e)) => error!("sending pauses: {e}"),
-        None => {}
+        // Said when it happened.
+        Some(Halt::Store(_)) | None => {}
     }
     if tally.attempts() > 0 {
         let Tally { accepted, deferred, failed, refused, doubtful, .. } = tally;

@@ -320,7 +320,7 @@ fn with_readers() -> Site {
 /// A store that came into being on that day, with two readers.
 pub fn born(site: &Site, day: &str) {
     use gazetted::domain::subscriber::{Address, State};
-    let url = format!("sqlite:{}", site.path("gazetted.db").display());
+    let url = config::load(&site.path("gazetted.toml")).config.store_url();
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
         let store = store::open(&url, at(day)).await.unwrap();
@@ -457,13 +457,21 @@ impl Program {
         self.log.lock().unwrap().clone()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     pub fn until_logged(&self, words: &str) {
+        self.until_logged_times(words, 1);
+    }
+
+    pub fn until_logged_times(&self, words: &str, times: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.log().contains(words) {
+        while self.log().matches(words).count() < times {
             assert!(Instant::now() < deadline, "waited in vain for `{words}` in the log:\n{}", self.log());
             std::thread::park_timeout(Duration::from_millis(5));
         }

@@ -1,6 +1,8 @@
-//! A private PostgreSQL for the tests: one server for the whole binary, one fresh database for each test. The server is
-//! the child of a shell that waits for the end of its input, so it ends with this process however that ends.
+//! A private PostgreSQL for the tests: one server for the whole binary, one fresh database for each test; and servers that a
+//! test has for itself, to end them. Each has a keeper, a shell that waits for the end of its input: so it ends with this
+//! process however that ends.
 
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,36 +12,86 @@ use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, Connection as _};
 
-/// `$1` is the folder of the programs, `$2` the server's own folder.
+/// `$1` is the folder of the programs, `$2` the server's own folder. Each word of its input is one for `pg_ctl`.
 const KEEPER: &str = r#"
 set -e
+trap '' INT
 cd "$2"
 "$1/initdb" -D data -U gazetted -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1
-"$1/postgres" -D data -k "$2" -c listen_addresses= -c fsync=off -c max_connections=200 >server.log 2>&1 &
-server=$!
+cat >>data/postgresql.conf <<END
+unix_socket_directories = '$2'
+listen_addresses = ''
+fsync = off
+max_connections = 200
+END
 set +e
-read -r _
-kill -QUIT $server
-wait $server
+ctl() { "$1/pg_ctl" -D data -l server.log -m immediate -w "$2" >>ctl.log 2>&1; }
+ctl "$1" start
+while read -r word; do
+    ctl "$1" "$word"
+    echo "$word: $?"
+done
+ctl "$1" stop
 rm -rf "$2"
 "#;
 
 struct Server {
     folder: PathBuf,
     /// Holds the writing end of the keeper's input.
-    _keeper: Child,
+    keeper: Child,
+}
+
+/// A server that a test may end as it likes.
+pub struct OwnServer(Server);
+
+impl OwnServer {
+    /// `None`, and one line said, if this machine has no PostgreSQL.
+    pub async fn start() -> Option<Self> {
+        let own = Self(started()?);
+        connect(&own.url()).await.close().await.unwrap();
+        Some(own)
+    }
+
+    pub fn url(&self) -> String {
+        url(&self.0.folder, "postgres")
+    }
+
+    /// `stop`, `start` or `restart`; it ends as if it had died.
+    pub fn told(&mut self, word: &str) {
+        let keeper = &mut self.0.keeper;
+        writeln!(keeper.stdin.as_mut().unwrap(), "{word}").unwrap();
+        let (mut answer, expected) = (Vec::new(), format!("{word}: 0\n"));
+        while answer.last() != Some(&b'\n') {
+            let mut byte = [0];
+            keeper.stdout.as_mut().unwrap().read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        assert_eq!(String::from_utf8(answer).unwrap(), expected);
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        drop(self.0.keeper.stdin.take());
+        let _ = self.0.keeper.wait();
+    }
+}
+
+/// A server that starts; `None`, and one line said, if this machine has none.
+fn started() -> Option<Server> {
+    let programs = programs();
+    assert!(programs.is_some() || !everything_is_wanted(), "GAZETTED_TEST_ALL is set, and no PostgreSQL was found");
+    if programs.is_none() {
+        left_out("PostgreSQL");
+    }
+    Some(start(&programs?))
 }
 
 /// The URL of an empty database; `None`, and one line said, if this machine has no PostgreSQL.
 pub async fn fresh_database() -> Option<String> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    let server = SERVER.get_or_init(|| programs().map(|programs| start(&programs))).as_ref();
-    let Some(server) = server else {
-        assert!(!everything_is_wanted(), "GAZETTED_TEST_ALL is set, and no PostgreSQL was found");
-        left_out("PostgreSQL");
-        return None;
-    };
+    let server = SERVER.get_or_init(started).as_ref()?;
     let name = format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let mut admin = connect(&url(&server.folder, "postgres")).await;
     sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
@@ -71,7 +123,7 @@ fn url(folder: &Path, database: &str) -> String {
 }
 
 /// The server may still be starting.
-async fn connect(url: &str) -> sqlx::postgres::PgConnection {
+pub async fn connect(url: &str) -> sqlx::postgres::PgConnection {
     let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
     for _ in 0..300 {
         if let Ok(connection) = options.clone().connect().await {
@@ -100,8 +152,8 @@ fn start(programs: &Path) -> Server {
     let folder = tempfile::Builder::new().prefix("gazetted-pg-").tempdir_in("/tmp").unwrap().keep();
     let mut keeper = as_somebody(&folder);
     keeper.args(["sh", "-c", KEEPER, "keeper"]).arg(programs).arg(&folder);
-    let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    Server { folder, _keeper: keeper }
+    let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    Server { folder, keeper }
 }
 
 /// PostgreSQL refuses to run as root.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use super::queue::Queue;
 use crate::domain::delivery::Outcome;
@@ -105,8 +106,12 @@ impl Round {
     }
 
     /// The first reason counts: the others follow from it. But for the store's: without it nothing is certain.
+    /// The store's is said at once, and once: the round goes on until the store has every outcome.
     pub fn note(&self, why: Halt) {
         let halt = &mut self.state().tally.halt;
+        if let (Halt::Store(e), false) = (&why, matches!(halt, Some(Halt::Store(_)))) {
+            error!("sending pauses: {e}");
+        }
         if halt.is_none() || matches!(why, Halt::Store(_)) {
             *halt = Some(why);
         }

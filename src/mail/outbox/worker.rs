@@ -359,7 +359,7 @@ impl Parts {
                 Ok(false) => return debug!(subscriber = claim.key.subscriber, "the claim had been lost"),
                 Err(error) => error,
             };
-            warn!("an outcome cannot be written yet: {error}");
+            debug!(subscriber = claim.key.subscriber, "an outcome cannot be written yet: {error}");
             last += u32::from(self.round.is_told_to_stop());
             self.round.halt(Halt::Store(error));
             if last == SETTLE_LAST {

@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::super::daemon::{Program, ask, blog};
 use super::super::site::ran;
-use super::{CONNECTIONS, DAEMON, Disk, Trial, by, daemon_by, has, slow, usual};
+use super::{CONNECTIONS, DAEMON, Disk, Trial, by, daemon_by, has, patiently, slow, usual};
 
 const STATE: &str = "sqlite:state/gazetted.db";
 
@@ -60,17 +60,6 @@ fn a_disk_that_fills_up_stops_sending_before_anything_is_lost_and_room_starts_it
     assert!(sign_up(program.address).contains(" 200 "));
     assert_eq!(program.exit(Signal::TERM), Some(0));
     trial.assert_sent(0);
-}
-
-/// A minute is what it may take.
-fn patiently(what: &str, found: impl Fn() -> bool) {
-    for _ in 0..650 {
-        if found() {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    panic!("waited in vain for {what}");
 }
 
 /// FAULTS C2, C3: writes and syncs that fail now and then. What was acknowledged is there.

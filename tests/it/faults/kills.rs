@@ -8,7 +8,7 @@ use super::super::daemon::{Program, blog};
 use super::super::site::{LEAST, ran, until};
 use super::{CONNECTIONS, DAEMON, Trial, by, has, settings, slow, usual};
 
-/// FAULTS A3: at every so manieth sync of the disk; `benches/faults.sh` tries them all.
+/// FAULTS A3: at every so manieth sync of the disk.
 #[test]
 fn killed_at_any_sync_of_the_disk_a_sender_loses_nobody() {
     if !has("strace") {

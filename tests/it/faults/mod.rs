@@ -5,6 +5,7 @@ mod clocks;
 mod copies;
 mod disks;
 mod kills;
+mod nodes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -95,6 +96,17 @@ fn settings(store: &str, port: u16) -> String {
         "[store]\nurl = \"{store}\"\n[digest]\nfrom = \"Notes <notes@example.org>\"\nenabled = false\n\
          [smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nconnections = {CONNECTIONS}\n[outbox]\ncanary = \"0s\"\n"
     )
+}
+
+/// A minute is what it may take.
+fn patiently(what: &str, found: impl Fn() -> bool) {
+    for _ in 0..650 {
+        if found() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
+    }
+    panic!("waited in vain for {what}");
 }
 
 /// A mail server that thinks about each message for so long.
