@@ -9,9 +9,9 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use tokio::runtime::Runtime;
 
 use super::super::daemon::{Program, blog, born};
-use super::super::postgres::{OwnServer, connect, fresh_database, left_out};
+use super::super::postgres::{OwnServer, connect, everything_is_wanted, fresh_database, left_out};
 use super::super::site::{LEAST, Site, site, text, until};
-use super::{CONNECTIONS, Trial, daemon_by, everything_is_wanted, patiently, settings, slow};
+use super::{CONNECTIONS, Trial, daemon_by, patiently, settings, slow};
 
 /// What the servers here think about each message, all their connections together.
 const THINKS: u64 = 10;
