@@ -70,21 +70,28 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What a delivery is after it.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn state(&self) -> State {
         match self {
-            Self::Accepted { .. } => "accepted",
-            Self::Deferred { .. } => "deferred",
-            Self::Failed { .. } => "failed",
-            Self::Skipped { .. } => "skipped",
-            Self::Held { .. } => "held",
-            Self::Released { .. } => "queued",
+            Self::Accepted { .. } => State::Accepted,
+            Self::Deferred { .. } => State::Deferred,
+            Self::Failed { .. } => State::Failed,
+            Self::Skipped { .. } => State::Skipped,
+            Self::Held { .. } => State::Held,
+            Self::Released { .. } => State::Queued,
         }
     }
 }
 
 const FIRST_WAIT: u64 = 20 * 60;
 const LONGEST_WAIT: u64 = 4 * 60 * 60;
+
+/// No later than the end of time.
+#[must_use]
+pub fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
 
 /// How long to wait after the `attempt`-th attempt: 20 min, doubling up to 4 h, less up to a quarter so that what was
 /// put off together does not come back together. Without dice: the same `seed` and attempt wait the same time.

@@ -17,6 +17,7 @@ use super::composer::Compose;
 use crate::clock::SharedClock;
 use crate::config::OnDoubt;
 use crate::domain::breaker::Breaker;
+use crate::domain::delivery::after;
 use crate::domain::edition::EditionKey;
 use crate::store::{Claim, SharedStore, StoreError};
 
@@ -291,16 +292,11 @@ impl Outbox {
 }
 
 fn lease(now: Timestamp) -> Timestamp {
-    now.saturating_add(LEASE).unwrap_or(Timestamp::MAX)
+    after(now, LEASE.unsigned_abs())
 }
 
 fn breaker(claim: &Claim) -> Option<EditionKey> {
     Some(claim.key.edition).filter(|key| !matches!(key, EditionKey::Notice(..)))
-}
-
-/// No later than the end of time.
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn log(tally: &Tally) {

@@ -100,24 +100,19 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
     Ok(Arc::new(database))
 }
 
+const PLACE: &str = "place";
+
 /// A store that says it lives in another place than this one is a copy.
 async fn recognise(db: &mut Connection, now: Timestamp) -> Result<()> {
     let place = place(db).await?;
-    let known: Option<String> =
-        sqlx::query_scalar("SELECT value FROM meta WHERE name = 'place'").fetch_optional(&mut *db).await?;
+    let known = shared::meta::get(db, PLACE).await?;
     if known.as_ref() == Some(&place) {
         return Ok(());
     }
     if known.is_some() {
         shared::standby::begin(db, now).await?;
     }
-    sqlx::query(
-        "INSERT INTO meta (name, value) VALUES ('place', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    )
-    .bind(place)
-    .execute(db)
-    .await?;
-    Ok(())
+    shared::meta::set(db, PLACE, &place).await
 }
 
 /// Where this database lives. A dump that is read in elsewhere, or beside it, has another place.

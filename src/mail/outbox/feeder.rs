@@ -8,8 +8,8 @@ use tracing::debug;
 
 use super::ledger::Ledger;
 use super::round::{Halt, Round};
-use super::{Outbox, after, lease};
-use crate::domain::delivery::{Outcome, mix};
+use super::{Outbox, lease};
+use crate::domain::delivery::{Outcome, after, mix};
 use crate::store::Claim;
 
 /// Claims are made for about this long, so that a confirmation does not wait longer behind an edition.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::{Halt, after};
+use super::Halt;
+use crate::domain::delivery::after;
 use crate::domain::pace::{Limits, Pace};
 use crate::mail::transport::Transport;
 use crate::store::Place;
@@ -119,8 +120,7 @@ impl Route {
         let mut state = self.state();
         let before = state.allowed();
         state.pace.accepted(now);
-        state.pause = Pause::default();
-        (state.worked_at, state.doubtful_in_a_row) = (now, 0);
+        state.works(now);
         if state.allowed() > before {
             drop(state);
             self.more.notify_waiters();
@@ -129,9 +129,7 @@ impl Route {
 
     /// It has answered about a recipient: it works, even if it took nothing.
     pub fn answered(&self, now: Timestamp) {
-        let mut state = self.state();
-        state.pause = Pause::default();
-        (state.worked_at, state.doubtful_in_a_row) = (now, 0);
+        self.state().works(now);
     }
 
     /// True if it is to be left alone for that.
@@ -196,6 +194,11 @@ impl Route {
 }
 
 impl State {
+    fn works(&mut self, now: Timestamp) {
+        self.pause = Pause::default();
+        (self.worked_at, self.doubtful_in_a_row) = (now, 0);
+    }
+
     /// After trouble one connection finds out whether it is over.
     fn allowed(&self) -> u32 {
         if self.pause.troubles == 0 { self.pace.connections() } else { 1 }

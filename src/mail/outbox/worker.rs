@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
+use super::Outbox;
 use super::feeder::Feeder;
 use super::ledger::{Ledger, Written};
 use super::making::{self, Unmade};
 use super::round::{Halt, Round};
 use super::route::Route;
-use super::{Outbox, after};
 use crate::config::OnDoubt;
 use crate::domain::bounce::{Decision, Stage};
 use crate::domain::bounce_class::{self, Class, Source};
-use crate::domain::delivery::{Outcome, wait_after};
+use crate::domain::delivery::{Outcome, after, wait_after};
 use crate::domain::edition::EditionKey;
 use crate::mail::transport::{Channel, Failure, Sent};
 use crate::store::{Claim, Judged, NewBounce, Verdict};
@@ -30,6 +30,8 @@ const REFUSED: Duration = Duration::from_hours(1);
 const SETTLE_WAIT: Duration = Duration::from_secs(1);
 /// How long it is tried once everything is told to stop.
 const SETTLE_LAST: u32 = 5;
+/// How often it is looked whether one more connection may be in use.
+const SEAT: Duration = Duration::from_millis(100);
 
 pub struct Worker {
     outbox: Arc<Outbox>,
@@ -196,12 +198,15 @@ impl Worker {
                 self.refused(claim, words).await;
                 self.unless_too_old(claim, words, self.released(REFUSED, words))
             }
-            Decision::StopRun => self.halted(Halt::Stopped(hushed(words)), Duration::ZERO, words),
+            Decision::StopRun => {
+                self.halt_way(Halt::Stopped(hushed(words)));
+                self.released(Duration::ZERO, words)
+            }
             Decision::ServerTrouble => {
-                let outcome = self.halted(Halt::Trouble(hushed(words)), BEHIND, words);
+                self.halt_way(Halt::Trouble(hushed(words)));
                 // A message that had not begun did not cause it, and may go another way.
                 let elsewhere = failure.stage < Stage::Data && !self.outbox.open_ways().is_empty();
-                if elsewhere { self.released(Duration::ZERO, words) } else { outcome }
+                self.released(if elsewhere { Duration::ZERO } else { BEHIND }, words)
             }
             Decision::Closing => self.closing(words),
             Decision::SlowDown { at_least } => self.slow_down(at_least, words).await,
@@ -210,7 +215,7 @@ impl Worker {
     }
 
     /// Nothing goes this way for a while; what was on it goes another.
-    fn halted(&self, why: Halt, wait: Duration, words: &str) -> Outcome {
+    fn halt_way(&self, why: Halt) {
         match &why {
             Halt::Stopped(words) => error!(way = %self.route.name, "stopped until somebody looks at it: {words}"),
             Halt::Trouble(words) => warn!(way = %self.route.name, "stopped for a while: {words}"),
@@ -218,7 +223,6 @@ impl Worker {
         }
         self.route.halt(&why, self.outbox.clock.now());
         self.round.note(why);
-        self.released(wait, words)
     }
 
     /// The server has closed the connection in an orderly way: it had carried enough, or was one too many, or all are closed.
@@ -227,7 +231,8 @@ impl Worker {
             debug!(way = %self.route.name, "a connection was closed: {}", hushed(words));
             return self.released(Duration::ZERO, words);
         }
-        self.halted(Halt::Trouble(hushed(words)), BEHIND, words)
+        self.halt_way(Halt::Trouble(hushed(words)));
+        self.released(BEHIND, words)
     }
 
     async fn slow_down(&self, at_least: Duration, words: &str) -> Outcome {
@@ -331,8 +336,6 @@ struct Bounced {
     class: Class,
     words: String,
 }
-/// How often it is looked whether one more connection may be in use.
-const SEAT: Duration = Duration::from_millis(100);
 
 /// An outcome on its way to the disk.
 struct Settling {
@@ -363,7 +366,7 @@ impl Parts {
             last += u32::from(self.round.is_told_to_stop());
             self.round.halt(Halt::Store(error));
             if last == SETTLE_LAST {
-                return error!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "its outcome is not known to the store: {}", outcome.word());
+                return error!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "its outcome is not known to the store: {}", outcome.state().as_str());
             }
             tokio::time::sleep(SETTLE_WAIT).await;
             written = self.ledger.settle(&claim, &outcome);

@@ -173,15 +173,15 @@ struct Settled<'a> {
 
 impl<'a> From<&'a Outcome> for Settled<'a> {
     fn from(outcome: &'a Outcome) -> Self {
-        let (state, words, due, counts) = match outcome {
-            Outcome::Accepted { reply } => (State::Accepted, reply, None, true),
-            Outcome::Deferred { reply, until } => (State::Deferred, reply, Some(*until), true),
-            Outcome::Failed { reply } => (State::Failed, reply, None, true),
-            Outcome::Skipped { reason } => (State::Skipped, reason, None, false),
-            Outcome::Held { reason } => (State::Held, reason, None, true),
-            Outcome::Released { until, reason } => (State::Queued, reason, Some(*until), false),
+        let (words, due, counts) = match outcome {
+            Outcome::Accepted { reply: words } | Outcome::Failed { reply: words } | Outcome::Held { reason: words } => {
+                (words, None, true)
+            }
+            Outcome::Deferred { reply, until } => (reply, Some(*until), true),
+            Outcome::Skipped { reason } => (reason, None, false),
+            Outcome::Released { until, reason } => (reason, Some(*until), false),
         };
-        Self { state, words, due, counts }
+        Self { state: outcome.state(), words, due, counts }
     }
 }
 

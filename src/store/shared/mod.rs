@@ -25,6 +25,7 @@ mod editions;
 mod entries;
 mod history;
 mod imports;
+pub(super) mod meta;
 pub(super) mod migrate;
 mod rows;
 mod sign_ups;

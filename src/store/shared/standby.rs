@@ -4,28 +4,23 @@
 use jiff::Timestamp;
 
 use super::super::Connection;
+use super::meta;
 use crate::store::{Result, StoreError};
+
+const MARK: &str = "standby";
 
 /// Since when the store has been standing by, if it does.
 pub async fn since(db: &mut Connection) -> Result<Option<Timestamp>> {
-    let text: Option<String> =
-        sqlx::query_scalar("SELECT value FROM meta WHERE name = 'standby'").fetch_optional(db).await?;
     let instant = |text: String| text.parse().map_err(|_| StoreError::Damaged(format!("`{text}` is no instant")));
-    text.map(instant).transpose()
+    meta::get(db, MARK).await?.map(instant).transpose()
 }
 
 pub async fn begin(db: &mut Connection, now: Timestamp) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO meta (name, value) VALUES ('standby', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    )
-    .bind(now.to_string())
-    .execute(db)
-    .await?;
-    Ok(())
+    meta::set(db, MARK, &now.to_string()).await
 }
 
 /// True if it did stand by.
 pub async fn end(db: &mut Connection) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM meta WHERE name = 'standby'").execute(db).await?;
+    let done = sqlx::query("DELETE FROM meta WHERE name = $1").bind(MARK).execute(db).await?;
     Ok(done.rows_affected() == 1)
 }
