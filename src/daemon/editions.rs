@@ -13,6 +13,7 @@ use crate::domain::goal::{Bounds, GoalStatus};
 use crate::domain::period::{Per, Period};
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
+use crate::domain::schedule::Schedule;
 use crate::domain::subscriber::{Address, Choice, Frequency};
 use crate::render::digest::{self, Content, Digest, Draft, Heading, Selection};
 use crate::render::feed::{Entry, Feed, Format};
@@ -361,23 +362,37 @@ pub async fn due(blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec
 }
 
 async fn due_of(per: Per, blog: &Blog, store: &SharedStore, now: Timestamp) -> Result<Vec<Period>, StoreError> {
-    let digest = &blog.config.digest;
-    let Ok(schedule) = crate::domain::schedule::Schedule::parse(&digest.schedule) else { return Ok(Vec::new()) };
-    let zone = blog.config.site.zone();
-    let born = Period::at(per, store.created_at().await?, &zone);
     let mut due = Vec::new();
-    let mut period = Period::at(per, now, &zone).previous();
-    while period >= born {
-        let at = schedule.due_after(period, &zone);
-        let late = at.checked_add(digest.catch_up.get()).unwrap_or(Timestamp::MAX);
-        if late < now {
-            break;
+    for closed in closed(per, blog, store, now).await?.take_while(|closed| closed.late >= now) {
+        if closed.due <= now && store.edition(closed.period.into()).await?.is_none() {
+            due.push(closed.period);
         }
-        if at <= now && store.edition(period.into()).await?.is_none() {
-            due.push(period);
-        }
-        period = period.previous();
     }
     due.reverse();
     Ok(due)
+}
+
+/// A period that is over: when its digest is due, and until when it is caught up.
+pub(super) struct Closed {
+    pub period: Period,
+    pub due: Timestamp,
+    pub late: Timestamp,
+}
+
+/// The periods that are over and not older than the store, the latest first.
+pub(super) async fn closed(
+    per: Per,
+    blog: &Blog,
+    store: &SharedStore,
+    now: Timestamp,
+) -> Result<impl Iterator<Item = Closed>, StoreError> {
+    let (zone, catch_up) = (blog.config.site.zone(), blog.config.digest.catch_up.get());
+    let born = Period::at(per, store.created_at().await?, &zone);
+    let schedule = Schedule::parse(&blog.config.digest.schedule).ok();
+    let mut period = Period::at(per, now, &zone);
+    Ok(std::iter::from_fn(move || {
+        period = period.previous();
+        let due = schedule.as_ref().filter(|_| period >= born)?.due_after(period, &zone);
+        Some(Closed { period, due, late: due.checked_add(catch_up).unwrap_or(Timestamp::MAX) })
+    }))
 }
