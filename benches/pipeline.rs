@@ -8,10 +8,11 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use gazetted::domain::body::{self, Body, Surroundings};
 use gazetted::domain::catalogue::{Catalogue, LinkIndex};
 use gazetted::domain::dialect::{Dialect, Rules};
+use gazetted::domain::feed_format::Format;
 use gazetted::domain::identity::Ledger;
 use gazetted::domain::post::Post;
 use gazetted::domain::post_file::{File, Parsed, parse};
-use gazetted::render::feed::{self, Entry, Format, Settings};
+use gazetted::render::feed::{self, Entry, Settings};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;

@@ -12,6 +12,7 @@ use crate::domain::author::Author;
 use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::edition::EditionPost;
+use crate::domain::feed_format::Format;
 use crate::domain::goal::{self, Bounds, GoalStatus};
 use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
@@ -19,7 +20,7 @@ use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
 use crate::http::{Document, OPML};
 use crate::publish::{self, WriteError};
-use crate::render::feed::{Format, Plan, Settings};
+use crate::render::feed::{Plan, Settings};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 

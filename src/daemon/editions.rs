@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, WhenEmpty};
 use crate::domain::edition::{Edition, EditionKey, EditionPost, State, Variant};
+use crate::domain::feed_format::Format;
 use crate::domain::goal::{Bounds, GoalStatus};
 use crate::domain::period::{Per, Period};
 use crate::domain::post::Post;
@@ -16,7 +17,7 @@ use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
 use crate::domain::subscriber::{Address, Choice, Frequency};
 use crate::render::digest::{self, Content, Digest, Draft, Heading, Selection};
-use crate::render::feed::{Entry, Feed, Format};
+use crate::render::feed::{Entry, Feed};
 use crate::render::language;
 use crate::render::templates::Templates;
 use crate::store::{Audience, Canary, Opened, SharedStore, StoreError};

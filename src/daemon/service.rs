@@ -23,6 +23,7 @@ use super::trust::Trust;
 use super::{heartbeat, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
+use crate::domain::feed_format::Format;
 use crate::domain::goal::Bounds;
 use crate::domain::network::Network;
 use crate::domain::problem::Problem;
@@ -210,9 +211,9 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
     let settings = super::blog::settings(config, &blog.site);
     let feeds = settings.formats.iter().map(|(format, name)| http::FeedLink {
         name: match format {
-            crate::render::feed::Format::Rss => "RSS",
-            crate::render::feed::Format::Atom => "Atom",
-            crate::render::feed::Format::Json => "JSON Feed",
+            Format::Rss => "RSS",
+            Format::Atom => "Atom",
+            Format::Json => "JSON Feed",
         }
         .to_owned(),
         url: format!("/{name}"),
@@ -380,8 +381,7 @@ impl Service {
     async fn show_editions(&mut self) {
         match editions::feed(&self.blog, &self.store).await {
             Ok(Some(bytes)) => {
-                let document =
-                    http::Document::new(bytes, crate::render::feed::Format::Atom.media_type(), self.clock.now());
+                let document = http::Document::new(bytes, Format::Atom.media_type(), self.clock.now());
                 self.editions_feed = Some(("editions/atom.xml".to_owned(), document));
             }
             Ok(None) => {}

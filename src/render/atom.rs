@@ -5,8 +5,9 @@ use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{self as atom, FixedDateTime, Text};
 use jiff::Timestamp;
 
-use super::feed::{Entry, Feed, Format};
+use super::feed::{Entry, Feed};
 use crate::domain::author::Author;
+use crate::domain::feed_format::Format;
 
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 

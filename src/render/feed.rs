@@ -9,27 +9,10 @@ use crate::domain::author::Author;
 use crate::domain::body::Body;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::dialect::slug;
+use crate::domain::feed_format::Format;
 use crate::domain::plain;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    Rss,
-    Atom,
-    Json,
-}
-
-impl Format {
-    #[must_use]
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Rss => "application/rss+xml",
-            Self::Atom => "application/atom+xml",
-            Self::Json => "application/feed+json",
-        }
-    }
-}
 
 /// What all feeds of a blog have in common.
 #[derive(Debug, Clone)]

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::feed::{Entry, Feed, Format};
+use super::feed::{Entry, Feed};
 use crate::domain::author::Author;
+use crate::domain::feed_format::Format;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -7,7 +7,8 @@ use rss::extension::dublincore::DublinCoreExtension;
 use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Channel, Guid, Item};
 
-use super::feed::{Entry, Feed, Format};
+use super::feed::{Entry, Feed};
+use crate::domain::feed_format::Format;
 
 pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
     let mut links = vec![link("self", feed.address(Format::Rss), Format::Rss)];

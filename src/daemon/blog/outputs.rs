@@ -11,12 +11,13 @@ use rayon::prelude::*;
 use super::{Blog, Pass, PassError, settings};
 use crate::daemon::render_pass::version;
 use crate::daemon::terms::Terms;
+use crate::domain::feed_format::Format;
 use crate::domain::hash::{self, Hasher};
 use crate::domain::identity::EntryRow;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
 use crate::publish::{self, Output};
-use crate::render::feed::{self, Entry, Format, Kind, Plan, Settings};
+use crate::render::feed::{self, Entry, Kind, Plan, Settings};
 use crate::render::opml::{self, Outline};
 use crate::store::{OutputRow, StoreError};
 
