@@ -8,7 +8,7 @@ use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Channel, Guid, Item};
 
 use super::feed::{Entry, Feed};
-use crate::domain::feed_format::Format;
+use crate::domain::feed_format::{FRESH_SECONDS, Format};
 
 pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
     let mut links = vec![link("self", feed.address(Format::Rss), Format::Rss)];
@@ -29,8 +29,7 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         language: Some(feed.language.clone()),
         last_build_date: Some(date(feed.updated)),
         generator: Some("gazetted".to_owned()),
-        // Minutes; readers that honour it ask once an hour.
-        ttl: Some("60".to_owned()),
+        ttl: Some((FRESH_SECONDS / 60).to_string()),
         managing_editor: feed
             .author
             .as_ref()
