@@ -128,7 +128,11 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
+        // Most answers have no body; one piece is cheaper to write as one.
+        let result = match bufs {
+            [only] => Pin::new(&mut self.socket).poll_write(cx, only),
+            _ => Pin::new(&mut self.socket).poll_write_vectored(cx, bufs),
+        };
         self.written(result, cx)
     }
 
