@@ -19,7 +19,7 @@ const WORTH_IT: usize = 200;
 
 /// What a request comes to.
 pub enum Found {
-    Whole(Response<Body>),
+    Whole(Response<Bytes>),
     /// Something has to be read or made first.
     Waits(Making),
 }
@@ -96,7 +96,7 @@ impl Making {
             Ok::<_, std::io::Error>(response)
         };
         let made = tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Broken)?;
-        made.map_err(|_| Refusal::NotFound)
+        made.map(|response| response.map(Body::from)).map_err(|_| Refusal::NotFound)
     }
 }
 
@@ -111,17 +111,17 @@ fn marks(document: &Document, now: Timestamp, headers: &mut HeaderMap) {
     headers.insert(header::VARY, ENCODING);
 }
 
-fn unchanged(document: &Document, now: Timestamp) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+fn unchanged(document: &Document, now: Timestamp) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().reserve(4);
     marks(document, now, response.headers_mut());
     response
 }
 
-fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) -> Response<Body> {
+fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) -> Response<Bytes> {
     let size = bytes.len();
-    let mut response = Response::new(if asked.head { Body::empty() } else { Body::from(bytes) });
+    let mut response = Response::new(if asked.head { Bytes::new() } else { bytes });
     let headers = response.headers_mut();
     headers.reserve(13);
     headers.insert(header::CONTENT_TYPE, document.head.content_type.clone());
@@ -135,8 +135,8 @@ fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) ->
 }
 
 /// To a reader that takes nothing we have, not even the plain text.
-fn not_acceptable() -> Response<Body> {
-    let mut response = Response::new(Body::from("this is here as br, zstd, gzip and identity\n"));
+fn not_acceptable() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from("this is here as br, zstd, gzip and identity\n"));
     *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -160,14 +160,14 @@ mod tests {
         Shared::new(super::super::Published::nothing_yet(super::super::published::tests::blog()), 1 << 20)
     }
 
-    fn whole_of(found: Found) -> Response<Body> {
+    fn whole_of(found: Found) -> Response<Bytes> {
         match found {
             Found::Whole(response) => response,
             Found::Waits(_) => panic!("it is in memory"),
         }
     }
 
-    fn answer(request: &[(HeaderName, &str)]) -> Response<Body> {
+    fn answer(request: &[(HeaderName, &str)]) -> Response<Bytes> {
         let document = Document::new("text", "application/atom+xml", "2021-05-01T10:00:00.7Z".parse().unwrap());
         let headers = request.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
         whole_of(found(&document, asked(), &headers.collect(), &shared()))
