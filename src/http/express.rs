@@ -114,8 +114,12 @@ fn plain(request: &httparse::Request<'_, '_>, front: &Front) -> Option<Response<
     }
     let mut headers = HeaderMap::new();
     for given in request.headers.iter() {
-        let Some(name) = read_here(given)? else { continue };
-        headers.append(name, HeaderValue::from_bytes(given.value).ok()?);
+        if is_more_than_plain(given) {
+            return None;
+        }
+        if let Some(name) = read_here(given) {
+            headers.append(name, HeaderValue::from_bytes(given.value).ok()?);
+        }
     }
     let (found, route) = front.known(&method, path, &headers)?;
     let Found::Whole(response) = found else { return None };
@@ -124,21 +128,23 @@ fn plain(request: &httparse::Request<'_, '_>, front: &Front) -> Option<Response<
     Some(response)
 }
 
-/// Headers that matter to a document. None for one that makes of a request something else: it has a body, or is the last.
-fn read_here(given: &httparse::Header<'_>) -> Option<Option<HeaderName>> {
+/// Whether a header makes something else of the request: it has a body, or is the connection's last.
+fn is_more_than_plain(given: &httparse::Header<'_>) -> bool {
     let is = |name: &str| given.name.eq_ignore_ascii_case(name);
     match given.name.len() {
-        17 if is("transfer-encoding") => None,
-        14 if is("content-length") => None,
-        10 if is("connection") && !given.value.eq_ignore_ascii_case(b"keep-alive") => None,
-        7 if is("upgrade") || is("trailer") => None,
-        6 if is("expect") => None,
-        15 if is("accept-encoding") => Some(Some(header::ACCEPT_ENCODING)),
-        13 if is("if-none-match") => Some(Some(header::IF_NONE_MATCH)),
-        17 if is("if-modified-since") => Some(Some(header::IF_MODIFIED_SINCE)),
-        10 if is("user-agent") => Some(Some(header::USER_AGENT)),
-        _ => Some(None),
+        17 => is("transfer-encoding"),
+        14 => is("content-length"),
+        10 => is("connection") && !given.value.eq_ignore_ascii_case(b"keep-alive"),
+        7 => is("upgrade") || is("trailer"),
+        6 => is("expect"),
+        _ => false,
     }
+}
+
+/// The headers that matter to a document.
+fn read_here(given: &httparse::Header<'_>) -> Option<HeaderName> {
+    let known = [header::ACCEPT_ENCODING, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::USER_AGENT];
+    known.into_iter().find(|name| given.name.eq_ignore_ascii_case(name.as_str()))
 }
 
 /// The head as it is sent, and the body.

@@ -110,7 +110,14 @@ struct Server {
 
 impl Server {
     async fn converse(self: Arc<Self>, connection: Connection, peer: Peer) {
-        let Some(tls) = &self.tls else { return self.briefly(connection, peer).await };
+        // What a handshake needs is large, too.
+        match &self.tls {
+            Some(tls) => Box::pin(self.encrypted(tls, connection, peer)).await,
+            None => self.briefly(connection, peer).await,
+        }
+    }
+
+    async fn encrypted(&self, tls: &Tls, connection: Connection, peer: Peer) {
         let shaken = tokio::select! {
             shaken = tls.acceptor().accept(connection) => shaken,
             () = self.shutdown.cancelled() => return,
