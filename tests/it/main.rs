@@ -13,6 +13,7 @@ mod daemon;
 mod dialects;
 mod dkim;
 mod faults;
+mod feed_limits;
 mod feeds;
 mod hostile;
 mod house;
