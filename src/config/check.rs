@@ -411,11 +411,12 @@ impl Checker<'_> {
                 "expected an address and a port that only you can reach, like `127.0.0.1:8081`",
             );
         }
-        for proxy in config.http.proxies.iter().filter(|proxy| Network::parse(proxy).is_none()) {
+        let known = |proxy: &str| proxy == "unix" || Network::parse(proxy).is_some();
+        for proxy in config.http.proxies.iter().filter(|proxy| !known(proxy)) {
             self.error(
                 "http.proxies",
                 format!("`http.proxies` names `{proxy}`, which is no address or network"),
-                "expected addresses or networks: `127.0.0.1`, `10.0.0.0/8`, `::1`",
+                "expected addresses or networks, `127.0.0.1`, `10.0.0.0/8`, `::1`, or `unix`",
             );
         }
         let scheme = config.store.url.split(':').next().unwrap_or_default();

@@ -573,7 +573,10 @@ pub struct Http {
     pub listen: String,
     /// Where readers reach the daemon; empty: `site.url`.
     pub url: String,
-    /// Proxies that are believed when they say in `X-Forwarded-For` whom a request comes from: addresses or networks.
+    /// Megabytes that feeds may take in memory.
+    pub memory: usize,
+    /// Proxies that are believed when they say in `X-Forwarded-For` whom a request comes from: addresses or networks, or
+    /// `unix` for whoever comes over a socket in the file system.
     pub proxies: Vec<String>,
     /// Where the operator's API listens; empty: nowhere.
     pub admin: String,
@@ -587,6 +590,7 @@ impl Default for Http {
         Self {
             listen: "127.0.0.1:8080".into(),
             url: String::new(),
+            memory: 16,
             proxies: vec!["127.0.0.0/8".into(), "::1".into()],
             admin: String::new(),
             admin_token: SecretString::default(),

@@ -266,12 +266,11 @@ impl Blog {
             .filter_map(|row| {
                 let file = publish::below(&out, &row.path)?;
                 // The file's own time outlives the daemon: readers' dates stay good over a restart.
-                let modified = std::fs::metadata(&file).ok()?.modified().ok()?;
+                let known = std::fs::metadata(&file).ok()?;
+                let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
                 let modified = Timestamp::try_from(modified).ok()?;
-                Some((
-                    row.path.clone(),
-                    Document::file(file, media_type(&row.path, &settings), row.bytes_hash, modified),
-                ))
+                let media_type = media_type(&row.path, &settings);
+                Some((row.path.clone(), Document::file(file, media_type, row.bytes_hash, size, modified)))
             })
             .collect()
     }

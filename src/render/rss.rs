@@ -9,7 +9,7 @@ use rss::{Category, Channel, Enclosure, Guid, Item};
 
 use super::feed::{Entry, Feed};
 use super::xml;
-use crate::domain::feed_format::Format;
+use crate::domain::feed_format::{FRESH_SECONDS, Format};
 use crate::domain::post::Image;
 
 pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
@@ -34,8 +34,7 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         language: Some(feed.language.clone()),
         last_build_date: (!feed.entries.is_empty()).then(|| date(feed.updated)),
         generator: Some("gazetted".to_owned()),
-        // Minutes; readers that honour it ask once an hour.
-        ttl: Some("60".to_owned()),
+        ttl: Some((FRESH_SECONDS / 60).to_string()),
         managing_editor: feed
             .author
             .as_ref()
