@@ -16,3 +16,4 @@ pub mod singles;
 pub mod systemd;
 pub mod terms;
 pub mod trust;
+pub mod web;
