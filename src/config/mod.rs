@@ -163,6 +163,7 @@ pub enum FeedContent {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]
 pub struct Feeds {
     pub out: PathBuf,
     /// Where `out` is served; empty: `site.url`.
@@ -219,10 +220,10 @@ pub struct ExtraFeed {
 impl ExtraFeed {
     #[must_use]
     pub fn format(&self) -> FeedFormat {
-        let name = self.path.to_lowercase();
+        let json = Path::new(&self.path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
         self.format.unwrap_or(match () {
-            () if name.ends_with(".json") => FeedFormat::Json,
-            () if name.contains("atom") => FeedFormat::Atom,
+            () if json => FeedFormat::Json,
+            () if self.path.to_lowercase().contains("atom") => FeedFormat::Atom,
             () => FeedFormat::Rss,
         })
     }

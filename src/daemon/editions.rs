@@ -341,6 +341,7 @@ pub fn templates(folder: &Path) -> Result<Templates, Vec<Problem>> {
     Templates::new(&replacements(folder))
 }
 
+#[must_use]
 pub fn replacements(folder: &Path) -> BTreeMap<String, String> {
     let read = |folder: &Path, prefix: &str, endings: &[&str]| -> Vec<(String, String)> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

@@ -400,7 +400,7 @@ struct Stale {
 }
 
 fn plan_hash(plan: &Plan, base: u128) -> Hasher {
-    let numbers = [plan.kind as u64, u64::from(plan.complete), plan.archive.map_or(0, |n| n as u64 + 1)];
+    let numbers = [plan.kind as u64, u64::from(plan.complete), plan.archive.map_or(0, |n| u64::from(n) + 1)];
     let hasher = Hasher::default().number(base).field(plan.name.as_bytes()).field(plan.folder.as_bytes());
     numbers.into_iter().fold(hasher, |h, n| h.field(&n.to_le_bytes()))
 }

@@ -38,7 +38,7 @@ fn has_page(plan: &Plan) -> bool {
 }
 
 pub(super) fn is_page(path: &str) -> bool {
-    path.ends_with(".html")
+    std::path::Path::new(path).extension().is_some_and(|ending| ending == "html")
 }
 
 impl Blog {
