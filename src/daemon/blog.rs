@@ -276,6 +276,46 @@ impl Blog {
             .collect()
     }
 
+    /// Where feeds that had other addresses stand now.
+    #[must_use]
+    pub fn moved(&self) -> BTreeMap<String, String> {
+        let plain = |name: &String| name.trim_start_matches('/').to_owned();
+        let mut all = FeedMemory { moved: self.memory.moved.clone(), ..FeedMemory::default() };
+        all.moved.extend(self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))));
+        // What stands at an address is not somewhere else, whatever once was said of it.
+        all.moved.retain(|old, _| !self.outputs.contains_key(old));
+        all.moved.keys().filter_map(|old| Some((old.clone(), all.moved_to(old)?.to_owned()))).collect()
+    }
+
+    /// The paths of posts that were taken back, without a slash at the end.
+    #[must_use]
+    pub fn gone(&self) -> BTreeSet<String> {
+        // Asked at every save: addresses of ours are absolute and encoded, and need no taking apart.
+        let path = |url: &str| {
+            let (_, rest) = url.split_once("://")?;
+            let path = rest[rest.find('/')?..].split(['?', '#']).next()?.trim_end_matches('/');
+            (!path.is_empty()).then(|| path.to_owned())
+        };
+        let withdrawn = self.ledger.values().filter(|row| row.withdrawn_at.is_some());
+        let mut gone: BTreeSet<String> = withdrawn.filter_map(|row| path(&row.url)).collect();
+        if !gone.is_empty() {
+            for here in self.catalogue.published().filter_map(|post| path(&post.url)) {
+                gone.remove(&here);
+            }
+        }
+        gone
+    }
+
+    /// What was taken back last, and when.
+    fn tombstones(&self) -> Vec<(String, Timestamp)> {
+        const MOST: usize = 50;
+        let mut gone: Vec<(String, Timestamp)> =
+            self.ledger.values().filter_map(|row| Some((row.id.clone(), row.withdrawn_at?))).collect();
+        gone.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        gone.truncate(MOST);
+        gone
+    }
+
     /// These files as they were last believed, to be put back by `restore`.
     #[must_use]
     pub fn remember(&self, paths: &BTreeSet<String>) -> Vec<(String, Option<Known>)> {

@@ -378,6 +378,8 @@ impl Service {
         self.shared.set(http::Published {
             blog: http::Blog { tags, authors, ..front(&self.config, &self.blog) },
             documents: self.blog.documents().into_iter().chain(self.editions_feed.clone()).collect(),
+            moved: self.blog.moved(),
+            gone: self.blog.gone(),
             goals: self.blog.goals(now, Bounds::default()),
             posts,
             scanned_at: Some(now),

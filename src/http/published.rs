@@ -1,7 +1,7 @@
 //! What one scan of the posts gave to show, swapped in as a whole: a request sees one scan or the next, never half of
 //! each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -161,6 +161,10 @@ pub struct Published {
     pub blog: Blog,
     /// By path below the root, without a leading slash: `tags/rust/atom.xml`.
     pub documents: BTreeMap<String, Document>,
+    /// Where documents have moved to: old name to new.
+    pub moved: BTreeMap<String, String>,
+    /// Paths, with their leading slash, of posts that were taken back.
+    pub gone: BTreeSet<String>,
     pub goals: Vec<GoalStatus>,
     /// The latest, newest first.
     pub posts: Vec<EditionPost>,
@@ -172,7 +176,15 @@ impl Published {
     /// What there is before the first scan: who the blog is.
     #[must_use]
     pub fn nothing_yet(blog: Blog) -> Self {
-        Self { blog, documents: BTreeMap::new(), goals: Vec::new(), posts: Vec::new(), scanned_at: None }
+        Self {
+            blog,
+            documents: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            goals: Vec::new(),
+            posts: Vec::new(),
+            scanned_at: None,
+        }
     }
 
     fn following(mut self, before: &Self) -> Self {
