@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 
 use super::conditional::{content_type, date, tag};
+use super::counts::Counts;
 use super::encoding::Encoding;
 use super::forms::{Forms, Room};
 
@@ -233,6 +234,7 @@ struct Inner {
     room: Arc<Room>,
     /// A form is missing.
     asked: Notify,
+    counts: Arc<Counts>,
 }
 
 impl Shared {
@@ -243,6 +245,7 @@ impl Shared {
             newest: RwLock::new(Arc::new(published)),
             room: Room::new(memory),
             asked: Notify::new(),
+            counts: Arc::default(),
         }))
     }
 
@@ -257,6 +260,10 @@ impl Shared {
         let next = Arc::new(published.following(&self.get()));
         *self.0.newest.write().unwrap_or_else(PoisonError::into_inner) = next;
         self.0.asked.notify_one();
+    }
+
+    pub(super) fn counts(&self) -> &Arc<Counts> {
+        &self.0.counts
     }
 
     pub(super) fn room(&self) -> Arc<Room> {

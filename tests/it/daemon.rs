@@ -85,11 +85,10 @@ impl Daemon {
         let address = listener.local_addr().unwrap();
         let (reloads, reload) = unbounded_channel();
         let options = Options {
-            admin: None,
             config,
             store,
             clock: Arc::<ManualClock>::clone(&clock),
-            listener,
+            doors: listener.into(),
             config_file: None,
             heartbeat: Some(BEAT),
             reload,
