@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::site::{Site, site, text};
 const HOSTILE: &str = "---\ntitle: \"Tom & Jerry: a < b\"\nauthor: Ada\ntags: [open source, Träffar]\n---\nA [link](/x) and <img src=\"i.png\" srcset=\"i.png 1x, j.png 2x\">\u{1d} &nbsp; ]]>\n\n<script>x</script><iframe src=\"https://b.example/\"></iframe>\n\n<p style=\"position:fixed\" onclick=\"x()\">x</p>\n";
 
 fn feeds_of(site: &Site) -> Vec<String> {
-    let is_feed = |name: &String| name.ends_with(".xml") || name.ends_with(".json");
+    let is_feed = |name: &String| Path::new(name).extension().is_some_and(|e| e == "xml" || e == "json");
     site.files("public").into_iter().filter(is_feed).map(|name| format!("public/{name}")).collect()
 }
 
@@ -117,9 +118,11 @@ fn a_wall_a_redirect_and_a_wrong_type_are_told_apart() {
     assert_eq!(codes(&missing), ["http-status"]);
     let page = serve(|_| answer("200 OK", "Content-Type: text/html\r\nETag: \"1\"\r\n", "<!doctype html><p>a page"));
     assert_eq!(codes(&page), ["http-conditional", "not-a-feed"]);
-    let moved = serve(|head| match head.starts_with("get /feed.xml") {
-        true => answer("302 Found", "Location: /other.xml\r\n", ""),
-        false => answer("200 OK", "Content-Type: text/plain\r\n", FEED),
+    let moved = serve(|head| {
+        if head.starts_with("get /feed.xml") {
+            return answer("302 Found", "Location: /other.xml\r\n", "");
+        }
+        answer("200 OK", "Content-Type: text/plain\r\n", FEED)
     });
     assert_eq!(codes(&moved), ["http-redirect", "http-type", "http-validator", "address-relative"]);
     let ran = site().run("check http://127.0.0.1:1/feed.xml");
