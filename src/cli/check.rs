@@ -13,7 +13,6 @@ use crate::daemon::blog::Blog;
 use crate::daemon::editions;
 use crate::domain::problem::Problem;
 use crate::domain::wording;
-use crate::render::feed as feeds;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -40,8 +39,7 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
         let config = Arc::new(loaded.config);
         let mut blog = open::blog_to_look_at(&config, open::now()).await?;
         problems.extend(blog.problems(true));
-        let (_, slugs) = feeds::plan(&blog.catalogue, &crate::daemon::blog::settings(&config, &blog.site));
-        problems.extend(slugs);
+        problems.extend(blog.plan_problems());
         problems.extend(templates(&config.path(&config.digest.templates)));
         posts = blog.catalogue.posts.len();
         problems.extend(standby(&blog, &file).await?);

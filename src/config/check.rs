@@ -3,7 +3,7 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, Goal, Smtp, Tls, Webhook};
+use super::{Config, Feeds, Goal, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
 use crate::domain::period::{Days, EXPECTED, Period};
@@ -106,6 +106,8 @@ impl Checker<'_> {
                 );
             }
         }
+        self.extra_feeds(feeds);
+        self.feed_addresses(feeds);
         if feeds.limit == 0 {
             self.error(
                 "feeds.limit",
@@ -118,6 +120,59 @@ impl Checker<'_> {
                 "feeds.formats",
                 "`feeds.formats` names no format".into(),
                 "expected some of \"rss\", \"atom\", \"json\"",
+            );
+        }
+    }
+
+    fn extra_feeds(&mut self, feeds: &Feeds) {
+        for (index, extra) in feeds.extra.iter().enumerate() {
+            let path = &extra.path;
+            if !is_file_name(path) {
+                self.error(
+                    "feeds.extra",
+                    format!(
+                        "a feed in `[[feeds.extra]]` has the `path` `{path}`, which is no file name below `feeds.out`"
+                    ),
+                    "expected a relative name like `feed.python.xml`",
+                );
+            }
+            let standing = [&feeds.rss, &feeds.atom, &feeds.json, &feeds.opml, &feeds.stylesheet];
+            if standing.contains(&path) || feeds.extra[..index].iter().any(|other| other.path == *path) {
+                self.error(
+                    "feeds.extra",
+                    format!("two feeds would be written to `{path}`"),
+                    "give each a `path` of its own; the name of the blog's own feed is `feeds.rss`, `atom` or `json`",
+                );
+            }
+            if extra.limit == Some(0) {
+                self.error("feeds.extra", format!("the feed `{path}` has a `limit` of 0"), "expected 1 or more");
+            }
+        }
+    }
+
+    fn feed_addresses(&mut self, feeds: &Feeds) {
+        if !feeds.stylesheet.is_empty() && !is_file_name(&feeds.stylesheet) {
+            self.error(
+                "feeds.stylesheet",
+                format!("`feeds.stylesheet` is `{}`, which is no file name below `feeds.out`", feeds.stylesheet),
+                "expected a relative name like `feed.css`, or nothing",
+            );
+        }
+        for (old, new) in &feeds.moved {
+            let bad = [old, new].into_iter().find(|name| !is_file_name(name.trim_start_matches('/')));
+            if let Some(bad) = bad {
+                self.error(
+                    "feeds.moved",
+                    format!("`feeds.moved` names `{bad}`, which is no address below `feeds.url`"),
+                    "expected `\"rss.xml\" = \"feed.xml\"`",
+                );
+            }
+        }
+        if feeds.max_bytes == 0 {
+            self.error(
+                "feeds.max_bytes",
+                "`feeds.max_bytes` is 0: a feed with one entry".into(),
+                "expected bytes: 250000 is what readers take without complaint",
             );
         }
     }
@@ -356,11 +411,12 @@ impl Checker<'_> {
                 "expected an address and a port that only you can reach, like `127.0.0.1:8081`",
             );
         }
-        for proxy in config.http.proxies.iter().filter(|proxy| Network::parse(proxy).is_none()) {
+        let known = |proxy: &str| proxy == "unix" || Network::parse(proxy).is_some();
+        for proxy in config.http.proxies.iter().filter(|proxy| !known(proxy)) {
             self.error(
                 "http.proxies",
                 format!("`http.proxies` names `{proxy}`, which is no address or network"),
-                "expected addresses or networks: `127.0.0.1`, `10.0.0.0/8`, `::1`",
+                "expected addresses or networks, `127.0.0.1`, `10.0.0.0/8`, `::1`, or `unix`",
             );
         }
         let scheme = config.store.url.split(':').next().unwrap_or_default();

@@ -163,21 +163,70 @@ pub enum FeedContent {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]
 pub struct Feeds {
     pub out: PathBuf,
     /// Where `out` is served; empty: `site.url`.
     pub url: String,
     pub formats: Vec<FeedFormat>,
+    /// Entries in one feed, at most, and how much they may weigh together, in bytes.
     pub limit: usize,
+    pub max_bytes: u64,
     pub content: FeedContent,
     pub tags: bool,
     pub authors: bool,
     pub categories: bool,
+    /// Of Hugo's and Zola's sections, and of languages, if there are several.
+    pub sections: bool,
+    pub languages: bool,
+    /// Each tag, author and so on has a page beside its feeds.
+    pub pages: bool,
+    /// RFC 6721: entries that were taken back are named in the Atom feed.
+    pub tombstones: bool,
     /// File names, so that a blog keeps the addresses its readers have.
     pub rss: String,
     pub atom: String,
     pub json: String,
     pub opml: String,
+    /// How browsers show a feed; empty: as they like.
+    pub stylesheet: String,
+    /// Addresses that feeds have had: old = new, both below `feeds.url`.
+    pub moved: BTreeMap<String, String>,
+    pub extra: Vec<ExtraFeed>,
+}
+
+/// `[[feeds.extra]]`: a feed of the owner's choice.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExtraFeed {
+    /// Its file below `feeds.out`: `feed.python.xml`.
+    pub path: String,
+    /// Empty: JSON if the name ends so, Atom if it says so, RSS otherwise.
+    pub format: Option<FeedFormat>,
+    pub title: String,
+    pub description: String,
+    /// A post is in it if it has one of each of these that are not empty,
+    pub tags: Vec<String>,
+    pub categories: Vec<String>,
+    pub authors: Vec<String>,
+    pub sections: Vec<String>,
+    pub languages: Vec<String>,
+    /// and none of these.
+    pub without_tags: Vec<String>,
+    pub limit: Option<usize>,
+    pub content: Option<FeedContent>,
+}
+
+impl ExtraFeed {
+    #[must_use]
+    pub fn format(&self) -> FeedFormat {
+        let json = Path::new(&self.path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        self.format.unwrap_or(match () {
+            () if json => FeedFormat::Json,
+            () if self.path.to_lowercase().contains("atom") => FeedFormat::Atom,
+            () => FeedFormat::Rss,
+        })
+    }
 }
 
 impl Default for Feeds {
@@ -187,14 +236,22 @@ impl Default for Feeds {
             url: String::new(),
             formats: vec![FeedFormat::Rss, FeedFormat::Atom, FeedFormat::Json],
             limit: 50,
+            max_bytes: 250_000,
             content: FeedContent::Full,
             tags: true,
             authors: true,
             categories: true,
+            sections: true,
+            languages: true,
+            pages: true,
+            tombstones: false,
             rss: "feed.xml".into(),
             atom: "atom.xml".into(),
             json: "feed.json".into(),
             opml: "feeds.opml".into(),
+            stylesheet: "feed.css".into(),
+            moved: BTreeMap::new(),
+            extra: Vec::new(),
         }
     }
 }
@@ -517,7 +574,10 @@ pub struct Http {
     pub listen: String,
     /// Where readers reach the daemon; empty: `site.url`.
     pub url: String,
-    /// Proxies that are believed when they say in `X-Forwarded-For` whom a request comes from: addresses or networks.
+    /// Megabytes that feeds may take in memory.
+    pub memory: usize,
+    /// Proxies that are believed when they say in `X-Forwarded-For` whom a request comes from: addresses or networks, or
+    /// `unix` for whoever comes over a socket in the file system.
     pub proxies: Vec<String>,
     /// Where the operator's API listens; empty: nowhere.
     pub admin: String,
@@ -531,6 +591,7 @@ impl Default for Http {
         Self {
             listen: "127.0.0.1:8080".into(),
             url: String::new(),
+            memory: 16,
             proxies: vec!["127.0.0.0/8".into(), "::1".into()],
             admin: String::new(),
             admin_token: SecretString::default(),

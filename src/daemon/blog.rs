@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::config::{Config, FeedContent, FeedFormat};
@@ -13,6 +13,7 @@ use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::edition::EditionPost;
 use crate::domain::feed_format::Format;
+use crate::domain::feed_memory::FeedMemory;
 use crate::domain::goal::{self, Bounds, GoalStatus};
 use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
@@ -20,14 +21,17 @@ use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
 use crate::http::{Document, OPML};
 use crate::publish::{self, WriteError};
-use crate::render::feed::{Plan, Settings};
+use crate::render::feed::{Extra, Settings};
+use crate::render::feed_plan::{self, Plan};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
 use super::render_pass::{Bodies, links_version};
 use super::terms::Terms;
 
+mod fitting;
 mod outputs;
+mod pages;
 
 /// Why a pass could not be finished. What was published before stays.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +69,10 @@ pub struct Blog {
     /// The output files have been compared with what the store says of them.
     verified: bool,
     feed_problems: Vec<Problem>,
+    /// What must stay as it was.
+    memory: FeedMemory,
+    /// The posts that a feed may show, whose bodies are kept.
+    kept: HashSet<usize>,
     /// Files that were read again one by one since the catalogue was put together; `None`: all were.
     touched: Option<BTreeSet<String>>,
     plans: Vec<Plan>,
@@ -75,10 +83,11 @@ pub struct Blog {
 impl Blog {
     /// Without a store nothing can be published; what there is can still be looked at.
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
-        let (mut ledger, mut outputs) = (Ledger::new(), HashMap::new());
+        let (mut ledger, mut outputs, mut memory) = (Ledger::new(), HashMap::new(), FeedMemory::default());
         if let Some(store) = &store {
             ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
             outputs = store.outputs().await?.into_iter().map(|row| (row.path.clone(), row)).collect();
+            memory = store.feed_memory().await?;
         }
         let site = tokio::task::block_in_place(|| scan::site(&config));
         Ok(Self {
@@ -94,6 +103,8 @@ impl Blog {
             links_version: 0,
             verified: false,
             feed_problems: Vec::new(),
+            memory,
+            kept: HashSet::new(),
             touched: None,
             plans: Vec::new(),
             terms: Terms::default(),
@@ -177,6 +188,14 @@ impl Blog {
         problems
     }
 
+    /// What is wrong with which feeds there would be.
+    #[must_use]
+    pub fn plan_problems(&self) -> Vec<Problem> {
+        let planned = feed_plan::plan(&self.catalogue, &self.settings(), &self.memory);
+        let clashes = feed_plan::clashes(&planned.plans);
+        planned.problems.into_iter().chain(clashes).collect()
+    }
+
     /// Renders all posts, drafts included.
     pub fn render_everything(&mut self) {
         let all: Vec<usize> = (0..self.catalogue.posts.len()).collect();
@@ -247,12 +266,11 @@ impl Blog {
             .filter_map(|row| {
                 let file = publish::below(&out, &row.path)?;
                 // The file's own time outlives the daemon: readers' dates stay good over a restart.
-                let modified = std::fs::metadata(&file).ok()?.modified().ok()?;
+                let known = std::fs::metadata(&file).ok()?;
+                let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
                 let modified = Timestamp::try_from(modified).ok()?;
-                Some((
-                    row.path.clone(),
-                    Document::file(file, media_type(&row.path, &settings), row.bytes_hash, modified),
-                ))
+                let media_type = media_type(&row.path, &settings);
+                Some((row.path.clone(), Document::file(file, media_type, row.bytes_hash, size, modified)))
             })
             .collect()
     }
@@ -273,8 +291,17 @@ impl Blog {
     }
 }
 
+/// By the names that the feeds have now, and by the endings of what stands beside them.
 fn media_type(path: &str, settings: &Settings) -> &'static str {
-    let format = settings.formats.iter().find(|(_, name)| path.ends_with(name.as_str())).map(|(format, _)| *format);
+    if pages::is_page(path) {
+        return "text/html";
+    }
+    if path == settings.stylesheet {
+        return "text/css";
+    }
+    let extra = settings.extra.iter().find(|extra| extra.path == path).map(|extra| extra.format);
+    let named = |(_, name): &&(Format, String)| path == name || path.ends_with(&format!("/{name}"));
+    let format = extra.or_else(|| settings.formats.iter().find(named).map(|(format, _)| *format));
     format.map_or(OPML, Format::media_type)
 }
 
@@ -293,6 +320,7 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         FeedFormat::Atom => (Format::Atom, feeds.atom.clone()),
         FeedFormat::Json => (Format::Json, feeds.json.clone()),
     });
+    let extra = feeds.extra.iter().map(extra_feed).collect();
     let mut formats: Vec<(Format, String)> = formats.collect();
     formats.sort();
     formats.dedup();
@@ -310,6 +338,34 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         tags: feeds.tags,
         authors: feeds.authors,
         categories: feeds.categories,
+        max_bytes: feeds.max_bytes,
+        sections: feeds.sections,
+        languages: feeds.languages,
+        extra,
+        stylesheet: feeds.stylesheet.clone(),
+        pages: feeds.pages,
+        tombstones: feeds.tombstones,
+    }
+}
+
+fn extra_feed(extra: &crate::config::ExtraFeed) -> Extra {
+    Extra {
+        path: extra.path.clone(),
+        format: match extra.format() {
+            FeedFormat::Rss => Format::Rss,
+            FeedFormat::Atom => Format::Atom,
+            FeedFormat::Json => Format::Json,
+        },
+        title: extra.title.clone(),
+        description: extra.description.clone(),
+        tags: extra.tags.clone(),
+        categories: extra.categories.clone(),
+        authors: extra.authors.clone(),
+        sections: extra.sections.clone(),
+        languages: extra.languages.clone(),
+        without_tags: extra.without_tags.clone(),
+        limit: extra.limit,
+        full: extra.content.map(|content| content == FeedContent::Full),
     }
 }
 

@@ -309,6 +309,9 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
         archive: false,
         previous: None,
         current: None,
+        stylesheet: Some(format!("{}/{}", settings.feeds_url, settings.stylesheet))
+            .filter(|_| !settings.stylesheet.is_empty()),
+        tombstones: Vec::new(),
     };
     Ok(crate::render::feed::write(&feed, Format::Atom).ok())
 }
@@ -329,6 +332,7 @@ fn entry(edition: &Edition, base: &str) -> Entry {
         html: html.map(|html| crate::domain::plain::lines(&html).into_owned()),
         language: None,
         image: None,
+        enclosure: None,
     }
 }
 
@@ -337,7 +341,8 @@ pub fn templates(folder: &Path) -> Result<Templates, Vec<Problem>> {
     Templates::new(&replacements(folder))
 }
 
-fn replacements(folder: &Path) -> BTreeMap<String, String> {
+#[must_use]
+pub fn replacements(folder: &Path) -> BTreeMap<String, String> {
     let read = |folder: &Path, prefix: &str, endings: &[&str]| -> Vec<(String, String)> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let known = entries.filter_map(|entry| {

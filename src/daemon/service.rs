@@ -107,7 +107,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&store))).await?;
     let templates = load_templates(&config)?;
     let secrets = Secrets::of(&store).await?;
-    let shared = Shared::new(http::Published::nothing_yet(front(&config, &blog)));
+    let shared = Shared::new(http::Published::nothing_yet(front(&config, &blog)), memory(&config));
     let (http_stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let keys = KeyRing::new(secrets.keys.clone());
     let state = http::State {
@@ -122,7 +122,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     };
     let admin = serve_admin(admin, &config, &state, &http_stop)?;
     info!("listening on http://{}", listener.local_addr()?);
-    let server = tokio::spawn(http::serve(listener, http::router(state), http_stop.clone()));
+    let server = tokio::spawn(http::serve(listener, http::public(state), http_stop.clone()));
     let node = sending::daemon_node(&config)?;
     let outbox = {
         let node = Node { name: &node, store: &store, clock: &clock };
@@ -207,6 +207,11 @@ fn load_templates(config: &Config) -> anyhow::Result<Arc<Templates>> {
     })
 }
 
+/// What feeds may take in memory, in bytes.
+fn memory(config: &Config) -> usize {
+    config.http.memory.saturating_mul(1 << 20)
+}
+
 fn front(config: &Config, blog: &Blog) -> http::Blog {
     let settings = super::blog::settings(config, &blog.site);
     let feeds = settings.formats.iter().map(|(format, name)| http::FeedLink {
@@ -230,6 +235,7 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
         origins: config.subscribers.origins.clone(),
         network_an_hour: config.subscribers.network_an_hour,
         proxies: config.http.proxies.iter().filter_map(|proxy| Network::parse(proxy)).collect(),
+        unix_proxy: config.http.proxies.iter().any(|proxy| proxy == "unix"),
         tags: Vec::new(),
         authors: Vec::new(),
     }
@@ -245,8 +251,8 @@ fn serve_admin(
 ) -> anyhow::Result<Option<Served>> {
     let Some(listener) = listener else { return Ok(None) };
     info!("the API listens on http://{}", listener.local_addr()?);
-    let router = http::admin_router(state.clone(), config.http.admin_token.expose_secret());
-    Ok(Some(tokio::spawn(http::serve(listener, router, stop.clone()))))
+    let front = http::admin(state.clone(), config.http.admin_token.expose_secret());
+    Ok(Some(tokio::spawn(http::serve(listener, front, stop.clone()))))
 }
 
 async fn sleep_until(wait: Option<Duration>) {

@@ -1,5 +1,8 @@
 //! The three formats feeds are written in, and read from.
 
+/// How long readers may keep a feed before they ask again: what RSS says in its `ttl`, in minutes, and HTTP in `max-age`.
+pub const FRESH_SECONDS: u32 = 3600;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     Rss,
@@ -8,6 +11,15 @@ pub enum Format {
 }
 
 impl Format {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::Json => "json",
+        }
+    }
+
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {

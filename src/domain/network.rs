@@ -55,6 +55,13 @@ pub fn of(address: IpAddr) -> String {
     }
 }
 
+/// As `client`, behind a known proxy that has no address itself.
+#[must_use]
+pub fn behind(forwarded: &str, proxies: &[Network]) -> Option<IpAddr> {
+    let (rest, last) = forwarded.rsplit_once(',').unwrap_or(("", forwarded));
+    address(last.trim()).map(|last| client(last, rest, proxies))
+}
+
 /// Who sent a request: the peer, or, while that is a known proxy, whoever it says came to it. What stands further left in
 /// `forwarded` than the last stranger was written by that stranger, and is not read.
 #[must_use]

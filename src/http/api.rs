@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::{self, unread};
-use super::{App, State as Served, form, guarded, unsubscribe};
+use super::{App, Front, State as Served, form, guarded, unsubscribe};
 use crate::domain::problem::Problem;
 use crate::domain::subscriber::{Address, State as SubscriberState};
 use crate::domain::subscriber_import::{self, ImportRow, Survey, Tool};
@@ -32,7 +32,7 @@ const MOST: u32 = 1_000;
 const AFTER: usize = 254;
 
 /// Everything the admin listener answers to. Whoever knows `token` may do all of it.
-pub fn admin_router(state: Served, token: &str) -> Router {
+pub fn admin(state: Served, token: &str) -> Front {
     let state = Arc::new(state);
     let known = digest::digest(&digest::SHA256, token.as_bytes());
     let routes = Router::new()
@@ -45,7 +45,7 @@ pub fn admin_router(state: Served, token: &str) -> Router {
         .route("/api/openapi.json", get(description))
         .fallback(nothing)
         .method_not_allowed_fallback(error::wrong_method);
-    guarded(routes, &state, BODY).with_state(state)
+    guarded(routes, &state, BODY).with_state(state).into()
 }
 
 /// Why a call is refused, in its own words.

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::header::{self, HeaderMap};
 use axum::http::{Method, Response, Uri};
 
-use super::conditional::{Answer, HOUR};
+use super::conditional::{Answer, fresh};
 use super::error::Refusal;
 use super::{App, feeds, guard};
 use crate::domain::edition::{Edition, State as EditionState};
@@ -28,7 +28,7 @@ pub async fn edition(state: App, method: Method, uri: Uri, headers: HeaderMap) -
     };
     let State(state) = state;
     let found = state.store.edition(period.into()).await?.filter(is_public).ok_or(Refusal::NotFound)?;
-    let mut response = Answer::new(page::edition(&found), "text/html", HOUR).to(&headers, state.clock.now());
+    let mut response = Answer::new(page::edition(&found), "text/html", fresh()).to(&headers, state.clock.now());
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, guard::INLINE_STYLES);
     Ok(response)
 }

@@ -9,7 +9,8 @@ use axum::http::{Method, Response, Uri};
 use axum::response::IntoResponse;
 
 use super::App;
-use super::conditional::{Answer, HOUR};
+use super::conditional::{Answer, fresh};
+use super::documents::{self, Asked, Found};
 use super::error::Refusal;
 use super::published::{Document, OPML};
 use crate::render::page;
@@ -26,10 +27,7 @@ pub async fn document(
     // A reader that is told "not found" during a restart may give the feed up.
     let otherwise = if published.scanned_at.is_some() { Refusal::NotFound } else { Refusal::Starting };
     let document = found.ok_or(otherwise)?;
-    if method != Method::GET && method != Method::HEAD {
-        return Ok(read_only());
-    }
-    fetched(document, &headers, &state).await
+    fetched(document, &method, &headers, &state).await
 }
 
 fn read_only() -> Response<Body> {
@@ -39,16 +37,24 @@ fn read_only() -> Response<Body> {
 }
 
 /// `/.well-known/feeds`: the list of all feeds, wherever else it stands.
-pub async fn list(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
+pub async fn list(State(state): App, method: Method, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let published = state.shared.get();
     published.scanned_at.ok_or(Refusal::Starting)?;
     let found = published.documents.values().find(|document| document.media_type == OPML);
-    fetched(found.ok_or(Refusal::NotFound)?, &headers, &state).await
+    fetched(found.ok_or(Refusal::NotFound)?, &method, &headers, &state).await
 }
 
-/// A file that is gone from under us is not there; the next scan writes it again.
-async fn fetched(document: &Document, headers: &HeaderMap, state: &super::State) -> Result<Response<Body>, Refusal> {
-    Answer::document(document).fetched(headers, state.clock.now()).await.map_err(|_| Refusal::NotFound)
+async fn fetched(
+    document: &Document,
+    method: &Method,
+    headers: &HeaderMap,
+    state: &super::State,
+) -> Result<Response<Body>, Refusal> {
+    let Some(asked) = Asked::new(method, state.https, state.clock.now()) else { return Ok(read_only()) };
+    match documents::found(document, asked, headers, &state.shared) {
+        Found::Whole(response) => Ok(response),
+        Found::Waits(making) => making.made().await,
+    }
 }
 
 pub async fn front_door(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
@@ -60,5 +66,5 @@ pub async fn front_door(State(state): App, headers: HeaderMap) -> Result<Respons
 
 pub async fn style(State(state): App, headers: HeaderMap) -> Response<Body> {
     static STYLE: LazyLock<String> = LazyLock::new(page::style);
-    Answer::new(STYLE.as_str(), "text/css", HOUR).to(&headers, state.clock.now())
+    Answer::new(STYLE.as_str(), "text/css", fresh()).to(&headers, state.clock.now())
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{self, HeaderMap};
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Response, Uri};
 use jiff::Timestamp;
 
-use super::conditional::{Answer, HOUR, MINUTES};
+use super::conditional::{Answer, MINUTES, fresh};
 use super::error::Refusal;
 use super::{App, Published, guard};
 use crate::domain::goal::GoalStatus;
@@ -23,7 +23,7 @@ pub async fn page(State(state): App, headers: HeaderMap) -> Result<Response<Body
 pub async fn json(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let published = with_goal(&state)?;
     let text = format!("{:#}\n", goal::json(&published.goals));
-    Ok(Answer::new(text, "application/json", MINUTES).to(&headers, state.clock.now()))
+    Ok(Answer::new(text, "application/json", HeaderValue::from_static(MINUTES)).to(&headers, state.clock.now()))
 }
 
 pub async fn chart(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
@@ -45,7 +45,7 @@ pub async fn calendar(State(state): App, headers: HeaderMap) -> Result<Response<
     let uri: Option<Uri> = blog.url.parse().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or("localhost");
     let ics = calendar::ics(&published.goals, &blog.title, host, stamp(&published));
-    Ok(Answer::new(ics, "text/calendar", HOUR).to(&headers, state.clock.now()))
+    Ok(Answer::new(ics, "text/calendar", fresh()).to(&headers, state.clock.now()))
 }
 
 /// The newest change, so that the calendar stays the same, byte for byte, until there is one.
@@ -66,7 +66,7 @@ fn first(published: &Published) -> Result<&GoalStatus, Refusal> {
 }
 
 fn picture(svg: String, headers: &HeaderMap, now: Timestamp) -> Response<Body> {
-    let mut response = Answer::new(svg, "image/svg+xml", HOUR).to(headers, now);
+    let mut response = Answer::new(svg, "image/svg+xml", fresh()).to(headers, now);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, guard::INLINE_STYLES);
     response
 }

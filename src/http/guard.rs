@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Response;
-use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use tracing::debug;
@@ -51,16 +51,23 @@ pub async fn time(request: Request, next: Next) -> Response<Body> {
     tokio::time::timeout(ANSWER, next.run(request)).await.unwrap_or_else(|_| Refusal::TooSlow.into_response())
 }
 
+/// What protects the reader of any answer.
+pub fn protect(headers: &mut HeaderMap, https: bool) {
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
+    }
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}
+
 pub async fn headers(State(https): State<bool>, request: Request, next: Next) -> Response<Body> {
     let personal = has_token(request.uri().path());
     let mut response = next.run(request).await;
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
-    headers.extend(ALWAYS);
-    if https {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
-    }
+    protect(headers, https);
     if personal || failed {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
@@ -72,8 +79,17 @@ pub async fn log(request: Request, next: Next) -> Response<Body> {
     let (method, path) = (request.method().clone(), loggable(request.uri().path()));
     let began = Instant::now();
     let response = next.run(request).await;
-    debug!(%method, path, status = response.status().as_u16(), elapsed_ms = began.elapsed().as_millis(), "answered");
+    said(&method, &path, response.status(), began);
     response
+}
+
+fn said(method: &Method, path: &str, status: StatusCode, began: Instant) {
+    debug!(%method, path, status = status.as_u16(), elapsed_ms = began.elapsed().as_millis(), "answered");
+}
+
+/// As `log`, for what was answered before any layer; costs nothing while nobody listens.
+pub fn log_at_once(method: &Method, path: &str, status: StatusCode) {
+    debug!(%method, path = loggable(path), status = status.as_u16(), elapsed_ms = 0, "answered");
 }
 
 fn has_token(path: &str) -> bool {

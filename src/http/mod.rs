@@ -30,24 +30,34 @@ mod api;
 mod conditional;
 mod confirm;
 mod connections;
+mod documents;
 mod editions;
+mod encoding;
 mod error;
 mod feeds;
 mod form;
+mod forms;
+mod front;
 mod goal;
 mod guard;
 mod health;
 mod limits;
+mod listening;
 mod one_click;
+mod packer;
 mod preferences;
 mod published;
+mod server;
 mod subscribe;
 mod unsubscribe;
 
-pub use api::admin_router;
-pub use connections::{Limits, Peer, serve, serve_with};
+pub use api::admin;
+pub use connections::Limits;
+pub use front::Front;
 pub use limits::Limiter;
+pub use listening::{Listening, Peer};
 pub use published::{Blog, Content, Document, FeedLink, OPML, Published, Shared};
+pub use server::{serve, serve_with};
 
 /// The keys of links, which may be joined by a new one while the daemon runs.
 #[derive(Debug, Clone)]
@@ -112,7 +122,7 @@ fn shown(html: String) -> Response<Body> {
 }
 
 /// Everything the daemon answers to, with the headers and limits that hold for all of it.
-pub fn router(state: State) -> Router {
+pub fn public(state: State) -> Front {
     let state = Arc::new(state);
     let routes = Router::new()
         .route("/", get(feeds::front_door))
@@ -135,7 +145,8 @@ pub fn router(state: State) -> Router {
         // Feeds have the names the operator gave them.
         .fallback(any(feeds::document))
         .method_not_allowed_fallback(error::wrong_method);
-    guarded(routes, &state, guard::BODY).with_state(state)
+    let routes = guarded(routes, &state, guard::BODY).with_state(Arc::clone(&state));
+    Front::new(routes, state)
 }
 
 /// What holds for every request, whoever listens.

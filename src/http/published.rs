@@ -2,12 +2,19 @@
 //! each.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::body::Bytes;
+use axum::http::HeaderValue;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::sync::Notify;
+
+use super::conditional::{content_type, date, tag};
+use super::encoding::Encoding;
+use super::forms::{Forms, Room};
 
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::GoalStatus;
@@ -32,6 +39,8 @@ pub struct Blog {
     pub network_an_hour: u32,
     /// Who is believed when it says whom a request comes from.
     pub proxies: Vec<Network>,
+    /// Whether whoever comes over a socket in the file system is.
+    pub unix_proxy: bool,
     /// What readers can choose from: what is used most, first.
     pub tags: Vec<String>,
     pub authors: Vec<String>,
@@ -45,28 +54,95 @@ pub struct FeedLink {
 }
 
 /// A file served as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Document {
     pub content: Content,
     /// Without a charset.
     pub media_type: &'static str,
     /// Of the bytes.
     pub hash: u128,
+    /// In bytes.
+    pub size: usize,
     /// When the bytes last changed.
     pub modified: Timestamp,
+    /// The same for every snapshot in which the bytes are.
+    pub(super) forms: Arc<Forms>,
+    pub(super) head: Arc<Head>,
+}
+
+/// What every answer with the same bytes says of them.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub tag: HeaderValue,
+    pub content_type: HeaderValue,
+    modified: OnceLock<(Timestamp, Option<HeaderValue>)>,
 }
 
 impl Document {
     #[must_use]
     pub fn new(bytes: impl Into<Bytes>, media_type: &'static str, modified: Timestamp) -> Self {
         let bytes = bytes.into();
-        Self { hash: hash::of(&bytes), content: Content::Memory(bytes), media_type, modified }
+        let (hash, size) = (hash::of(&bytes), bytes.len());
+        Self::of(Content::Memory(bytes), media_type, hash, size, modified)
     }
 
-    /// A file that is replaced as a whole when it changes. A large blog's feeds are too much to be kept in memory twice.
+    /// A file that is replaced as a whole when it changes. Only the forms readers ask for are kept in memory.
     #[must_use]
-    pub fn file(path: PathBuf, media_type: &'static str, hash: u128, modified: Timestamp) -> Self {
-        Self { content: Content::File(path), media_type, hash, modified }
+    pub fn file(path: PathBuf, media_type: &'static str, hash: u128, size: usize, modified: Timestamp) -> Self {
+        Self::of(Content::File(path), media_type, hash, size, modified)
+    }
+
+    fn of(content: Content, media_type: &'static str, hash: u128, size: usize, modified: Timestamp) -> Self {
+        let head = Head { tag: tag(hash), content_type: content_type(media_type), modified: OnceLock::new() };
+        Self { content, media_type, hash, size, modified, forms: Arc::default(), head: Arc::new(head) }
+    }
+
+    /// The feeds of the whole blog will be asked for, by nearly every reader compressed.
+    fn front(&self) {
+        self.forms.want(Encoding::Gzip);
+    }
+
+    /// `modified` as a header says it.
+    pub(super) fn last_modified(&self) -> Option<HeaderValue> {
+        let (told, value) = self.head.modified.get_or_init(|| (self.modified, date(self.modified)));
+        if *told == self.modified { value.clone() } else { date(self.modified) }
+    }
+
+    /// The bytes themselves. A file that has been replaced since is not this document any more.
+    pub(super) fn plain(&self) -> io::Result<Bytes> {
+        let bytes = self.read()?;
+        if hash::of(&bytes) == self.hash {
+            return Ok(bytes);
+        }
+        Err(io::Error::other("it has been replaced by a newer one"))
+    }
+
+    /// What is there now: these bytes, or, for a moment, those of the next snapshot.
+    pub(super) fn read(&self) -> io::Result<Bytes> {
+        let path = match &self.content {
+            Content::Memory(bytes) => return Ok(bytes.clone()),
+            Content::File(path) => path,
+        };
+        match self.forms.get(Encoding::Identity) {
+            Some(bytes) => Ok(bytes),
+            None => std::fs::read(path).map(Bytes::from),
+        }
+    }
+
+    /// The same bytes keep their forms and their date; new ones are wanted in the same forms, and get a later date, by whole
+    /// seconds as HTTP counts them: readers that see only one of a document's two marks change stop asking politely.
+    fn follow(&mut self, before: &Self) {
+        if before.hash == self.hash {
+            self.modified = before.modified;
+            self.forms = Arc::clone(&before.forms);
+            if before.media_type == self.media_type {
+                self.head = Arc::clone(&before.head);
+            }
+            return;
+        }
+        self.forms.want_as(&before.forms);
+        let next = Timestamp::from_second(before.modified.as_second().saturating_add(1));
+        self.modified = self.modified.max(next.unwrap_or(self.modified));
     }
 }
 
@@ -99,17 +175,13 @@ impl Published {
         Self { blog, documents: BTreeMap::new(), goals: Vec::new(), posts: Vec::new(), scanned_at: None }
     }
 
-    /// Gives every document that `before` had with the same bytes its old date, and every other a later one, by whole
-    /// seconds as HTTP counts them: readers that see only one of a document's two marks change stop asking politely.
     fn following(mut self, before: &Self) -> Self {
         for (path, document) in &mut self.documents {
-            let Some(old) = before.documents.get(path) else { continue };
-            document.modified = if old.hash == document.hash {
-                old.modified
-            } else {
-                let next = Timestamp::from_second(old.modified.as_second().saturating_add(1));
-                document.modified.max(next.unwrap_or(document.modified))
-            };
+            match before.documents.get(path) {
+                Some(old) => document.follow(old),
+                None if !path.contains('/') => document.front(),
+                None => {}
+            }
         }
         self
     }
@@ -140,35 +212,64 @@ impl Published {
 
 /// Where the daemon puts the newest snapshot and handlers find it.
 #[derive(Debug, Clone)]
-pub struct Shared(Arc<RwLock<Arc<Published>>>);
+pub struct Shared(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    newest: RwLock<Arc<Published>>,
+    /// For the forms of all documents.
+    room: Arc<Room>,
+    /// A form is missing.
+    asked: Notify,
+}
 
 impl Shared {
+    /// `memory` is how many bytes documents may take in all their forms.
     #[must_use]
-    pub fn new(published: Published) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(published))))
+    pub fn new(published: Published, memory: usize) -> Self {
+        Self(Arc::new(Inner {
+            newest: RwLock::new(Arc::new(published)),
+            room: Room::new(memory),
+            asked: Notify::new(),
+        }))
     }
 
     #[must_use]
     pub fn get(&self) -> Arc<Published> {
         // Nothing can panic while it is held, and a whole snapshot is in it at any time.
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.newest.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// One daemon calls this; requests under way finish with what they began with.
     pub fn set(&self, published: Published) {
         let next = Arc::new(published.following(&self.get()));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        *self.0.newest.write().unwrap_or_else(PoisonError::into_inner) = next;
+        self.0.asked.notify_one();
+    }
+
+    pub(super) fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.0.room)
+    }
+
+    /// Has a form made, if nobody has asked for it before.
+    pub(super) fn want(&self, document: &Document, encoding: Encoding) {
+        if document.forms.want(encoding) {
+            self.0.asked.notify_one();
+        }
+    }
+
+    /// Comes back when there may be forms to make.
+    pub(super) async fn asked(&self) {
+        self.0.asked.notified().await;
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    #[test]
-    fn a_document_s_date_changes_exactly_when_its_bytes_do() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let blog = Blog {
+    pub fn blog() -> Blog {
+        Blog {
             title: String::new(),
             description: String::new(),
             language: String::new(),
@@ -179,9 +280,16 @@ mod tests {
             origins: Vec::new(),
             network_an_hour: 10,
             proxies: Vec::new(),
+            unix_proxy: false,
             tags: Vec::new(),
             authors: Vec::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_document_s_date_changes_exactly_when_its_bytes_do() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let blog = blog();
         let published = |text: &'static str, second| Published {
             documents: BTreeMap::from([("feed.xml".into(), Document::new(text, "application/rss+xml", at(second)))]),
             ..Published::nothing_yet(blog.clone())
@@ -192,7 +300,7 @@ mod tests {
             (("a", 10), ("b", 10), 11),
             (("a", 10), ("b", 5), 11),
         ] {
-            let shared = Shared::new(published(before.0, before.1));
+            let shared = Shared::new(published(before.0, before.1), 0);
             shared.set(published(after.0, after.1));
             assert_eq!(shared.get().documents["feed.xml"].modified, at(expected), "{before:?} {after:?}");
         }

@@ -11,9 +11,9 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode, Uri};
 use serde_json::json;
 
-use super::connections::Peer;
 use super::error::{Refusal, unread, wants_json};
 use super::form::Form;
+use super::listening::Peer;
 use super::{App, Published, shown};
 use crate::domain::network;
 use crate::domain::subscriber::Address;
@@ -58,7 +58,7 @@ pub async fn preflight(State(state): App, headers: HeaderMap) -> Result<Response
 
 pub async fn subscribe(
     State(state): App,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response<Body>, Refusal> {
@@ -79,7 +79,7 @@ pub async fn subscribe(
     };
     // People do not see this field.
     if form.get("website").is_empty() {
-        let network = network(&published, peer.ip(), &headers);
+        let network = network(&published, peer, &headers);
         if !network.is_empty() && !state.limiter.admits(&network, published.blog.network_an_hour, state.clock.now()) {
             return Err(Refusal::TooMany);
         }
@@ -107,10 +107,15 @@ fn offered(state: &super::State, tag: &str) -> Option<String> {
 }
 
 /// Empty for the machine itself: what comes from there has no network to count by.
-fn network(published: &Published, peer: std::net::IpAddr, headers: &HeaderMap) -> String {
+fn network(published: &Published, Peer(peer): Peer, headers: &HeaderMap) -> String {
     let forwarded: Vec<&str> = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).collect();
-    let client = network::client(peer, &forwarded.join(","), &published.blog.proxies);
-    if client.is_loopback() { String::new() } else { network::of(client) }
+    let (forwarded, blog) = (forwarded.join(","), &published.blog);
+    let client = match peer {
+        Some(peer) => Some(network::client(peer, &forwarded, &blog.proxies)),
+        None if blog.unix_proxy => network::behind(&forwarded, &blog.proxies),
+        None => None,
+    };
+    client.filter(|client| !client.is_loopback()).map(network::of).unwrap_or_default()
 }
 
 fn accepted() -> Response<Body> {

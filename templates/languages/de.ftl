@@ -207,6 +207,24 @@ page-subscribe = Abonnieren
 page-editions-feed = { $title }: Ausgaben
 home-latest = Neueste Beiträge
 home-none = Noch keine Beiträge.
+feeds-heading = Feeds
+feeds-lead = Ein Feedreader zeigt neue Beiträge, sobald sie erscheinen. Kopiere eine dieser Adressen in deinen: ohne Konto, und niemand erfährt, wer liest.
+feed-page-lead = Kopiere eine dieser Adressen in einen Feedreader, und neue Beiträge kommen zu dir.
+feed-page-posts = Beiträge
+feeds-all = Alle Feeds
+feeds-mail = Die Übersicht per E-Mail
+feeds-opml = Alle in einer Datei (OPML)
+feed-banner = Das ist ein Feed. Kopiere seine Adresse aus der Adresszeile in einen Feedreader, und neue Beiträge kommen zu dir.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Schlagwörter
+    [author] Autorinnen und Autoren
+    [category] Kategorien
+    [section] Bereiche
+    [language] Sprachen
+    [extra] Weitere
+   *[all] Das Blog
+  }
 home-feeds = Oder im Feedreader:
 home-feeds-only = Im Feedreader:
 home-goal-more = Mehr über das Ziel

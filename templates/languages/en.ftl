@@ -190,6 +190,24 @@ page-subscribe = Subscribe
 page-editions-feed = { $title }: editions
 home-latest = Latest posts
 home-none = No posts yet.
+feeds-heading = Feeds
+feeds-lead = A feed reader shows new posts as they come. Copy one of these addresses into yours: there is no account, and nobody is told who reads.
+feed-page-lead = Copy one of these addresses into a feed reader, and new posts come to you.
+feed-page-posts = Posts
+feeds-all = All feeds
+feeds-mail = The digest by mail
+feeds-opml = All of them in one file (OPML)
+feed-banner = This is a web feed. Copy its address from the address bar into a feed reader, and new posts come to you.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Tags
+    [author] Authors
+    [category] Categories
+    [section] Sections
+    [language] Languages
+    [extra] More
+   *[all] The blog
+  }
 home-feeds = Or in a feed reader:
 home-feeds-only = In a feed reader:
 home-goal-more = More about the goal

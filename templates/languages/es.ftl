@@ -175,6 +175,24 @@ page-subscribe = Suscribirse
 page-editions-feed = { $title }: números
 home-latest = Últimas entradas
 home-none = Todavía no hay entradas.
+feeds-heading = Canales
+feeds-lead = Un lector de canales muestra las entradas nuevas en cuanto aparecen. Copie en el suyo una de estas direcciones: sin cuenta, y nadie sabe quién lee.
+feed-page-lead = Copie una de estas direcciones en un lector de canales y las entradas nuevas le llegarán.
+feed-page-posts = Entradas
+feeds-all = Todos los canales
+feeds-mail = El resumen por correo
+feeds-opml = Todos en un archivo (OPML)
+feed-banner = Esto es un canal de noticias. Copie su dirección de la barra de direcciones en un lector de canales y las entradas nuevas le llegarán.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Etiquetas
+    [author] Autores
+    [category] Categorías
+    [section] Secciones
+    [language] Idiomas
+    [extra] Otros
+   *[all] El blog
+  }
 home-feeds = O en un lector de fuentes:
 home-feeds-only = En un lector de fuentes:
 home-goal-more = Más sobre el objetivo

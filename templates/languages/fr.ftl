@@ -175,6 +175,24 @@ page-subscribe = S’abonner
 page-editions-feed = { $title } : numéros
 home-latest = Derniers articles
 home-none = Aucun article pour l’instant.
+feeds-heading = Flux
+feeds-lead = Un lecteur de flux affiche les nouveaux articles dès leur parution. Copiez-y l’une de ces adresses : pas de compte, et personne ne sait qui lit.
+feed-page-lead = Copiez l’une de ces adresses dans un lecteur de flux, et les nouveaux articles viendront à vous.
+feed-page-posts = Articles
+feeds-all = Tous les flux
+feeds-mail = Le résumé par courriel
+feeds-opml = Tous dans un seul fichier (OPML)
+feed-banner = Ceci est un flux. Copiez son adresse depuis la barre d’adresse dans un lecteur de flux, et les nouveaux articles viendront à vous.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Mots-clés
+    [author] Auteurs
+    [category] Catégories
+    [section] Rubriques
+    [language] Langues
+    [extra] Autres
+   *[all] Le blog
+  }
 home-feeds = Ou dans un lecteur de flux :
 home-feeds-only = Dans un lecteur de flux :
 home-goal-more = En savoir plus sur l’objectif

@@ -13,7 +13,7 @@ use gazetted::domain::network::Network;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
-use gazetted::http::{Blog, Document, FeedLink, KeyRing, Limits, Published, Shared, State, router, serve_with};
+use gazetted::http::{Blog, Document, FeedLink, KeyRing, Limits, Published, Shared, State, public, serve_with};
 use gazetted::render::templates::Templates;
 use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
 use jiff::Timestamp;
@@ -27,6 +27,8 @@ pub const MODIFIED: &str = "Sat, 01 May 2021 10:00:00 GMT";
 pub const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 pub const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+const MEMORY: usize = 1 << 24;
 
 pub fn now() -> Timestamp {
     "2021-06-15T12:00:00Z".parse().unwrap()
@@ -48,6 +50,7 @@ pub fn blog() -> Blog {
         origins: vec!["https://blog.example".into()],
         network_an_hour: 10,
         proxies: vec![Network::parse("127.0.0.0/8").unwrap()],
+        unix_proxy: false,
         tags: vec!["rust".into(), "feeds".into()],
         authors: vec!["Ann".into()],
     }
@@ -146,7 +149,7 @@ impl House {
             store.open_edition(&edition(period, state), &[], &Audience::everybody()).await.unwrap();
         }
         let reader = store.subscriber_by_key("ann@example.org").await.unwrap().unwrap().id;
-        let shared = Shared::new(published);
+        let shared = Shared::new(published, MEMORY);
         let ring = KeyRing::new(keys());
         let state = State {
             shared: shared.clone(),
@@ -161,7 +164,7 @@ impl House {
         store.secret("tokens", [7; 32]).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let served = tokio::spawn(serve_with(listener, more.merge(router(state)), limits, stop.clone()));
+        let served = tokio::spawn(serve_with(listener, public(state).beside(more), limits, stop.clone()));
         Self { address, store, shared, reader, keys: ring, stop, served, folder }
     }
 

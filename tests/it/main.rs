@@ -14,6 +14,7 @@ mod daemon;
 mod dialects;
 mod dkim;
 mod faults;
+mod feed_limits;
 mod feeds;
 mod hostile;
 mod house;

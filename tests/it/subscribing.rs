@@ -8,7 +8,7 @@ use gazetted::clock::{Clock as _, ManualClock};
 use gazetted::domain::edition::Notice;
 use gazetted::domain::subscriber::{Address, Choice, Frequency, State, Subscriber};
 use gazetted::domain::token::{self, Keys, Purpose};
-use gazetted::http::{KeyRing, State as Served, admin_router, serve};
+use gazetted::http::{KeyRing, State as Served, admin, serve};
 use gazetted::render::templates::Templates;
 use gazetted::store::{NewSubscriber, SignUpLimits, SignUpTally};
 use jiff::civil::{Date, date};
@@ -558,7 +558,7 @@ impl Api {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, admin_router(state, TOKEN), house.stop.clone()));
+        tokio::spawn(serve(listener, admin(state, TOKEN), house.stop.clone()));
         Self { house, address }
     }
 

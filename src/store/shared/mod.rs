@@ -54,6 +54,7 @@ macro_rules! read {
 
 mod audience;
 mod bounces;
+mod feeds;
 mod nodes;
 mod people;
 

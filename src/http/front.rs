@@ -1,0 +1,97 @@
+//! Who answers a request: a known document at once, before there is any layer to go through; everything else the routes.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response};
+use axum::response::IntoResponse as _;
+use hyper::body::Incoming;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::documents::{self, Asked, Found};
+use super::listening::Peer;
+use super::{State, guard, packer};
+
+/// What a listener answers with.
+#[derive(Clone)]
+pub struct Front {
+    routes: Router,
+    /// Whose documents are answered before the routes are asked.
+    documents: Option<Arc<State>>,
+}
+
+impl From<Router> for Front {
+    fn from(routes: Router) -> Self {
+        Self { routes, documents: None }
+    }
+}
+
+impl Front {
+    pub(super) fn new(routes: Router, state: Arc<State>) -> Self {
+        Self { routes, documents: Some(state) }
+    }
+
+    /// With more routes, which may not overlap those that are there.
+    #[must_use]
+    pub fn beside(mut self, more: Router) -> Self {
+        self.routes = more.merge(self.routes);
+        self
+    }
+
+    /// What works beside the answers for as long as they are given.
+    pub(super) fn helper(&self) -> Option<AbortOnDropHandle<()>> {
+        let shared = self.documents.as_ref()?.shared.clone();
+        Some(AbortOnDropHandle::new(tokio::spawn(packer::pack(shared))))
+    }
+
+    pub(super) fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Answering {
+        // A bug there becomes the routes' to meet again, and to make a page of.
+        let found = catch_unwind(AssertUnwindSafe(|| self.known(&request)));
+        if let Ok(Some(Found::Whole(response))) = found {
+            guard::log_at_once(request.method(), request.uri().path(), response.status());
+            return Answering::Now(Some(response));
+        }
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = TowerToHyperService::new(self.routes.clone()).call(request);
+        Answering::Later(Box::pin(async move { answer.await.into_response() }))
+    }
+
+    /// A document by the name that was asked for. A name is looked up as it was sent, in memory: no spelling of `..` leads
+    /// anywhere.
+    fn known(&self, request: &Request<Incoming>) -> Option<Found> {
+        let state = self.documents.as_ref()?;
+        let name = request.uri().path().strip_prefix('/')?;
+        let published = state.shared.get();
+        let document = published.documents.get(name)?;
+        let asked = Asked::new(request.method(), state.https, state.clock.now())?;
+        Some(documents::found(document, asked, request.headers(), &state.shared))
+    }
+}
+
+/// An answer that is here, or one that is awaited.
+pub enum Answering {
+    Now(Option<Response<Body>>),
+    Later(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Now(response) => match response.take() {
+                Some(response) => Poll::Ready(Ok(response)),
+                None => Poll::Pending,
+            },
+            Self::Later(answer) => answer.as_mut().poll(cx).map(Ok),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Lets connections in, so many at a time, and has each one's requests answered until it ends or the daemon does.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use super::connections::{Connection, Limits};
+use super::front::{Answering, Front};
+use super::listening::{Listening, Peer};
+
+/// When the system has no more files to give, it may have some a moment later.
+const BREATH: Duration = Duration::from_millis(200);
+/// A request line and its headers together.
+const HEAD: usize = 32 * 1024;
+/// Requests under way at a time on one connection.
+const STREAMS: u32 = 100;
+/// Requests taken back before they were looked at: more of them, and the connection ends.
+const TAKEN_BACK: usize = 20;
+/// What is held for a connection that does not take its answers.
+const HELD: usize = 64 * 1024;
+
+/// Serves until `shutdown`, then until the requests under way are answered.
+pub async fn serve(listening: impl Into<Listening>, front: Front, shutdown: CancellationToken) -> io::Result<()> {
+    serve_with(listening, front, Limits::default(), shutdown).await
+}
+
+pub async fn serve_with(
+    listening: impl Into<Listening>,
+    front: Front,
+    limits: Limits,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let listening = listening.into();
+    let server = Arc::new(Server { protocols: protocols(), front, limits, shutdown });
+    let (room, guests) = (Arc::new(Semaphore::new(limits.connections)), TaskTracker::new());
+    let _helper = server.front.helper();
+    loop {
+        let admitted = async {
+            // Never closed while it is used.
+            let room = Arc::clone(&room).acquire_owned().await.ok();
+            (listening.accept().await, room)
+        };
+        let (accepted, room) = tokio::select! {
+            admitted = admitted => admitted,
+            () = server.shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((socket, peer)) => {
+                let connection = Connection::new(socket, limits, room);
+                guests.spawn(Arc::clone(&server).converse(connection, peer));
+            }
+            Err(error) if is_the_client_s(&error) => {}
+            Err(error) => {
+                warn!("nobody can be let in for a moment: {error}");
+                sleep(BREATH).await;
+            }
+        }
+    }
+    drop(listening);
+    guests.close();
+    if timeout(limits.farewell, guests.wait()).await.is_err() {
+        warn!("stopped with requests still under way");
+    }
+    Ok(())
+}
+
+fn is_the_client_s(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// HTTP/1.1, and HTTP/2 for those that begin with it.
+fn protocols() -> Builder<TokioExecutor> {
+    let mut protocols = Builder::new(TokioExecutor::new());
+    protocols.http1().max_buf_size(HEAD);
+    protocols
+        .http2()
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(TAKEN_BACK)
+        .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
+        .max_send_buf_size(HELD);
+    protocols
+}
+
+struct Server {
+    protocols: Builder<TokioExecutor>,
+    front: Front,
+    limits: Limits,
+    shutdown: CancellationToken,
+}
+
+impl Server {
+    async fn converse(self: Arc<Self>, connection: Connection, peer: Peer) {
+        self.speak(connection, peer).await;
+    }
+
+    async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
+        let talk = Talk { front: self.front.clone(), peer };
+        let mut spoken = pin!(self.protocols.serve_connection(TokioIo::new(stream), talk));
+        let ended = tokio::select! {
+            ended = spoken.as_mut() => Some(ended),
+            () = self.shutdown.cancelled() => None,
+            () = sleep(self.limits.life) => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                spoken.as_mut().graceful_shutdown();
+                match timeout(self.limits.farewell, spoken).await {
+                    Ok(ended) => ended,
+                    Err(_) => return,
+                }
+            }
+        };
+        if let Err(error) = ended {
+            debug!("a connection ended early: {error}");
+        }
+    }
+}
+
+/// One connection's requests.
+struct Talk {
+    front: Front,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for Talk {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        self.front.answer(request, self.peer)
+    }
+}
