@@ -30,6 +30,7 @@ use super::render_pass::{Bodies, links_version};
 use super::terms::Terms;
 
 mod fitting;
+mod moving_in;
 mod outputs;
 mod pages;
 

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 /// All of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeedMemory {
-    /// By kind of feed and the name in lower case.
+    /// By kind of feed and the name in lower case; and the feeds' file names.
     pub slugs: BTreeMap<(String, String), String>,
     /// By feed and page: the ids of the entries, newest first. A page's entries never change.
     pub archives: BTreeMap<(String, u32), Vec<String>>,
@@ -24,6 +26,20 @@ impl FeedMemory {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slugs.is_empty() && self.archives.is_empty() && self.moved.is_empty()
+    }
+
+    /// From when on the posts were in the feed that the blog had before; older ones are no news to anybody.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        self.slugs.get(&Self::since_key())?.parse().ok()
+    }
+
+    pub fn set_since(&mut self, since: Timestamp) {
+        self.slugs.insert(Self::since_key(), since.to_string());
+    }
+
+    fn since_key() -> (String, String) {
+        ("adopted".to_owned(), "since".to_owned())
     }
 
     /// Where what stood at `path` is now, however often it moved.

@@ -1,6 +1,7 @@
 //! What is true of a blog, its goal, its editions and its subscribers. Pure: no runtime, no database, no network, no
 //! file system, no clock, no dice.
 
+pub mod adoption;
 pub mod author;
 pub mod body;
 pub mod bounce;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
+use jiff::{SignedDuration, Timestamp};
 
 use super::feed::{Extra, Settings};
 use crate::domain::catalogue::Catalogue;
@@ -109,8 +110,11 @@ impl Planner<'_> {
         // What is in no archive yet must stand here, however old it says it is.
         let mut candidates = self.published.to_vec();
         let sealed = sealed(self.memory, "");
+        candidates.retain(|index| !is_old_news(&self.catalogue.posts[*index], &sealed, self.settings, self.memory));
         candidates.sort_by_key(|index| sealed.contains(self.catalogue.posts[*index].id.as_str()));
         let mut plan = self.limited(Kind::All, String::new(), String::new(), candidates, self.settings.limit);
+        plan.all = self.published.len();
+        plan.complete = plan.posts.len() == plan.all;
         plan.archive = self.memory.pages("").map(|(page, _)| page).last().filter(|_| self.has_archives());
         self.out.plans.push(plan);
     }
@@ -228,6 +232,22 @@ impl Planner<'_> {
         out.sort_by(|a, b| a.1.cmp(&b.1));
         out
     }
+}
+
+/// Whether a post is older than what the blog's former feed held.
+#[must_use]
+pub fn is_before(post: &Post, since: Option<Timestamp>) -> bool {
+    // A day's leave: feeds and files do not agree on zones.
+    let since = since.and_then(|since| since.checked_sub(SignedDuration::from_hours(24)).ok());
+    since.is_some_and(|since| post.date.is_some_and(|date| date < since))
+}
+
+/// Whether a post must not come into the blog's feed again: it was in none for long, and stands in an archive if there are
+/// archives.
+#[must_use]
+pub fn is_old_news(post: &Post, sealed: &HashSet<&str>, settings: &Settings, memory: &FeedMemory) -> bool {
+    let elsewhere = settings.name(Format::Atom).is_none() || sealed.contains(post.id.as_str());
+    elsewhere && is_before(post, memory.since())
 }
 
 /// The plan of one archive page.

@@ -21,6 +21,7 @@ mod house;
 mod http;
 mod judges;
 mod languages;
+mod moving_in;
 mod nodes;
 mod outbox;
 mod people_conformance;

@@ -2,6 +2,7 @@
 //! never change, and each feed is cut to its size. A large blog goes through memory in parts, oldest first.
 
 use hashbrown::HashSet;
+use jiff::Timestamp;
 
 use super::{Blog, PassError};
 use crate::domain::feed_format::Format;
@@ -24,12 +25,14 @@ impl Blog {
     ) -> Result<Vec<String>, PassError> {
         self.kept = self.plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.candidates.clone()).collect();
         let unsealed = self.unsealed(settings);
+        // What the feed before ours did not hold goes into archives at once; what is dated so early later on is new.
+        let since = self.memory.since().filter(|_| self.memory.archives.is_empty());
         let mut written = Vec::new();
         let mut sealed = 0;
         for part in unsealed.chunks(PART) {
             self.weigh(part, edited).await?;
             let known = unsealed.partition_point(|post| *post >= part[part.len() - 1]);
-            written.extend(self.seal(&unsealed[sealed..known], &mut sealed, settings, edited).await?);
+            written.extend(self.seal(&unsealed[sealed..known], &mut sealed, since, settings, edited).await?);
             if unsealed.len() > PART {
                 self.bodies.keep_only(&self.catalogue.posts, &self.kept);
             }
@@ -75,6 +78,7 @@ impl Blog {
         &mut self,
         unsealed: &[usize],
         count: &mut usize,
+        since: Option<Timestamp>,
         settings: &Settings,
         edited: &HashSet<String>,
     ) -> Result<Vec<String>, PassError> {
@@ -82,7 +86,11 @@ impl Blog {
             unsealed.iter().map(|i| (*i, self.weight(&self.catalogue.posts[*i], settings.full))).collect();
         let mut next = self.memory.pages("").map(|(page, _)| page).last().unwrap_or_default() + 1;
         let (mut learned, mut pages) = (FeedMemory::default(), Vec::new());
-        while let Some(page) = feed_plan::next_page(&rest, settings.limit, settings.max_bytes) {
+        let old = |(post, _): &(usize, u64)| feed_plan::is_before(&self.catalogue.posts[*post], since);
+        while let Some(page) = feed_plan::next_page(&rest, settings.limit, settings.max_bytes)
+            .or_else(|| rest.split_at_checked(rest.iter().take_while(|p| old(p)).count()).map(|(page, _)| page))
+            .filter(|page| !page.is_empty())
+        {
             let posts: Vec<usize> = page.iter().rev().map(|(post, _)| *post).collect();
             let ids = posts.iter().map(|post| self.catalogue.posts[*post].id.clone()).collect();
             learned.archives.insert((String::new(), next), ids);
@@ -112,8 +120,13 @@ impl Blog {
     fn cut(&mut self, settings: &Settings) {
         let mut plans = std::mem::take(&mut self.plans);
         let last = self.memory.pages("").map(|(page, _)| page).last();
+        let sealed = if self.memory.since().is_some() { feed_plan::sealed(&self.memory, "") } else { HashSet::new() };
         for plan in &mut plans {
             let full = full(plan, settings);
+            if plan.kind == Kind::All {
+                let posts = &self.catalogue.posts;
+                plan.candidates.retain(|i| !feed_plan::is_old_news(&posts[*i], &sealed, settings, &self.memory));
+            }
             feed_plan::trim(plan, settings.max_bytes, |post| self.weight(&self.catalogue.posts[post], full));
             if plan.kind == Kind::All && settings.name(Format::Atom).is_some() {
                 plan.archive = last;
