@@ -46,7 +46,28 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         ..Channel::default()
     };
     let bytes = channel.write_to(Vec::new()).map_err(|error| error.to_string())?;
+    let marked = |title: &str| title.contains(['<', '&']);
+    let any = marked(&feed.title) || feed.entries.iter().any(|entry| marked(&entry.title));
+    let bytes = if any { titles_in_hex(&bytes) } else { bytes };
     Ok(xml::styled(bytes, feed.stylesheet.as_deref()))
+}
+
+/// Readers differ in whether they take a title for HTML. `&#x3C;`, as the RSS profile has it, none of them does.
+fn titles_in_hex(bytes: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = String::with_capacity(text.len() + 256);
+    let mut rest = text.as_ref();
+    // Nothing else begins so: content has no `<item>`, and elsewhere `<` is escaped.
+    let mut start = "<channel><title>";
+    while let Some(at) = rest.find(start) {
+        let (before, title) = rest.split_at(at + start.len());
+        let (title, after) = title.split_at(title.find('<').unwrap_or(title.len()));
+        out.push_str(before);
+        out.push_str(&title.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;"));
+        (rest, start) = (after, "<item><title>");
+    }
+    out.push_str(rest);
+    out.into_bytes()
 }
 
 fn link(rel: &str, href: &str, format: Format) -> Link {

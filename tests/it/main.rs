@@ -8,6 +8,7 @@ mod bounce;
 mod bounce_conformance;
 mod boxes;
 mod browser;
+mod check_feed;
 mod cli;
 mod daemon;
 mod dialects;

@@ -8,7 +8,7 @@ use quick_xml::events::Event;
 
 use super::Stop;
 
-mod attributes;
+pub mod attributes;
 mod builder;
 mod space;
 

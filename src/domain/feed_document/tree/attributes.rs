@@ -14,7 +14,8 @@ pub struct Attribute<'a> {
 }
 
 /// The prefix, the name and what follows them.
-pub(super) fn tag(inside: &str) -> (&str, &str, &str) {
+#[must_use]
+pub fn tag(inside: &str) -> (&str, &str, &str) {
     let end = inside.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(inside.len());
     let (prefix, name) = split(&inside[..end]);
     (prefix, name, &inside[end..])
@@ -25,7 +26,7 @@ fn split(name: &str) -> (&str, &str) {
 }
 
 /// All attributes, each with whether it is as XML wants it.
-pub(super) fn scan(text: &str, at: usize) -> impl Iterator<Item = (Attribute<'_>, bool)> {
+pub fn scan(text: &str, at: usize) -> impl Iterator<Item = (Attribute<'_>, bool)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');

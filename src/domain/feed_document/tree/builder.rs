@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use quick_xml::escape::{resolve_html5_entity, resolve_predefined_entity};
+use quick_xml::escape::{resolve_html5_entity, resolve_xml_entity};
 use quick_xml::events::Event;
 
 use super::super::Stop;
@@ -126,7 +126,7 @@ impl<'a> Builder<'a> {
         if let Some(number) = name.strip_prefix('#') {
             return self.numbered(number, at).map_or_else(|| "".into(), |c| c.to_string().into());
         }
-        if let Some(known) = resolve_predefined_entity(name) {
+        if let Some(known) = resolve_xml_entity(name) {
             return known.into();
         }
         let own = self.entities.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
