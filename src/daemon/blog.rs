@@ -30,9 +30,12 @@ use super::render_pass::{Bodies, links_version};
 use super::terms::Terms;
 
 mod fitting;
+mod looking;
 mod moving_in;
 mod outputs;
 mod pages;
+
+pub use looking::{Change, Changes, InFeed};
 
 /// Why a pass could not be finished. What was published before stays.
 #[derive(Debug, thiserror::Error)]
@@ -218,6 +221,11 @@ impl Blog {
     #[must_use]
     pub fn row(&self, post: &Post) -> Option<&EntryRow> {
         self.ledger.get(&post.id)
+    }
+
+    /// Every entry there ever was.
+    pub fn rows(&self) -> impl Iterator<Item = &EntryRow> {
+        self.ledger.values()
     }
 
     /// Reads the ledger again: an edition has been opened.
