@@ -36,3 +36,4 @@ mod store_conformance;
 mod subscribers;
 mod subscribing;
 mod upgrade;
+mod websub_conformance;
