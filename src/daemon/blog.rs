@@ -19,9 +19,10 @@ use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
+use crate::domain::websub;
 use crate::http::{Document, OPML};
 use crate::publish::{self, WriteError};
-use crate::render::feed::{Extra, Settings};
+use crate::render::feed::{self, Extra, Settings};
 use crate::render::feed_plan::{self, Plan};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
@@ -262,6 +263,10 @@ impl Blog {
     pub fn documents(&self) -> BTreeMap<String, Document> {
         let out = self.out_dir();
         let settings = self.settings();
+        let link = |path: &str| {
+            let feed = !settings.hubs.is_empty() && self.plans.iter().any(|plan| plan.is_current(path));
+            feed.then(|| websub::links(&settings.hubs, &feed::address(&settings, path)))
+        };
         self.outputs
             .values()
             .filter_map(|row| {
@@ -271,9 +276,17 @@ impl Blog {
                 let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
                 let modified = Timestamp::try_from(modified).ok()?;
                 let media_type = media_type(&row.path, &settings);
-                Some((row.path.clone(), Document::file(file, media_type, row.bytes_hash, size, modified)))
+                let document = Document::file(file, media_type, row.bytes_hash, size, modified);
+                Some((row.path.clone(), document.linking(link(&row.path))))
             })
             .collect()
+    }
+
+    /// The feeds that change, and the hash of each; not the archives.
+    #[must_use]
+    pub fn feeds(&self) -> Vec<(String, u128)> {
+        let current = |row: &&OutputRow| self.plans.iter().any(|plan| plan.is_current(&row.path));
+        self.outputs.values().filter(current).map(|row| (row.path.clone(), row.bytes_hash)).collect()
     }
 
     /// These files as they were last believed, to be put back by `restore`.
@@ -328,7 +341,7 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
     Settings {
         title: site.title(config),
         description: site.description(config),
-        feeds_url: if feeds.url.is_empty() { site_url.clone() } else { trimmed(&feeds.url) },
+        feeds_url: config.feeds_url().to_owned(),
         site_url,
         language: config.site.language.clone(),
         author,
@@ -346,6 +359,7 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         stylesheet: feeds.stylesheet.clone(),
         pages: feeds.pages,
         tombstones: feeds.tombstones,
+        hubs: config.hubs(),
     }
 }
 

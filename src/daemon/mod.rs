@@ -17,3 +17,4 @@ pub mod systemd;
 pub mod terms;
 pub mod trust;
 pub mod web;
+pub mod websub;

@@ -94,6 +94,8 @@ struct Service {
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
     scanned_at: Option<Timestamp>,
+    /// The store knows of all feeds as they are, for their hubs.
+    announced: bool,
     /// The last pass failed; the next heartbeat tries again.
     unfinished: bool,
     /// Problems that have been logged, so that each is said once.
@@ -148,6 +150,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         watch: None,
         notices,
         scanned_at: None,
+        announced: false,
         unfinished: false,
         said: HashSet::new(),
     };
@@ -347,6 +350,8 @@ impl Service {
             Ok(pass) => {
                 self.unfinished = pass.problems.iter().any(Problem::is_error);
                 self.show().await;
+                self.announced &= pass.written.is_empty();
+                self.announce().await;
                 if !pass.written.is_empty() {
                     info!(
                         posts = pass.posts,
@@ -359,6 +364,20 @@ impl Service {
             Err(error) => self.complain(&error),
         }
         self.say_problems();
+    }
+
+    /// Has the store know of the feeds as they are now, so that hubs are told of what is new. Tried again with the next pass or
+    /// heartbeat.
+    async fn announce(&mut self) {
+        if self.announced {
+            return;
+        }
+        let (feeds, now) = (self.blog.feeds(), self.clock.now());
+        let told = self.store.announce(&feeds, &self.config.feeds.hubs, now).await;
+        match told {
+            Ok(()) => self.announced = true,
+            Err(error) => debug!("hubs are told later: {error}"),
+        }
     }
 
     fn complain(&mut self, error: &PassError) {
@@ -414,6 +433,7 @@ impl Service {
         } else {
             self.show().await;
         }
+        self.announce().await;
         if !self.believes_clock(now).await {
             return;
         }
@@ -477,7 +497,7 @@ impl Service {
             warn!("`store.url` and `http.listen` are taken at the next start");
         }
         (self.config, self.blog, self.templates) = (config, blog, templates);
-        self.trust = Trust::default();
+        (self.trust, self.announced) = (Trust::default(), false);
         self.restart_sending(secrets).await?;
         self.said.clear();
         self.rewatch();
