@@ -15,6 +15,7 @@ mod config;
 mod demo;
 mod demo_posts;
 mod digest;
+mod doors;
 mod error;
 mod goal;
 mod init;

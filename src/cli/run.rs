@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::error::Failure;
-use super::{Done, open, print};
+use super::{Done, doors, open, print};
 use crate::clock::SystemClock;
 use crate::config::{Config, find};
 use crate::daemon::service::{self, Options};
@@ -29,24 +28,14 @@ pub async fn run(config_path: Option<&Path>, given: &Arguments, level: Option<tr
     let store = patient(&config).await.map_err(Failure::Start)?;
     // Before the address, which another daemon with this configuration has too: its pid says more.
     service::alone(&config, &store).await.map_err(Failure::Start)?;
-    let listener = listen(given.listen.as_ref().unwrap_or(&config.http.listen), "").await?;
-    let admin = match config.http.admin.as_str() {
-        "" => None,
-        admin => Some(listen(admin, " (`http.admin`)").await?),
-    };
+    let doors = doors::open(&config, given.listen.as_deref()).await?;
     let stop = CancellationToken::new();
     let (reloads, reload) = unbounded_channel();
     signals(&stop, reloads)?;
     let config_file = Some(find(config_path));
     let clock = Arc::new(SystemClock);
-    let options = Options { config, store, clock, listener, admin, config_file, heartbeat: None, reload, stop };
+    let options = Options { config, store, clock, doors, config_file, heartbeat: None, reload, stop };
     service::run(options).await.map_err(Failure::Start)
-}
-
-async fn listen(address: &str, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|e| anyhow::Error::new(e).context(format!("cannot listen on `{address}`{key}")))
 }
 
 /// How long a store is waited for that may come by itself: a database server that is still starting, a full disk. A start a

@@ -3,7 +3,8 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, Feeds, Goal, Smtp, Tls, Webhook};
+use super::listen::{self, Listen};
+use super::{Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
 use crate::domain::period::{Days, EXPECTED, Period};
@@ -398,22 +399,31 @@ impl Checker<'_> {
         }
     }
 
+    fn listeners(&mut self, http: &Http) {
+        if Listen::parse(&http.listen).is_none() {
+            self.error("http.listen", format!("`http.listen` is `{}`", http.listen), listen::EXPECTED);
+        }
+        for (key, value) in [("http.admin", &http.admin), ("http.metrics", &http.metrics)] {
+            if !value.is_empty() && Listen::parse(value).is_none() {
+                let expected = "expected an address and a port that only you can reach, like `127.0.0.1:8081`, \
+                                `unix:/run/gazetted/admin.sock`, or `systemd`";
+                self.error(key, format!("`{key}` is `{value}`"), expected);
+            }
+        }
+        if listen::mode(&http.socket_mode).is_none() {
+            let found = format!("`http.socket_mode` is `{}`", http.socket_mode);
+            self.error("http.socket_mode", found, "expected three octal digits or four, like `0660`");
+        }
+        let (certificate, key) = (&http.tls_certificate, &http.tls_key);
+        if certificate.as_os_str().is_empty() != key.as_os_str().is_empty() {
+            let missing = if key.as_os_str().is_empty() { "http.tls_key" } else { "http.tls_certificate" };
+            let found = format!("`{missing}` is missing, and its other half is there");
+            self.error(missing, found, "give both files, or none of them");
+        }
+    }
+
     fn rest(&mut self, config: &Config) {
-        if config.http.listen.parse::<std::net::SocketAddr>().is_err() {
-            self.error(
-                "http.listen",
-                format!("`http.listen` is `{}`", config.http.listen),
-                "expected an address and a port, like `127.0.0.1:8080` or `[::]:8080`",
-            );
-        }
-        let admin = &config.http.admin;
-        if !admin.is_empty() && admin.parse::<std::net::SocketAddr>().is_err() {
-            self.error(
-                "http.admin",
-                format!("`http.admin` is `{admin}`"),
-                "expected an address and a port that only you can reach, like `127.0.0.1:8081`",
-            );
-        }
+        self.listeners(&config.http);
         let known = |proxy: &str| proxy == "unix" || Network::parse(proxy).is_some();
         for proxy in config.http.proxies.iter().filter(|proxy| !known(proxy)) {
             self.error(

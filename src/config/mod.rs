@@ -14,6 +14,7 @@ use crate::domain::period::Per;
 mod check;
 mod duration;
 mod introspect;
+pub mod listen;
 mod load;
 mod secret;
 
@@ -600,7 +601,13 @@ impl Default for Store {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Http {
+    /// An address, `unix:` and a path, or `systemd`; see [`listen::Listen`].
     pub listen: String,
+    /// Who may open the socket, if it is a file: `0660`.
+    pub socket_mode: String,
+    /// PEM files; without them nothing is encrypted here.
+    pub tls_certificate: PathBuf,
+    pub tls_key: PathBuf,
     /// Where readers reach the daemon; empty: `site.url`.
     pub url: String,
     /// Megabytes that feeds may take in memory.
@@ -608,6 +615,8 @@ pub struct Http {
     /// Proxies that are believed when they say in `X-Forwarded-For` whom a request comes from: addresses or networks, or
     /// `unix` for whoever comes over a socket in the file system.
     pub proxies: Vec<String>,
+    /// Where the numbers for Prometheus are; empty: nowhere.
+    pub metrics: String,
     /// Where the operator's API listens; empty: nowhere.
     pub admin: String,
     #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
@@ -619,9 +628,13 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            socket_mode: "0660".into(),
+            tls_certificate: PathBuf::new(),
+            tls_key: PathBuf::new(),
             url: String::new(),
             memory: 16,
             proxies: vec!["127.0.0.0/8".into(), "::1".into()],
+            metrics: String::new(),
             admin: String::new(),
             admin_token: SecretString::default(),
             admin_token_file: PathBuf::new(),

@@ -19,10 +19,9 @@ use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
-use crate::domain::websub;
 use crate::http::{Document, OPML};
 use crate::publish::{self, WriteError};
-use crate::render::feed::{self, Extra, Settings};
+use crate::render::feed::{Extra, Settings};
 use crate::render::feed_plan::{self, Plan};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
@@ -31,6 +30,7 @@ use super::render_pass::{Bodies, links_version};
 use super::terms::Terms;
 
 mod fitting;
+mod hubs;
 mod moving_in;
 mod outputs;
 mod pages;
@@ -263,10 +263,6 @@ impl Blog {
     pub fn documents(&self) -> BTreeMap<String, Document> {
         let out = self.out_dir();
         let settings = self.settings();
-        let link = |path: &str| {
-            let feed = !settings.hubs.is_empty() && self.plans.iter().any(|plan| plan.is_current(path));
-            feed.then(|| websub::links(&settings.hubs, &feed::address(&settings, path)))
-        };
         self.outputs
             .values()
             .filter_map(|row| {
@@ -277,16 +273,49 @@ impl Blog {
                 let modified = Timestamp::try_from(modified).ok()?;
                 let media_type = media_type(&row.path, &settings);
                 let document = Document::file(file, media_type, row.bytes_hash, size, modified);
-                Some((row.path.clone(), document.linking(link(&row.path))))
+                Some((row.path.clone(), document.linking(self.link_header(&row.path, &settings))))
             })
             .collect()
     }
 
-    /// The feeds that change, and the hash of each; not the archives.
+    /// Where feeds that had other addresses stand now.
     #[must_use]
-    pub fn feeds(&self) -> Vec<(String, u128)> {
-        let current = |row: &&OutputRow| self.plans.iter().any(|plan| plan.is_current(&row.path));
-        self.outputs.values().filter(current).map(|row| (row.path.clone(), row.bytes_hash)).collect()
+    pub fn moved(&self) -> BTreeMap<String, String> {
+        let plain = |name: &String| name.trim_start_matches('/').to_owned();
+        let mut all = FeedMemory { moved: self.memory.moved.clone(), ..FeedMemory::default() };
+        all.moved.extend(self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))));
+        // What stands at an address is not somewhere else, whatever once was said of it.
+        all.moved.retain(|old, _| !self.outputs.contains_key(old));
+        all.moved.keys().filter_map(|old| Some((old.clone(), all.moved_to(old)?.to_owned()))).collect()
+    }
+
+    /// The paths of posts that were taken back, without a slash at the end.
+    #[must_use]
+    pub fn gone(&self) -> BTreeSet<String> {
+        // Asked at every save: addresses of ours are absolute and encoded, and need no taking apart.
+        let path = |url: &str| {
+            let (_, rest) = url.split_once("://")?;
+            let path = rest[rest.find('/')?..].split(['?', '#']).next()?.trim_end_matches('/');
+            (!path.is_empty()).then(|| path.to_owned())
+        };
+        let withdrawn = self.ledger.values().filter(|row| row.withdrawn_at.is_some());
+        let mut gone: BTreeSet<String> = withdrawn.filter_map(|row| path(&row.url)).collect();
+        if !gone.is_empty() {
+            for here in self.catalogue.published().filter_map(|post| path(&post.url)) {
+                gone.remove(&here);
+            }
+        }
+        gone
+    }
+
+    /// What was taken back last, and when.
+    fn tombstones(&self) -> Vec<(String, Timestamp)> {
+        const MOST: usize = 50;
+        let mut gone: Vec<(String, Timestamp)> =
+            self.ledger.values().filter_map(|row| Some((row.id.clone(), row.withdrawn_at?))).collect();
+        gone.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        gone.truncate(MOST);
+        gone
     }
 
     /// These files as they were last believed, to be put back by `restore`.

@@ -12,6 +12,7 @@ pub mod missed;
 pub mod render_pass;
 pub mod sending;
 pub mod service;
+pub mod serving;
 pub mod singles;
 pub mod systemd;
 pub mod terms;

@@ -7,17 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::blog::{Blog, PassError};
 use super::editions;
 use super::sending::{self, Node, Secrets, Sending};
+use super::serving::{self, Doors, tls_files};
 use super::terms::Terms;
 use super::trust::Trust;
 use super::{heartbeat, systemd};
@@ -27,7 +25,7 @@ use crate::domain::feed_format::Format;
 use crate::domain::goal::Bounds;
 use crate::domain::network::Network;
 use crate::domain::problem::Problem;
-use crate::http::{self, KeyRing, Shared};
+use crate::http::{self, KeyRing, Shared, Tls};
 use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
 use crate::store::{Hold, SharedStore};
@@ -64,9 +62,7 @@ pub struct Options {
     pub config: Arc<Config>,
     pub store: SharedStore,
     pub clock: SharedClock,
-    pub listener: TcpListener,
-    /// Where the operator's API listens, if anywhere.
-    pub admin: Option<TcpListener>,
+    pub doors: Doors,
     /// Read again on reload; none in tests and the demo.
     pub config_file: Option<PathBuf>,
     /// How often the heartbeat comes, if not from the scheduler's minute.
@@ -82,6 +78,7 @@ struct Service {
     config_file: Option<PathBuf>,
     store: SharedStore,
     clock: SharedClock,
+    tls: Option<Tls>,
     blog: Blog,
     templates: Arc<Templates>,
     shared: Shared,
@@ -104,7 +101,7 @@ struct Service {
 
 /// Runs until `stop` is cancelled; then what is in flight is finished.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    let Options { config, store, clock, listener, admin, config_file, heartbeat, mut reload, stop } = options;
+    let Options { config, store, clock, doors, config_file, heartbeat, mut reload, stop } = options;
     let _hold: Option<Box<dyn Hold>> = hold(&config, &store).await?;
     let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&store))).await?;
     let templates = load_templates(&config)?;
@@ -122,9 +119,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         wake: Arc::clone(&wake),
         https: config.public_url().starts_with("https:"),
     };
-    let admin = serve_admin(admin, &config, &state, &http_stop)?;
-    info!("listening on http://{}", listener.local_addr()?);
-    let server = tokio::spawn(http::serve(listener, http::public(state), http_stop.clone()));
+    let tls = serving::certificate(&config)?;
+    let servers = serving::serve(doors, &config, &state, tls.as_ref(), &http_stop);
     let node = sending::daemon_node(&config)?;
     let outbox = {
         let node = Node { name: &node, store: &store, clock: &clock };
@@ -139,6 +135,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         config_file,
         store,
         clock,
+        tls,
         blog,
         templates,
         shared,
@@ -179,10 +176,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     http_stop.cancel();
     let farewell = async {
         service.outbox.ended().await;
-        let _ = server.await;
-        if let Some(admin) = admin {
-            let _ = admin.await;
-        }
+        servers.close();
+        servers.wait().await;
     };
     if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         warn!("stopped before everything in flight was finished; the outbox knows what it was");
@@ -242,20 +237,6 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
         tags: Vec::new(),
         authors: Vec::new(),
     }
-}
-
-type Served = JoinHandle<std::io::Result<()>>;
-
-fn serve_admin(
-    listener: Option<TcpListener>,
-    config: &Config,
-    state: &http::State,
-    stop: &CancellationToken,
-) -> anyhow::Result<Option<Served>> {
-    let Some(listener) = listener else { return Ok(None) };
-    info!("the API listens on http://{}", listener.local_addr()?);
-    let front = http::admin(state.clone(), config.http.admin_token.expose_secret());
-    Ok(Some(tokio::spawn(http::serve(listener, front, stop.clone()))))
 }
 
 async fn sleep_until(wait: Option<Duration>) {
@@ -397,6 +378,8 @@ impl Service {
         self.shared.set(http::Published {
             blog: http::Blog { tags, authors, ..front(&self.config, &self.blog) },
             documents: self.blog.documents().into_iter().chain(self.editions_feed.clone()).collect(),
+            moved: self.blog.moved(),
+            gone: self.blog.gone(),
             goals: self.blog.goals(now, Bounds::default()),
             posts,
             scanned_at: Some(now),
@@ -424,6 +407,7 @@ impl Service {
     }
 
     async fn heartbeat(&mut self) {
+        self.renew_certificate();
         let now = self.clock.now();
         let age = self.scanned_at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::MAX));
         if self.unfinished || self.watch.is_none() || age.is_none_or(|age| age >= self.config.posts.rescan.get()) {
@@ -444,6 +428,17 @@ impl Service {
             && let Some(lead) = self.lead(now).await
         {
             self.open_due(now, lead).await;
+        }
+    }
+
+    /// A certificate that somebody has renewed is used from the next handshake on.
+    fn renew_certificate(&mut self) {
+        match self.tls.as_ref().map(Tls::renew) {
+            Some(Ok(true)) => info!("TLS goes on with the new certificate"),
+            Some(Err(error)) if self.said.insert(error.to_string()) => {
+                error!("TLS goes on with the old certificate: {error}");
+            }
+            Some(Ok(false) | Err(_)) | None => {}
         }
     }
 
@@ -496,6 +491,10 @@ impl Service {
         if config.store.url != self.config.store.url || config.http.listen != self.config.http.listen {
             warn!("`store.url` and `http.listen` are taken at the next start");
         }
+        if tls_files(&config).as_ref() != self.tls.as_ref().map(Tls::files) {
+            warn!("other files for `http.tls_certificate` and `http.tls_key` are taken at the next start");
+        }
+        self.renew_certificate();
         (self.config, self.blog, self.templates) = (config, blog, templates);
         (self.trust, self.announced) = (Trust::default(), false);
         self.restart_sending(secrets).await?;

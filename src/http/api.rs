@@ -45,7 +45,8 @@ pub fn admin(state: Served, token: &str) -> Front {
         .route("/api/openapi.json", get(description))
         .fallback(nothing)
         .method_not_allowed_fallback(error::wrong_method);
-    guarded(routes, &state, BODY).with_state(state).into()
+    let counts = Arc::clone(state.shared.counts());
+    Front::from(guarded(routes, &state, BODY).with_state(state)).counting(counts)
 }
 
 /// Why a call is refused, in its own words.

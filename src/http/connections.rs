@@ -3,6 +3,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::counts::Counts;
 use super::listening::Socket;
 
 #[derive(Debug, Clone, Copy)]
@@ -54,14 +57,28 @@ pub struct Connection {
     idle: bool,
     /// An answer waits to be taken.
     stalled: bool,
+    /// Sent, and not counted yet.
+    sent: u64,
+    counts: Option<Arc<Counts>>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
+/// What is sent is counted in steps: a counter that all connections write to is a place where they meet.
+const STEP: u64 = 256 * 1024;
+
 impl Connection {
-    pub fn new(socket: Socket, limits: Limits, room: Option<OwnedSemaphorePermit>) -> Self {
+    pub fn new(
+        socket: Socket,
+        limits: Limits,
+        counts: Option<Arc<Counts>>,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        if let Some(counts) = &counts {
+            counts.opened.fetch_add(1, Ordering::Relaxed);
+        }
         let deadline = Instant::now() + limits.request;
         let alarm = Box::pin(sleep_until(deadline));
-        Self { socket, limits, deadline, alarm, idle: false, stalled: false, _room: room }
+        Self { socket, limits, deadline, alarm, idle: false, stalled: false, sent: 0, counts, _room: room }
     }
 
     /// A request's bytes do not buy it more time; only its first one starts the clock.
@@ -74,7 +91,11 @@ impl Connection {
 
     fn written(&mut self, result: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match result {
-            Poll::Ready(Ok(_)) => {
+            Poll::Ready(Ok(length)) => {
+                self.sent += length as u64;
+                if self.sent >= STEP {
+                    self.count();
+                }
                 (self.idle, self.stalled) = (true, false);
                 self.deadline = Instant::now() + self.limits.idle;
             }
@@ -91,6 +112,12 @@ impl Connection {
         result
     }
 
+    fn count(&mut self) {
+        if let Some(counts) = &self.counts {
+            counts.bytes.fetch_add(std::mem::take(&mut self.sent), Ordering::Relaxed);
+        }
+    }
+
     fn patience_ends(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.alarm.as_mut().poll(cx));
@@ -99,6 +126,15 @@ impl Connection {
             }
             let deadline = self.deadline;
             self.alarm.as_mut().reset(deadline);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.count();
+        if let Some(counts) = &self.counts {
+            counts.closed.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -128,7 +164,11 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
+        // Most answers have no body; one piece is cheaper to write as one.
+        let result = match bufs {
+            [only] => Pin::new(&mut self.socket).poll_write(cx, only),
+            _ => Pin::new(&mut self.socket).poll_write_vectored(cx, bufs),
+        };
         self.written(result, cx)
     }
 

@@ -114,6 +114,7 @@ fn marks(document: &Document, now: Timestamp, headers: &mut HeaderMap) {
 fn unchanged(document: &Document, now: Timestamp) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().reserve(4);
     marks(document, now, response.headers_mut());
     response
 }

@@ -9,13 +9,14 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, header};
 use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::counts::{Counts, Route};
 use super::documents::{self, Asked, Found};
 use super::listening::Peer;
 use super::{State, guard, packer};
@@ -26,17 +27,27 @@ pub struct Front {
     routes: Router,
     /// Whose documents are answered before the routes are asked.
     documents: Option<Arc<State>>,
+    counts: Option<Arc<Counts>>,
 }
 
 impl From<Router> for Front {
     fn from(routes: Router) -> Self {
-        Self { routes, documents: None }
+        Self { routes, documents: None, counts: None }
     }
 }
 
 impl Front {
     pub(super) fn new(routes: Router, state: Arc<State>) -> Self {
-        Self { routes, documents: Some(state) }
+        let counts = Some(Arc::clone(state.shared.counts()));
+        Self { routes, documents: Some(state), counts }
+    }
+
+    pub(super) fn counting(self, counts: Arc<Counts>) -> Self {
+        Self { counts: Some(counts), ..self }
+    }
+
+    pub(super) fn counts(&self) -> Option<Arc<Counts>> {
+        self.counts.clone()
     }
 
     /// With more routes, which may not overlap those that are there.
@@ -54,25 +65,43 @@ impl Front {
 
     pub(super) fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Answering {
         // A bug there becomes the routes' to meet again, and to make a page of.
-        let found = catch_unwind(AssertUnwindSafe(|| self.known(&request)));
-        if let Ok(Some(Found::Whole(response))) = found {
+        let (found, route) = match catch_unwind(AssertUnwindSafe(|| self.known(&request))) {
+            Ok(Some((found, route))) => (Some(found), route),
+            _ => (None, Route::of(request.uri().path())),
+        };
+        let counts = self.counts.clone();
+        let count = move |status| {
+            if let Some(counts) = &counts {
+                counts.answered(route, status);
+            }
+        };
+        if let Some(Found::Whole(response)) = found {
             guard::log_at_once(request.method(), request.uri().path(), response.status());
+            count(response.status());
             return Answering::Now(Some(response));
         }
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = TowerToHyperService::new(self.routes.clone()).call(request);
-        Answering::Later(Box::pin(async move { answer.await.into_response() }))
+        Answering::Later(Box::pin(async move {
+            let response = answer.await.into_response();
+            count(response.status());
+            response
+        }))
     }
 
     /// A document by the name that was asked for. A name is looked up as it was sent, in memory: no spelling of `..` leads
     /// anywhere.
-    fn known(&self, request: &Request<Incoming>) -> Option<Found> {
+    fn known(&self, request: &Request<Incoming>) -> Option<(Found, Route)> {
         let state = self.documents.as_ref()?;
         let name = request.uri().path().strip_prefix('/')?;
         let published = state.shared.get();
         let document = published.documents.get(name)?;
         let asked = Asked::new(request.method(), state.https, state.clock.now())?;
-        Some(documents::found(document, asked, request.headers(), &state.shared))
+        if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()) {
+            state.shared.counts().reported.hear(request.uri().path(), agent, asked.now);
+        }
+        let route = if document.media_type == "text/html" { Route::Page } else { Route::Feed };
+        Some((documents::found(document, asked, request.headers(), &state.shared), route))
     }
 }
 

@@ -3,12 +3,16 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tracing::debug;
+
+use super::tls::Tls;
 
 /// Whom a connection comes from; nobody knows of a socket in the file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +21,7 @@ pub struct Peer(pub Option<IpAddr>);
 #[derive(Debug)]
 pub enum Listening {
     Tcp(TcpListener),
-    Unix(UnixListener),
+    Unix(UnixListener, Option<Placed>),
 }
 
 impl From<TcpListener> for Listening {
@@ -28,11 +32,82 @@ impl From<TcpListener> for Listening {
 
 impl From<UnixListener> for Listening {
     fn from(listener: UnixListener) -> Self {
-        Self::Unix(listener)
+        Self::Unix(listener, None)
+    }
+}
+
+/// A listener, and whether what comes in is encrypted.
+#[derive(Debug)]
+pub struct Door {
+    pub(super) listening: Listening,
+    pub(super) tls: Option<Tls>,
+}
+
+impl<T: Into<Listening>> From<T> for Door {
+    fn from(listening: T) -> Self {
+        Self { listening: listening.into(), tls: None }
+    }
+}
+
+impl Door {
+    #[must_use]
+    pub fn new(listening: Listening, tls: Option<Tls>) -> Self {
+        Self { listening, tls }
+    }
+}
+
+/// A socket's file that is ours: taken away when it is used no more, unless another has taken its place.
+#[derive(Debug)]
+pub struct Placed {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        if std::fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("another program answers on `{}`: stop it, or name another file", .0.display())]
+    Taken(PathBuf),
+    #[error("`{}` is there and is no socket: take it away, or name another file", .0.display())]
+    NoSocket(PathBuf),
+    #[error("the socket `{}` cannot be made: {error}", path.display())]
+    Refused { path: PathBuf, error: io::Error },
+}
+
+/// What a daemon that died left behind gives way; a socket that somebody answers on does not.
+async fn make_way(path: &Path) -> Result<(), OpenError> {
+    let refused = |error| OpenError::Refused { path: path.to_owned(), error };
+    match std::fs::symlink_metadata(path) {
+        Err(_) => return Ok(()),
+        Ok(found) if !found.file_type().is_socket() => return Err(OpenError::NoSocket(path.to_owned())),
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path).await {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path).map_err(refused),
+        Err(error) => Err(refused(error)),
+        Ok(_) => Err(OpenError::Taken(path.to_owned())),
     }
 }
 
 impl Listening {
+    /// A socket in the file system, which those may open whom `mode` names.
+    pub async fn unix(path: &Path, mode: u32) -> Result<Self, OpenError> {
+        make_way(path).await?;
+        let refused = |error| OpenError::Refused { path: path.to_owned(), error };
+        let listener = UnixListener::bind(path).map_err(refused)?;
+        let inode = std::fs::symlink_metadata(path).map_err(refused)?.ino();
+        let placed = Placed { path: path.to_owned(), inode };
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(refused)?;
+        Ok(Self::Unix(listener, Some(placed)))
+    }
+
     pub(super) async fn accept(&self) -> io::Result<(Socket, Peer)> {
         match self {
             Self::Tcp(listener) => {
@@ -42,7 +117,7 @@ impl Listening {
                 }
                 Ok((Socket::Tcp(stream), Peer(Some(from.ip()))))
             }
-            Self::Unix(listener) => Ok((Socket::Unix(listener.accept().await?.0), Peer(None))),
+            Self::Unix(listener, _) => Ok((Socket::Unix(listener.accept().await?.0), Peer(None))),
         }
     }
 
@@ -51,7 +126,7 @@ impl Listening {
     pub fn name(&self, scheme: &str) -> String {
         let named = match self {
             Self::Tcp(listener) => listener.local_addr().map(|at| format!("{scheme}://{at}")),
-            Self::Unix(listener) => listener.local_addr().map(|at| match at.as_pathname() {
+            Self::Unix(listener, _) => listener.local_addr().map(|at| match at.as_pathname() {
                 Some(path) => format!("unix:{}", path.display()),
                 None => "an unnamed socket".to_owned(),
             }),

@@ -30,6 +30,7 @@ mod api;
 mod conditional;
 mod confirm;
 mod connections;
+mod counts;
 mod documents;
 mod editions;
 mod encoding;
@@ -43,21 +44,26 @@ mod guard;
 mod health;
 mod limits;
 mod listening;
+mod metrics;
 mod one_click;
 mod packer;
 mod preferences;
 mod published;
+mod reported;
 mod server;
 mod subscribe;
+mod tls;
 mod unsubscribe;
 
 pub use api::admin;
 pub use connections::Limits;
 pub use front::Front;
 pub use limits::Limiter;
-pub use listening::{Listening, Peer};
+pub use listening::{Door, Listening, Peer};
+pub use metrics::metrics;
 pub use published::{Blog, Content, Document, FeedLink, OPML, Published, Shared};
 pub use server::{serve, serve_with};
+pub use tls::{Files as TlsFiles, Tls};
 
 /// The keys of links, which may be joined by a new one while the daemon runs.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What one scan of the posts gave to show, swapped in as a whole: a request sees one scan or the next, never half of
 //! each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 
 use super::conditional::{content_type, date, tag};
+use super::counts::Counts;
 use super::encoding::Encoding;
 use super::forms::{Forms, Room};
 
@@ -169,6 +170,10 @@ pub struct Published {
     pub blog: Blog,
     /// By path below the root, without a leading slash: `tags/rust/atom.xml`.
     pub documents: BTreeMap<String, Document>,
+    /// Where documents have moved to: old name to new.
+    pub moved: BTreeMap<String, String>,
+    /// Paths, with their leading slash, of posts that were taken back.
+    pub gone: BTreeSet<String>,
     pub goals: Vec<GoalStatus>,
     /// The latest, newest first.
     pub posts: Vec<EditionPost>,
@@ -180,7 +185,15 @@ impl Published {
     /// What there is before the first scan: who the blog is.
     #[must_use]
     pub fn nothing_yet(blog: Blog) -> Self {
-        Self { blog, documents: BTreeMap::new(), goals: Vec::new(), posts: Vec::new(), scanned_at: None }
+        Self {
+            blog,
+            documents: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            goals: Vec::new(),
+            posts: Vec::new(),
+            scanned_at: None,
+        }
     }
 
     fn following(mut self, before: &Self) -> Self {
@@ -229,6 +242,7 @@ struct Inner {
     room: Arc<Room>,
     /// A form is missing.
     asked: Notify,
+    counts: Arc<Counts>,
 }
 
 impl Shared {
@@ -239,6 +253,7 @@ impl Shared {
             newest: RwLock::new(Arc::new(published)),
             room: Room::new(memory),
             asked: Notify::new(),
+            counts: Arc::default(),
         }))
     }
 
@@ -253,6 +268,10 @@ impl Shared {
         let next = Arc::new(published.following(&self.get()));
         *self.0.newest.write().unwrap_or_else(PoisonError::into_inner) = next;
         self.0.asked.notify_one();
+    }
+
+    pub(super) fn counts(&self) -> &Arc<Counts> {
+        &self.0.counts
     }
 
     pub(super) fn room(&self) -> Arc<Room> {

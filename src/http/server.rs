@@ -21,7 +21,8 @@ use tracing::{debug, warn};
 
 use super::connections::{Connection, Limits};
 use super::front::{Answering, Front};
-use super::listening::{Listening, Peer};
+use super::listening::{Door, Peer};
+use super::tls::Tls;
 
 /// When the system has no more files to give, it may have some a moment later.
 const BREATH: Duration = Duration::from_millis(200);
@@ -35,18 +36,18 @@ const TAKEN_BACK: usize = 20;
 const HELD: usize = 64 * 1024;
 
 /// Serves until `shutdown`, then until the requests under way are answered.
-pub async fn serve(listening: impl Into<Listening>, front: Front, shutdown: CancellationToken) -> io::Result<()> {
-    serve_with(listening, front, Limits::default(), shutdown).await
+pub async fn serve(door: impl Into<Door>, front: Front, shutdown: CancellationToken) -> io::Result<()> {
+    serve_with(door, front, Limits::default(), shutdown).await
 }
 
 pub async fn serve_with(
-    listening: impl Into<Listening>,
+    door: impl Into<Door>,
     front: Front,
     limits: Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let listening = listening.into();
-    let server = Arc::new(Server { protocols: protocols(), front, limits, shutdown });
+    let Door { listening, tls } = door.into();
+    let server = Arc::new(Server { protocols: protocols(), tls, front, limits, shutdown });
     let (room, guests) = (Arc::new(Semaphore::new(limits.connections)), TaskTracker::new());
     let _helper = server.front.helper();
     loop {
@@ -61,7 +62,7 @@ pub async fn serve_with(
         };
         match accepted {
             Ok((socket, peer)) => {
-                let connection = Connection::new(socket, limits, room);
+                let connection = Connection::new(socket, limits, server.front.counts(), room);
                 guests.spawn(Arc::clone(&server).converse(connection, peer));
             }
             Err(error) if is_the_client_s(&error) => {}
@@ -99,6 +100,7 @@ fn protocols() -> Builder<TokioExecutor> {
 
 struct Server {
     protocols: Builder<TokioExecutor>,
+    tls: Option<Tls>,
     front: Front,
     limits: Limits,
     shutdown: CancellationToken,
@@ -106,7 +108,15 @@ struct Server {
 
 impl Server {
     async fn converse(self: Arc<Self>, connection: Connection, peer: Peer) {
-        self.speak(connection, peer).await;
+        let Some(tls) = &self.tls else { return self.speak(connection, peer).await };
+        let shaken = tokio::select! {
+            shaken = tls.acceptor().accept(connection) => shaken,
+            () = self.shutdown.cancelled() => return,
+        };
+        match shaken {
+            Ok(stream) => self.speak(stream, peer).await,
+            Err(error) => debug!("a handshake came to nothing: {error}"),
+        }
     }
 
     async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {

@@ -212,7 +212,7 @@ feeds-lead = Ein Feedreader zeigt neue Beiträge, sobald sie erscheinen. Kopiere
 feed-page-lead = Kopiere eine dieser Adressen in einen Feedreader, und neue Beiträge kommen zu dir.
 feed-page-posts = Beiträge
 feeds-all = Alle Feeds
-feeds-mail = Die Übersicht per E-Mail
+feeds-mail = Der Rundbrief per E-Mail
 feeds-opml = Alle in einer Datei (OPML)
 feed-banner = Das ist ein Feed. Kopiere seine Adresse aus der Adresszeile in einen Feedreader, und neue Beiträge kommen zu dir.
 # $kind: which kind of feeds follow.
@@ -321,6 +321,8 @@ preferences-erase-button = Alles löschen
 
 refused-not-found = Nicht gefunden
     .text = Unter dieser Adresse gibt es nichts. Vielleicht ist es umgezogen, vielleicht war es nie hier.
+refused-gone = Zurückgezogen
+    .text = Der Beitrag, der unter dieser Adresse stand, wurde zurückgezogen. Die anderen sind noch da.
 refused-no-goal = Noch kein Ziel
     .text = Dieses Blog hat sich kein Ziel gesetzt, also gibt es hier nichts zu zeigen.
 refused-link = Dieser Link funktioniert nicht

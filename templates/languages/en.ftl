@@ -307,6 +307,8 @@ preferences-erase-button = Delete everything
 
 refused-not-found = Not found
     .text = There is nothing at this address. It may have moved, or never been here.
+refused-gone = Taken back
+    .text = The post that stood at this address has been taken back by its authors. The others are still here.
 refused-no-goal = No goal yet
     .text = This blog has not set itself a goal, so there is nothing to show here.
 refused-link = This link does not work

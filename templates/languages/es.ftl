@@ -176,13 +176,13 @@ page-editions-feed = { $title }: números
 home-latest = Últimas entradas
 home-none = Todavía no hay entradas.
 feeds-heading = Canales
-feeds-lead = Un lector de canales muestra las entradas nuevas en cuanto aparecen. Copie en el suyo una de estas direcciones: sin cuenta, y nadie sabe quién lee.
-feed-page-lead = Copie una de estas direcciones en un lector de canales y las entradas nuevas le llegarán.
+feeds-lead = Un lector de canales muestra las entradas nuevas en cuanto aparecen. Copia en el tuyo una de estas direcciones: sin cuenta, y nadie sabe quién lee.
+feed-page-lead = Copia una de estas direcciones en un lector de canales y las entradas nuevas te llegarán.
 feed-page-posts = Entradas
 feeds-all = Todos los canales
-feeds-mail = El resumen por correo
+feeds-mail = El boletín por correo
 feeds-opml = Todos en un archivo (OPML)
-feed-banner = Esto es un canal de noticias. Copie su dirección de la barra de direcciones en un lector de canales y las entradas nuevas le llegarán.
+feed-banner = Esto es un canal de noticias. Copia su dirección de la barra de direcciones en un lector de canales y las entradas nuevas te llegarán.
 # $kind: which kind of feeds follow.
 feeds-group = { $kind ->
     [tag] Etiquetas
@@ -289,6 +289,8 @@ preferences-erase-button = Borrarlo todo
 
 refused-not-found = No encontrado
     .text = En esta dirección no hay nada. Puede que se haya mudado, o que nunca haya estado aquí.
+refused-gone = Retirada
+    .text = Sus autores han retirado la entrada que estaba en esta dirección. Las demás siguen aquí.
 refused-no-goal = Todavía sin objetivo
     .text = Este blog no se ha fijado ningún objetivo, así que aquí no hay nada que mostrar.
 refused-link = Este enlace no funciona

@@ -180,7 +180,7 @@ feeds-lead = Un lecteur de flux affiche les nouveaux articles dès leur parution
 feed-page-lead = Copiez l’une de ces adresses dans un lecteur de flux, et les nouveaux articles viendront à vous.
 feed-page-posts = Articles
 feeds-all = Tous les flux
-feeds-mail = Le résumé par courriel
+feeds-mail = La lettre par courriel
 feeds-opml = Tous dans un seul fichier (OPML)
 feed-banner = Ceci est un flux. Copiez son adresse depuis la barre d’adresse dans un lecteur de flux, et les nouveaux articles viendront à vous.
 # $kind: which kind of feeds follow.
@@ -289,6 +289,8 @@ preferences-erase-button = Tout effacer
 
 refused-not-found = Introuvable
     .text = Il n’y a rien à cette adresse. La page a peut-être déménagé, ou n’a jamais existé.
+refused-gone = Retiré
+    .text = L’article qui se trouvait à cette adresse a été retiré par ses auteurs. Les autres sont toujours là.
 refused-no-goal = Pas encore d’objectif
     .text = Ce blog ne s’est pas fixé d’objectif ; il n’y a donc rien à montrer ici.
 refused-link = Ce lien ne fonctionne pas

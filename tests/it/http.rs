@@ -145,6 +145,21 @@ async fn an_edition_that_was_called_off_is_not_shown() {
 }
 
 #[tokio::test]
+async fn what_moved_is_found_and_what_was_taken_back_is_gone() {
+    let house = House::new().await;
+    for (path, to) in [("/rss.xml", "/feed.xml"), ("/tags/rust", "/tags/rust/")] {
+        let answer = house.get(path).await;
+        assert_eq!((answer.status, answer.header("location")), (301, to), "{path}");
+    }
+    let page = house.get("/tags/rust/").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    let gone = house.get("/2021/05/07/gone/").await;
+    assert_eq!(gone.status, 410);
+    assert!(gone.text().contains("taken back"), "{}", gone.text());
+    assert_eq!(house.get("/2021/05/07/gone/more").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_blog_without_a_goal_says_so_kindly() {
     let house = House::with(Published { goals: Vec::new(), ..published() }, Limits::default(), Router::new()).await;
     for path in ["/goal", "/goal.json", "/goal.svg", "/badge.svg", "/goal.ics"] {

@@ -230,14 +230,16 @@ impl Blog {
             .field(format!("{:?}", self.site.rules).as_bytes())
             .field(format!("{:?}", self.site.includes).as_bytes())
             .finish();
+        let tombstones = if settings.tombstones { self.tombstones() } else { Vec::new() };
+        let gone = hash::of(format!("{tombstones:?}").as_bytes());
         let versions: Vec<u128> = self.catalogue.posts.par_iter().map(|post| self.entry_version(post)).collect();
         let out = self.out_dir();
         plans
             .par_iter()
             .enumerate()
             .flat_map_iter(|(index, plan)| {
-                let fingerprint =
-                    plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
+                let start = plan_hash(plan, base).number(if plan.kind == Kind::All { gone } else { 0 });
+                let fingerprint = plan.posts.iter().fold(start, |h, post| h.number(versions[*post])).finish();
                 let stale = move |(format, path): &(Format, String)| Stale {
                     plan: index,
                     format: *format,
@@ -298,7 +300,11 @@ impl Blog {
             .map(|post| self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, full)))
             .collect();
         let entries = entries.ok_or("a post's file changed while it was read")?;
-        Ok(feed::build(plan, entries, settings))
+        let mut feed = feed::build(plan, entries, settings);
+        if settings.tombstones && plan.kind == Kind::All {
+            feed.tombstones = self.tombstones();
+        }
+        Ok(feed)
     }
 
     pub(super) async fn put_in_place(
