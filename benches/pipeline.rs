@@ -75,6 +75,7 @@ fn settings() -> Settings {
         stylesheet: String::new(),
         pages: false,
         tombstones: false,
+        hubs: Vec::new(),
     }
 }
 

@@ -109,6 +109,9 @@ impl Checker<'_> {
         }
         self.extra_feeds(feeds);
         self.feed_addresses(feeds);
+        for hub in &feeds.hubs {
+            self.web_address("feeds.hubs", hub);
+        }
         if feeds.limit == 0 {
             self.error(
                 "feeds.limit",

@@ -57,6 +57,27 @@ impl Config {
         own.trim_end_matches('/')
     }
 
+    /// Where feeds are served, without a trailing slash.
+    #[must_use]
+    pub fn feeds_url(&self) -> &str {
+        let own = if self.feeds.url.is_empty() { &self.site.url } else { &self.feeds.url };
+        own.trim_end_matches('/')
+    }
+
+    /// The hubs that feeds name: the configured ones, else our own if it is on.
+    #[must_use]
+    pub fn hubs(&self) -> Vec<String> {
+        if self.feeds.hubs.is_empty() && self.feeds.hub {
+            return vec![self.own_hub()];
+        }
+        self.feeds.hubs.clone()
+    }
+
+    #[must_use]
+    pub fn own_hub(&self) -> String {
+        format!("{}/hub", self.public_url())
+    }
+
     /// `store.url` with a relative SQLite path taken from the configuration's folder.
     #[must_use]
     pub fn store_url(&self) -> String {
@@ -189,6 +210,11 @@ pub struct Feeds {
     pub atom: String,
     pub json: String,
     pub opml: String,
+    /// WebSub: hubs that are told of each change, and that feeds name.
+    pub hubs: Vec<String>,
+    /// Whether the daemon is a hub itself, and whether it calls subscribers in private networks, too.
+    pub hub: bool,
+    pub hub_private: bool,
     /// How browsers show a feed; empty: as they like.
     pub stylesheet: String,
     /// Addresses that feeds have had: old = new, both below `feeds.url`.
@@ -250,6 +276,9 @@ impl Default for Feeds {
             atom: "atom.xml".into(),
             json: "feed.json".into(),
             opml: "feeds.opml".into(),
+            hubs: Vec::new(),
+            hub: false,
+            hub_private: false,
             stylesheet: "feed.css".into(),
             moved: BTreeMap::new(),
             extra: Vec::new(),

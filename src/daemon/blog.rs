@@ -30,6 +30,7 @@ use super::render_pass::{Bodies, links_version};
 use super::terms::Terms;
 
 mod fitting;
+mod hubs;
 mod looking;
 mod moving_in;
 mod outputs;
@@ -279,7 +280,8 @@ impl Blog {
                 let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
                 let modified = Timestamp::try_from(modified).ok()?;
                 let media_type = media_type(&row.path, &settings);
-                Some((row.path.clone(), Document::file(file, media_type, row.bytes_hash, size, modified)))
+                let document = Document::file(file, media_type, row.bytes_hash, size, modified);
+                Some((row.path.clone(), document.linking(self.link_header(&row.path, &settings))))
             })
             .collect()
     }
@@ -376,7 +378,7 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
     Settings {
         title: site.title(config),
         description: site.description(config),
-        feeds_url: if feeds.url.is_empty() { site_url.clone() } else { trimmed(&feeds.url) },
+        feeds_url: config.feeds_url().to_owned(),
         site_url,
         language: config.site.language.clone(),
         author,
@@ -394,6 +396,7 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         stylesheet: feeds.stylesheet.clone(),
         pages: feeds.pages,
         tombstones: feeds.tombstones,
+        hubs: config.hubs(),
     }
 }
 

@@ -335,6 +335,7 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
         stylesheet: Some(format!("{}/{}", settings.feeds_url, settings.stylesheet))
             .filter(|_| !settings.stylesheet.is_empty()),
         tombstones: Vec::new(),
+        hubs: Vec::new(),
     };
     Ok(crate::render::feed::write(&feed, Format::Atom).ok())
 }

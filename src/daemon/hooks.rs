@@ -33,8 +33,8 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    pub fn new(config: &Config, store: SharedStore, clock: SharedClock) -> anyhow::Result<Self> {
-        Ok(Self { store, clock, configured: config.webhooks.clone(), web: Web::new()? })
+    pub fn new(config: &Config, store: SharedStore, clock: SharedClock, web: Web) -> Self {
+        Self { store, clock, configured: config.webhooks.clone(), web }
     }
 
     pub async fn run(self, stop: CancellationToken) {

@@ -18,3 +18,4 @@ pub mod systemd;
 pub mod terms;
 pub mod trust;
 pub mod web;
+pub mod websub;

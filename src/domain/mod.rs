@@ -41,4 +41,5 @@ pub mod subscriber;
 pub mod subscriber_import;
 pub mod token;
 pub mod webhook;
+pub mod websub;
 pub mod wording;

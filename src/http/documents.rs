@@ -129,6 +129,9 @@ fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) ->
     if let Some(name) = encoding.name() {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
     }
+    if let Some(link) = &document.link {
+        headers.insert(header::LINK, link.clone());
+    }
     marks(document, asked.now, headers);
     guard::protect(headers, asked.https);
     response

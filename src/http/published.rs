@@ -66,6 +66,8 @@ pub struct Document {
     pub size: usize,
     /// When the bytes last changed.
     pub modified: Timestamp,
+    /// What the `Link` header says: of a feed with hubs, these and its own address.
+    pub(super) link: Option<HeaderValue>,
     /// The same for every snapshot in which the bytes are.
     pub(super) forms: Arc<Forms>,
     pub(super) head: Arc<Head>,
@@ -95,7 +97,13 @@ impl Document {
 
     fn of(content: Content, media_type: &'static str, hash: u128, size: usize, modified: Timestamp) -> Self {
         let head = Head { tag: tag(hash), content_type: content_type(media_type), modified: OnceLock::new() };
-        Self { content, media_type, hash, size, modified, forms: Arc::default(), head: Arc::new(head) }
+        Self { content, media_type, hash, size, modified, link: None, forms: Arc::default(), head: Arc::new(head) }
+    }
+
+    #[must_use]
+    pub fn linking(mut self, link: Option<String>) -> Self {
+        self.link = link.and_then(|link| HeaderValue::try_from(link).ok());
+        self
     }
 
     /// The feeds of the whole blog will be asked for, by nearly every reader compressed.

@@ -26,6 +26,11 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
     );
     links.extend(feed.previous.iter().map(|previous| link("prev-archive", previous, Format::Atom.media_type())));
     links.extend(feed.current.iter().map(|current| link("current", current, Format::Atom.media_type())));
+    links.extend(feed.hubs.iter().map(|hub| atom::Link {
+        rel: "hub".to_owned(),
+        href: hub.clone(),
+        ..atom::Link::default()
+    }));
     let (mut extensions, mut namespaces) = history(feed);
     if feed.entries.iter().any(|entry| entry.image.is_some()) {
         namespaces.insert("media".to_owned(), xml::MEDIA.to_owned());

@@ -44,6 +44,8 @@ pub struct Settings {
     pub pages: bool,
     /// RFC 6721: entries that were taken back are named in the Atom feed.
     pub tombstones: bool,
+    /// WebSub.
+    pub hubs: Vec<String>,
 }
 
 /// A feed that the configuration describes: which posts, under which name, at which address.
@@ -98,6 +100,8 @@ pub struct Feed {
     pub stylesheet: Option<String>,
     /// RFC 6721: what was taken back, and when.
     pub tombstones: Vec<(String, Timestamp)>,
+    /// WebSub: where readers can have themselves told of changes.
+    pub hubs: Vec<String>,
 }
 
 impl Feed {
@@ -186,7 +190,7 @@ fn clean(author: &Author) -> Author {
 /// Builds the feed of a plan from its entries, newest first.
 #[must_use]
 pub fn build(plan: &Plan, entries: Vec<Entry>, settings: &Settings) -> Feed {
-    let address = |file: &str| format!("{}/{}", settings.feeds_url, slug::encode_path(file));
+    let address = |file: &str| address(settings, file);
     let atom = settings.name(Format::Atom).unwrap_or("atom.xml");
     let own = match plan.extra.and_then(|index| settings.extra.get(index)) {
         Some(extra) => address(&extra.path),
@@ -209,7 +213,15 @@ pub fn build(plan: &Plan, entries: Vec<Entry>, settings: &Settings) -> Feed {
         current: (plan.kind == Kind::Archive).then(|| address(atom)),
         stylesheet: Some(address(&settings.stylesheet)).filter(|_| !settings.stylesheet.is_empty()),
         tombstones: Vec::new(),
+        // An archive stays as it is: there is nothing to be told.
+        hubs: if plan.kind == Kind::Archive { Vec::new() } else { settings.hubs.clone() },
     }
+}
+
+/// Where a file is served.
+#[must_use]
+pub fn address(settings: &Settings, file: &str) -> String {
+    format!("{}/{}", settings.feeds_url, slug::encode_path(file))
 }
 
 /// The page for people that a feed belongs to.
@@ -320,6 +332,7 @@ pub(super) mod tests {
             current: None,
             stylesheet: Some("https://a.example/feed.css".into()),
             tombstones: Vec::new(),
+            hubs: vec!["https://hub.example/".into()],
         }
     }
 

@@ -135,6 +135,7 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
         current: None,
         stylesheet: None,
         tombstones: Vec::new(),
+        hubs: Vec::new(),
     };
     let around = Around {
         title: "A blog",

@@ -46,6 +46,14 @@ impl Kind {
     }
 }
 
+impl Plan {
+    /// Whether it is the feed in this file, and one that changes: no archive.
+    #[must_use]
+    pub fn is_current(&self, file: &str) -> bool {
+        self.kind != Kind::Archive && self.files.iter().any(|(_, own)| own == file)
+    }
+}
+
 /// A feed before its entries are rendered: which posts it shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -407,6 +415,7 @@ mod tests {
             stylesheet: String::new(),
             pages: false,
             tombstones: false,
+            hubs: Vec::new(),
         }
     }
 

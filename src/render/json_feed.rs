@@ -17,7 +17,15 @@ struct Document<'a> {
     language: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authors: Vec<Person<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
     items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    r#type: &'static str,
+    url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -70,6 +78,7 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         description: &feed.description,
         language: &feed.language,
         authors: feed.author.iter().map(person).collect(),
+        hubs: feed.hubs.iter().map(|url| Hub { r#type: "WebSub", url }).collect(),
         items: feed.entries.iter().map(item).collect(),
     };
     let mut bytes = serde_json::to_vec(&document).map_err(|error| error.to_string())?;

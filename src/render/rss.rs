@@ -17,6 +17,7 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
     links.extend(
         feed.addresses.iter().filter(|(format, _)| *format != Format::Rss).map(|(f, a)| link("alternate", a, *f)),
     );
+    links.extend(feed.hubs.iter().map(|hub| Link { rel: "hub".to_owned(), href: hub.clone(), ..Link::default() }));
     let mut extensions = ExtensionMap::default();
     let mut namespaces = std::collections::BTreeMap::new();
     if feed.complete {

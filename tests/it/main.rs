@@ -40,3 +40,4 @@ mod subscribers;
 mod subscribing;
 mod upgrade;
 mod web_servers;
+mod websub_conformance;
