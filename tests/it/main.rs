@@ -16,6 +16,7 @@ mod dialects;
 mod dkim;
 mod faults;
 mod feed_limits;
+mod feed_readers;
 mod feeds;
 mod hostile;
 mod house;
