@@ -36,4 +36,5 @@ mod store_conformance;
 mod subscribers;
 mod subscribing;
 mod upgrade;
+mod websub;
 mod websub_conformance;
