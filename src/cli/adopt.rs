@@ -136,7 +136,8 @@ pub fn told(adoption: &Adoption, dry_run: bool) -> String {
         out.push_str(&format!("refused: {message}\n    hint: {hint}\n"));
     }
     if !adoption.lost.is_empty() {
-        out.push_str(&format!("{} of the feed without a post here:\n", count(adoption.lost.len(), "entry")));
+        let entries = if adoption.lost.len() == 1 { "entry" } else { "entries" };
+        out.push_str(&format!("{} {entries} of the feed without a post here:\n", adoption.lost.len()));
         for entry in adoption.lost.iter().take(SHOWN) {
             out.push_str(&format!("  {} ({})\n", entry.title, entry.url.as_deref().unwrap_or("no address")));
         }

@@ -14,6 +14,7 @@ mod check;
 mod config;
 mod demo;
 mod demo_posts;
+mod diff;
 mod digest;
 mod doors;
 mod error;
@@ -26,6 +27,7 @@ mod print;
 mod report;
 mod run;
 mod subscribers;
+mod why;
 
 use error::Failure;
 
@@ -61,6 +63,10 @@ enum Command {
     Adopt(adopt::Arguments),
     /// Every problem in configuration, posts and templates; exit 1 on errors
     Check(check::Arguments),
+    /// What readers will see as new, changed or gone, before it is published
+    Diff(diff::Arguments),
+    /// In which feeds and editions a post is, or why it is not
+    Why(why::Arguments),
     /// What the catalogue holds
     Posts(posts::Arguments),
     /// Where the blog stands
@@ -119,6 +125,8 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Build(given) => build::run(config, given).await,
         Command::Adopt(given) => adopt::run(config, &given).await,
         Command::Check(given) => check::run(config, &given).await,
+        Command::Diff(given) => diff::run(config, &given).await,
+        Command::Why(given) => why::run(config, &given).await,
         Command::Posts(given) => posts::run(config, given).await,
         Command::Goal(given) => goal::run(config, given).await,
         Command::Report(given) => report::run(config, given).await,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ pub async fn run(config_path: Option<&Path>, given: &Arguments, level: Option<tr
     let store = patient(&config).await.map_err(Failure::Start)?;
     // Before the address, which another daemon with this configuration has too: its pid says more.
     service::alone(&config, &store).await.map_err(Failure::Start)?;
+    more_files();
     let doors = doors::open(&config, given.listen.as_deref()).await?;
     let stop = CancellationToken::new();
     let (reloads, reload) = unbounded_channel();
@@ -37,6 +39,19 @@ pub async fn run(config_path: Option<&Path>, given: &Arguments, level: Option<tr
     let options = Options { config, store, clock, doors, config_file, heartbeat: None, reload, stop };
     service::run(options).await.map_err(Failure::Start)
 }
+
+/// Connections are files, and the usual limit is a thousand. Whoever set a lower hard limit meant it.
+fn more_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(FILES, |most| most.min(FILES));
+    if limit.current.is_some_and(|now| now < wanted) {
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
+        tracing::debug!("open files: {wanted}, {raised:?}");
+    }
+}
+
+/// For 12,000 connections, and everything else.
+const FILES: u64 = 16_384;
 
 /// How long a store is waited for that may come by itself: a database server that is still starting, a full disk. A start a
 /// minute is not yet a crash loop to systemd.

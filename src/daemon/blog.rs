@@ -31,9 +31,12 @@ use super::terms::Terms;
 
 mod fitting;
 mod hubs;
+mod looking;
 mod moving_in;
 mod outputs;
 mod pages;
+
+pub use looking::{Change, Changes, InFeed};
 
 /// Why a pass could not be finished. What was published before stays.
 #[derive(Debug, thiserror::Error)]
@@ -219,6 +222,11 @@ impl Blog {
     #[must_use]
     pub fn row(&self, post: &Post) -> Option<&EntryRow> {
         self.ledger.get(&post.id)
+    }
+
+    /// Every entry there ever was.
+    pub fn rows(&self) -> impl Iterator<Item = &EntryRow> {
+        self.ledger.values()
     }
 
     /// Reads the ledger again: an edition has been opened.

@@ -24,6 +24,7 @@ impl From<TcpListener> for Doors {
 }
 
 /// The files of `http.tls_certificate` and `http.tls_key`, if they are given.
+#[must_use]
 pub fn tls_files(config: &Config) -> Option<TlsFiles> {
     let given = &config.http.tls_certificate;
     let files = TlsFiles { certificate: config.path(given), key: config.path(&config.http.tls_key) };

@@ -70,6 +70,8 @@ pub struct Post {
     /// `excerpt`, `description` or `summary` from the front matter.
     pub summary: Option<String>,
     pub language: Option<String>,
+    /// Front matter `correction`: what was wrong, for those who have read it.
+    pub correction: Option<String>,
     /// Front matter `image`.
     pub image: Option<Image>,
     /// Front matter `enclosure` or `audio`: what a podcast's listener gets.
@@ -122,6 +124,7 @@ impl Post {
             section: None,
             summary: None,
             language: None,
+            correction: None,
             image: None,
             enclosure: None,
             source_hash: 0,

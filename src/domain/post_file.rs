@@ -163,6 +163,7 @@ impl Reader<'_> {
             authors: self.authors(),
             tags: self.terms("tags", "tag"),
             categories: self.categories(),
+            correction: text(&self.front, &["correction", "corrected"]).map(|note| plain::line(&note)),
             section: match self.rules.dialect {
                 Dialect::Jekyll => None,
                 Dialect::Hugo | Dialect::Zola => place.sections.first().map(|section| (*section).to_owned()),

@@ -77,7 +77,7 @@ async fn fetched(
     headers: &HeaderMap,
     state: &super::State,
 ) -> Result<Response<Body>, Refusal> {
-    let Some(asked) = Asked::new(method, state.https, state.clock.now()) else { return Ok(read_only()) };
+    let Some(asked) = Asked::new(method, headers, state.https, state.clock.now()) else { return Ok(read_only()) };
     match documents::found(document, asked, headers, &state.shared) {
         Found::Whole(response) => Ok(response),
         Found::Waits(making) => making.made().await,

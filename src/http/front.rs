@@ -96,7 +96,7 @@ impl Front {
         let name = request.uri().path().strip_prefix('/')?;
         let published = state.shared.get();
         let document = published.documents.get(name)?;
-        let asked = Asked::new(request.method(), state.https, state.clock.now())?;
+        let asked = Asked::new(request.method(), request.headers(), state.https, state.clock.now())?;
         if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()) {
             state.shared.counts().reported.hear(request.uri().path(), agent, asked.now);
         }

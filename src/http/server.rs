@@ -127,15 +127,11 @@ impl Server {
             () = self.shutdown.cancelled() => None,
             () = sleep(self.limits.life) => None,
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                spoken.as_mut().graceful_shutdown();
-                match timeout(self.limits.farewell, spoken).await {
-                    Ok(ended) => ended,
-                    Err(_) => return,
-                }
-            }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            spoken.as_mut().graceful_shutdown();
+            timeout(self.limits.farewell, spoken).await.unwrap_or(Ok(()))
         };
         if let Err(error) = ended {
             debug!("a connection ended early: {error}");

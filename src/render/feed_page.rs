@@ -49,12 +49,22 @@ pub fn one(templates: &Templates, around: &Around<'_>, feed: &Feed, posts: &[&Po
     templates.render("feed_page.html", &context! { ..own, ..common(templates, around) })
 }
 
-/// The list of all feeds: their kind, whether they have a page of their own, and the feed.
-pub fn list(templates: &Templates, around: &Around<'_>, feeds: &[(Kind, Feed)]) -> Result<String, Problem> {
+/// One line of the list of all feeds; the feed needs no entries.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub kind: Kind,
+    /// A tag's, an author's; empty: the feed's title says it.
+    pub name: String,
+    pub feed: Feed,
+}
+
+/// The list of all feeds.
+pub fn list(templates: &Templates, around: &Around<'_>, feeds: &[Listed]) -> Result<String, Problem> {
     let language = templates.languages().get(around.language);
     let mut groups: Vec<(Kind, Vec<Value>)> = Vec::new();
-    for (kind, feed) in feeds {
-        let value = context! { title => clean(&feed.title), page => clean(&feed.page), addresses => addresses(feed) };
+    for Listed { kind, name, feed } in feeds {
+        let title = if name.is_empty() { &feed.title } else { name };
+        let value = context! { title => clean(title), page => clean(&feed.page), addresses => addresses(feed) };
         match groups.last_mut().filter(|(last, _)| last == kind) {
             Some((_, list)) => list.push(value),
             None => groups.push((*kind, vec![value])),
@@ -147,7 +157,10 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
         opml: "https://blog.example/feeds.opml",
         subscribe: Some("https://blog.example/subscribe"),
     };
-    let pages = [one(templates, &around, &feed, &[]), list(templates, &around, &[(Kind::Tag, feed)])];
+    let pages = [
+        one(templates, &around, &feed, &[]),
+        list(templates, &around, &[Listed { kind: Kind::Tag, name: "rust".to_owned(), feed }]),
+    ];
     pages.into_iter().filter_map(Result::err).collect()
 }
 
@@ -176,7 +189,8 @@ mod tests {
             Post { title: "A <b> post".into(), date: Some("2021-05-07T00:00:00Z".parse().unwrap()), ..Post::sample() };
         insta::assert_snapshot!("feed_page", one(&templates, &around, &sample(), &[&post]).unwrap());
         let german = Around { language: "de", subscribe: Some("https://a.example/subscribe"), ..around };
-        let feeds = [(Kind::All, sample()), (Kind::Tag, sample()), (Kind::Tag, sample())];
+        let listed = |kind, name: &str| Listed { kind, name: name.to_owned(), feed: sample() };
+        let feeds = [listed(Kind::All, ""), listed(Kind::Tag, "open source"), listed(Kind::Tag, "Träffar")];
         insta::assert_snapshot!("feed_list_de", list(&templates, &german, &feeds).unwrap());
     }
 

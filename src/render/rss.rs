@@ -88,7 +88,7 @@ fn item(entry: &Entry) -> Item {
         guid: Some(Guid { value: entry.id.clone(), permalink: false }),
         pub_date: Some(date(entry.published)),
         // A description is HTML to every reader.
-        description: Some(xml::escape(&entry.summary)),
+        description: Some(xml::escape_text(&entry.summary)),
         content: entry.html.clone(),
         enclosure: entry.enclosure.as_ref().map(|enclosure| Enclosure {
             url: enclosure.url.clone(),

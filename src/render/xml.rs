@@ -20,6 +20,12 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// Escaped for HTML text, and no more than it needs.
+#[must_use]
+pub fn escape_text(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// The namespace of Media RSS.
 pub const MEDIA: &str = "http://search.yahoo.com/mrss/";
 

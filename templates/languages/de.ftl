@@ -395,6 +395,8 @@ digest-welcome = willkommen, und danke, dass du { $title } abonniert hast. Damit
 digest-welcome-none = willkommen, und danke, dass du { $title } abonniert hast. Sobald es etwas Neues zu lesen gibt, kommt es hier zu dir.
 digest-minutes = { $minutes } Min.
 digest-late = Außerdem erschienen
+digest-corrected = Seither berichtigt
+digest-withdrawn = zurückgezogen
 digest-more = Und { $count } weitere
 digest-tile = { $state ->
     [open] { $period }: bisher { $published }, offen

@@ -384,6 +384,8 @@ digest-welcome = welcome, and thank you for subscribing to { $title }. So that y
 digest-welcome-none = welcome, and thank you for subscribing to { $title }. As soon as there is something new to read, it will come to you here.
 digest-minutes = { $minutes } min
 digest-late = Also published
+digest-corrected = Corrected since
+digest-withdrawn = taken back
 digest-more = And { $count } more
 # What a tile of the row means; $period, $published, $state.
 digest-tile = { $state ->

@@ -366,6 +366,8 @@ digest-welcome = Te damos la bienvenida, y gracias por suscribirte a { $title }.
 digest-welcome-none = Te damos la bienvenida, y gracias por suscribirte a { $title }. En cuanto haya algo nuevo que leer, te llegará aquí.
 digest-minutes = { $minutes } min
 digest-late = También publicadas
+digest-corrected = Corregidas desde entonces
+digest-withdrawn = retirada
 digest-more = Y { $count } más
 digest-tile = { $state ->
     [open] { $period }: { $published } de momento, en curso

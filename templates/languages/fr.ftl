@@ -366,6 +366,8 @@ digest-welcome = bienvenue, et merci pour votre abonnement à { $title }. Pour q
 digest-welcome-none = bienvenue, et merci pour votre abonnement à { $title }. Dès qu’il y aura du nouveau à lire, vous le recevrez ici.
 digest-minutes = { $minutes } min
 digest-late = Également parus
+digest-corrected = Corrigés depuis
+digest-withdrawn = retiré
 digest-more = Et { $count } de plus
 digest-tile = { $state ->
     [open] { $period } : { $published } pour l’instant, en cours

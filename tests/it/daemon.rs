@@ -478,17 +478,19 @@ impl Program {
     }
 
     /// A daemon that somebody else has started, its log on standard error.
-    pub fn of(mut child: Child) -> Self {
-        let log = Arc::new(Mutex::new(String::new()));
-        let (lines, into) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                into.lock().unwrap().push_str(&(line + "\n"));
-            }
-        });
+    pub fn of(child: Child) -> Self {
+        let (child, log) = logging(child);
         let address = until("the daemon to listen", || address_after("listening on http://", &log.lock().unwrap()));
         until("the first feed", || feed(address));
         Self { child, address, log }
+    }
+
+    /// One that listens elsewhere than at an address.
+    pub fn elsewhere(child: Child) -> Self {
+        let (child, log) = logging(child);
+        let program = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
+        program.until_logged("listening on ");
+        program
     }
 
     /// Where the operator's API is.
@@ -529,6 +531,18 @@ impl Program {
         let child = &mut self.child;
         until("the daemon to end", || child.try_wait().unwrap()).code()
     }
+}
+
+/// Gathers what a program says on standard error.
+fn logging(mut child: Child) -> (Child, Arc<Mutex<String>>) {
+    let log = Arc::new(Mutex::new(String::new()));
+    let (lines, into) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            into.lock().unwrap().push_str(&(line + "\n"));
+        }
+    });
+    (child, log)
 }
 
 fn address_after(words: &str, log: &str) -> Option<SocketAddr> {

@@ -75,8 +75,12 @@ fn items(site: &Site) -> Vec<Value> {
     feed["items"].as_array().unwrap().clone()
 }
 
+fn is_xml(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending == "xml" || ending == "opml")
+}
+
 fn feeds_are_good(site: &Site) {
-    for name in site.files("public").iter().filter(|name| name.ends_with(".xml") || name.ends_with(".opml")) {
+    for name in site.files("public").iter().filter(|name| is_xml(name)) {
         well_formed(&site.read(&format!("public/{name}"))).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     for name in FEEDS {

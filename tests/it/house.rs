@@ -13,12 +13,14 @@ use gazetted::domain::network::Network;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
-use gazetted::http::{Blog, Document, FeedLink, KeyRing, Limits, Published, Shared, State, public, serve_with};
+use gazetted::http::{
+    Blog, Document, FeedLink, Front, KeyRing, Limits, Published, Shared, State, metrics, public, serve_with,
+};
 use gazetted::render::templates::Templates;
 use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -114,6 +116,8 @@ pub struct House {
     pub address: SocketAddr,
     pub store: SharedStore,
     pub shared: Shared,
+    pub front: Front,
+    pub metrics: Front,
     pub reader: i64,
     pub keys: KeyRing,
     pub stop: CancellationToken,
@@ -168,8 +172,10 @@ impl House {
         store.secret("tokens", [7; 32]).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let served = tokio::spawn(serve_with(listener, public(state).beside(more), limits, stop.clone()));
-        Self { address, store, shared, reader, keys: ring, stop, served, folder }
+        let metrics = metrics(state.clone());
+        let front = public(state).beside(more);
+        let served = tokio::spawn(serve_with(listener, front.clone(), limits, stop.clone()));
+        Self { address, store, shared, front, metrics, reader, keys: ring, stop, served, folder }
     }
 
     pub async fn connect(&self) -> TcpStream {
@@ -188,7 +194,18 @@ impl House {
     }
 
     pub async fn ask_at(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: blog.example\r\nConnection: close\r\n");
+        Self::ask_host(address, "blog.example", method, path, headers, body).await
+    }
+
+    pub async fn ask_host(
+        address: SocketAddr,
+        host: &str,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> Answer {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         for header in headers {
             request += header;
             request += "\r\n";
@@ -225,7 +242,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub async fn read(stream: &mut TcpStream) -> Self {
+    pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Self {
         let mut bytes = Vec::new();
         // A server that closes with input unread resets the connection: what came before that counts.
         let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();

@@ -6,7 +6,7 @@ use super::site::{Site, site, text};
 
 /// What jekyll-feed writes: Atom, the newest `count` of 24 posts, ids without `.html`.
 fn jekyll_feed(site: &Site, count: usize) -> String {
-    let entries: String = days()
+    let entries: Vec<String> = days()
         .iter()
         .rev()
         .take(count)
@@ -18,7 +18,8 @@ fn jekyll_feed(site: &Site, count: usize) -> String {
             )
         })
         .collect();
-    let feed = format!("<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>Blog</title><id>x</id>{entries}</feed>");
+    let feed =
+        format!("<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>Blog</title><id>x</id>{}</feed>", entries.concat());
     site.save("_site/feed.xml", &feed);
     feed
 }

@@ -117,7 +117,7 @@ impl Blog {
         Ok(())
     }
 
-    fn cut(&mut self, settings: &Settings) {
+    pub(super) fn cut(&mut self, settings: &Settings) {
         let mut plans = std::mem::take(&mut self.plans);
         let last = self.memory.pages("").map(|(page, _)| page).last();
         let sealed = if self.memory.since().is_some() { feed_plan::sealed(&self.memory, "") } else { HashSet::new() };

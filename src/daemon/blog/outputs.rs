@@ -252,6 +252,13 @@ impl Blog {
             .collect()
     }
 
+    /// The feed files that would be written.
+    pub(super) fn stale_files(&self) -> Vec<String> {
+        tokio::task::block_in_place(|| {
+            self.stale(&self.plans, &self.settings()).into_iter().map(|stale| stale.path).collect()
+        })
+    }
+
     /// All that makes one entry what it is.
     fn entry_version(&self, post: &Post) -> u128 {
         let updated = post.updated.map_or(0, Timestamp::as_microsecond);

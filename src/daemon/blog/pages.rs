@@ -10,8 +10,8 @@ use crate::domain::hash::{self, Hasher};
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
 use crate::publish::{self, Output};
-use crate::render::feed::{self, Feed, Settings};
-use crate::render::feed_page::{self, Around, LIST};
+use crate::render::feed::{self, Settings};
+use crate::render::feed_page::{self, Around, LIST, Listed};
 use crate::render::feed_plan::{Kind, Plan};
 use crate::render::templates::Templates;
 
@@ -166,9 +166,13 @@ impl Blog {
     }
 }
 
-fn listed(plans: &[Plan], settings: &Settings) -> Vec<(Kind, Feed)> {
+fn listed(plans: &[Plan], settings: &Settings) -> Vec<Listed> {
     let shown = plans.iter().filter(|plan| plan.kind != Kind::Archive);
-    shown.map(|plan| (plan.kind, feed::build(plan, Vec::new(), settings))).collect()
+    let line = |plan: &Plan| {
+        let feed = feed::build(plan, Vec::new(), settings);
+        Listed { kind: plan.kind, name: plan.name.clone(), feed }
+    };
+    shown.map(line).collect()
 }
 
 fn style_version() -> u128 {
