@@ -343,7 +343,8 @@ impl Blog {
 }
 
 /// By the names that the feeds have now, and by the endings of what stands beside them.
-fn media_type(path: &str, settings: &Settings) -> &'static str {
+#[must_use]
+pub fn media_type(path: &str, settings: &Settings) -> &'static str {
     if pages::is_page(path) {
         return "text/html";
     }

@@ -8,6 +8,7 @@ pub mod desk;
 pub mod editions;
 pub mod heartbeat;
 pub mod hooks;
+pub mod hub;
 pub mod missed;
 pub mod render_pass;
 pub mod sending;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::boxes;
 use super::desk::Desk;
 use super::hooks::Hooks;
+use super::hub::Hub;
 use super::web::Web;
 use super::websub::Announcer;
 
@@ -192,6 +193,7 @@ pub struct Sending {
     hooks: JoinHandle<()>,
     boxes: JoinHandle<()>,
     announcer: JoinHandle<()>,
+    hub: JoinHandle<()>,
 }
 
 impl Sending {
@@ -201,7 +203,14 @@ impl Sending {
             return;
         }
         self.stop.cancel();
-        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks, &mut self.boxes, &mut self.announcer);
+        let _ = tokio::join!(
+            &mut self.task,
+            &mut self.desk,
+            &mut self.hooks,
+            &mut self.boxes,
+            &mut self.announcer,
+            &mut self.hub
+        );
     }
 }
 
@@ -232,11 +241,13 @@ pub fn start(
     let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
     let web = Web::new()?;
     let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock), web.clone());
-    let announcer = Announcer::new(config, Arc::clone(store), Arc::clone(clock), web);
+    let announcer = Announcer::new(config, Arc::clone(store), Arc::clone(clock), web.clone());
+    let hub = Hub::new(config, site, Arc::clone(store), Arc::clone(clock), web);
+    let hub = tokio::spawn(hub.run(stop.clone()));
     let announcer = tokio::spawn(announcer.run(stop.clone()));
     let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
     let boxes = boxes::start(config, Arc::clone(store), Arc::clone(clock), stop.clone())?;
-    Ok(Sending { outbox, stop, task, desk, hooks, boxes, announcer })
+    Ok(Sending { outbox, stop, task, desk, hooks, boxes, announcer, hub })
 }
 
 /// The daemon's name in the ledger. A store of one daemon may take back at once what the daemon before it held.

@@ -231,6 +231,10 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
         feeds: feeds.collect(),
         subscribe: config.subscribers.form,
         origins: config.subscribers.origins.clone(),
+        hub: config
+            .feeds
+            .hub
+            .then(|| http::Hub { feeds_url: config.feeds_url().to_owned(), private: config.feeds.hub_private }),
         network_an_hour: config.subscribers.network_an_hour,
         proxies: config.http.proxies.iter().filter_map(|proxy| Network::parse(proxy)).collect(),
         unix_proxy: config.http.proxies.iter().any(|proxy| proxy == "unix"),
@@ -354,7 +358,10 @@ impl Service {
             return;
         }
         let (feeds, now) = (self.blog.feeds(), self.clock.now());
-        let told = self.store.announce(&feeds, &self.config.feeds.hubs, now).await;
+        let mut told = self.store.announce(&feeds, &self.config.feeds.hubs, now).await;
+        if told.is_ok() && self.config.feeds.hub {
+            told = self.store.distribute(&feeds, now).await;
+        }
         match told {
             Ok(()) => self.announced = true,
             Err(error) => debug!("hubs are told later: {error}"),

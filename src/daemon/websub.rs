@@ -54,7 +54,10 @@ impl Announcer {
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
-        while self.wanted {
+        if !self.wanted {
+            return;
+        }
+        loop {
             if let Err(error) = self.turn(&stop).await {
                 debug!("hubs are told later: {error}");
             }

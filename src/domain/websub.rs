@@ -121,8 +121,12 @@ pub fn links(hubs: &[String], topic: &str) -> String {
 #[must_use]
 pub fn signature(secret: &str, body: &[u8]) -> String {
     let signed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);
-    let hex = signed.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    format!("sha256={}", hex.collect::<String>())
+    format!("sha256={}", hex(signed.as_ref()))
+}
+
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Twice as long each time.

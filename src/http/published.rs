@@ -16,6 +16,7 @@ use super::conditional::{content_type, date, tag};
 use super::counts::Counts;
 use super::encoding::Encoding;
 use super::forms::{Forms, Room};
+use super::hub::Hub;
 
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::GoalStatus;
@@ -37,6 +38,8 @@ pub struct Blog {
     /// Whether people can subscribe here, from which sites' scripts, and how often from one network.
     pub subscribe: bool,
     pub origins: Vec<String>,
+    /// The daemon's own hub, if it is one.
+    pub hub: Option<Hub>,
     pub network_an_hour: u32,
     /// Who is believed when it says whom a request comes from.
     pub proxies: Vec<Network>,
@@ -305,6 +308,7 @@ pub(super) mod tests {
             feeds: Vec::new(),
             subscribe: true,
             origins: Vec::new(),
+            hub: None,
             network_an_hour: 10,
             proxies: Vec::new(),
             unix_proxy: false,

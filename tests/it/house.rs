@@ -50,6 +50,7 @@ pub fn blog() -> Blog {
         }],
         subscribe: true,
         origins: vec!["https://blog.example".into()],
+        hub: None,
         network_an_hour: 10,
         proxies: vec![Network::parse("127.0.0.0/8").unwrap()],
         unix_proxy: false,

@@ -41,4 +41,5 @@ mod subscribers;
 mod subscribing;
 mod upgrade;
 mod web_servers;
+mod websub;
 mod websub_conformance;
