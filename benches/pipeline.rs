@@ -9,10 +9,12 @@ use gazetted::domain::body::{self, Body, Surroundings};
 use gazetted::domain::catalogue::{Catalogue, LinkIndex};
 use gazetted::domain::dialect::{Dialect, Rules};
 use gazetted::domain::feed_format::Format;
+use gazetted::domain::feed_memory::FeedMemory;
 use gazetted::domain::identity::Ledger;
 use gazetted::domain::post::Post;
 use gazetted::domain::post_file::{File, Parsed, parse};
 use gazetted::render::feed::{self, Entry, Settings};
+use gazetted::render::feed_plan::plan;
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -66,6 +68,14 @@ fn settings() -> Settings {
         tags: false,
         authors: false,
         categories: false,
+        max_bytes: u64::MAX,
+        sections: false,
+        languages: false,
+        extra: Vec::new(),
+        stylesheet: String::new(),
+        pages: false,
+        tombstones: false,
+        hubs: Vec::new(),
     }
 }
 
@@ -89,7 +99,7 @@ fn pipeline(c: &mut Criterion) {
     let text_of: BTreeMap<&str, &str> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
     let render = |post: &Post| body::render(post, text_of[&*post.path], around);
     let bodies: Vec<Body> = catalogue.posts.iter().map(render).collect();
-    let (plans, _) = feed::plan(&catalogue, &settings);
+    let plans = plan(&catalogue, &settings, &FeedMemory::default()).plans;
     let entries = || -> Vec<Entry> {
         plans[0].posts.iter().map(|&index| Entry::new(&catalogue.posts[index], &bodies[index], true)).collect()
     };

@@ -1,4 +1,6 @@
-//! `gazetted check`: every problem in configuration, posts and templates.
+//! `gazetted check`: every problem in configuration, posts and templates; or in one feed, whoever wrote it.
+
+mod feed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +13,11 @@ use crate::daemon::blog::Blog;
 use crate::daemon::editions;
 use crate::domain::problem::Problem;
 use crate::domain::wording;
-use crate::render::feed;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// A feed, by its file or its http(s) address, to be checked instead of the blog
+    feed: Option<String>,
     /// Warnings fail, too
     #[arg(long)]
     strict: bool,
@@ -24,6 +27,9 @@ pub struct Arguments {
 }
 
 pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
+    if let Some(feed) = &given.feed {
+        return one_feed(feed, given).await;
+    }
     let file = config::find(config);
     let loaded = config::load(&file);
     let usable = loaded.is_usable();
@@ -33,19 +39,25 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
         let config = Arc::new(loaded.config);
         let mut blog = open::blog_to_look_at(&config, open::now()).await?;
         problems.extend(blog.problems(true));
-        let (_, slugs) = feed::plan(&blog.catalogue, &crate::daemon::blog::settings(&config, &blog.site));
-        problems.extend(slugs);
+        problems.extend(blog.plan_problems());
         problems.extend(templates(&config.path(&config.digest.templates)));
         posts = blog.catalogue.posts.len();
         problems.extend(standby(&blog, &file).await?);
     }
-    print_all(&problems, posts, given.json)?;
+    print_all(&problems, &counted(posts, ["post", "posts"]), given.json)?;
     let bad = problems.iter().any(|p| p.is_error() || given.strict);
     match (usable, bad) {
         (false, _) => Err(Failure::Config(Vec::new())),
         (true, true) => Err(Failure::Quiet),
         (true, false) => Ok(()),
     }
+}
+
+async fn one_feed(feed: &str, given: &Arguments) -> Done {
+    let (problems, entries) = feed::check(feed).await?;
+    print_all(&problems, &counted(entries, ["entry", "entries"]), given.json)?;
+    let bad = problems.iter().any(|p| p.is_error() || given.strict);
+    if bad { Err(Failure::Quiet) } else { Ok(()) }
 }
 
 /// A store that sends nothing, because it is a copy.
@@ -63,7 +75,11 @@ fn templates(folder: &Path) -> Vec<Problem> {
     }
 }
 
-fn print_all(problems: &[Problem], posts: usize, json: bool) -> Done {
+fn counted(count: usize, [one, more]: [&str; 2]) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+fn print_all(problems: &[Problem], seen: &str, json: bool) -> Done {
     if json {
         return print::json(&problems);
     }
@@ -78,6 +94,6 @@ fn print_all(problems: &[Problem], posts: usize, json: bool) -> Done {
     let count =
         |errors: bool| u32::try_from(problems.iter().filter(|p| p.is_error() == errors).count()).unwrap_or(u32::MAX);
     let (errors, warnings) = (wording::digits(count(true), "error"), wording::digits(count(false), "warning"));
-    eprintln!("{}: {errors}, {warnings}", wording::digits(u32::try_from(posts).unwrap_or(u32::MAX), "post"));
+    eprintln!("{seen}: {errors}, {warnings}");
     Ok(())
 }

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::error::Failure;
-use super::{Done, print};
+use super::{Done, adopt, open, print};
 use crate::domain::dialect::{Dialect, SiteConfig};
+use crate::domain::feed_document::{self, FeedDocument};
+use crate::domain::feed_format::Format;
 use crate::publish;
 
 #[derive(Debug, clap::Args)]
@@ -12,12 +14,13 @@ pub struct Arguments {
     /// Where `gazetted.toml` is written
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// A Jekyll, Hugo or Zola site to take title, address, language and time zone from
+    /// A Jekyll, Hugo or Zola site to take title, address, language and time zone from; if it has been built, its feed keeps its
+    /// address and its entries' ids (as with `gazetted adopt`)
     #[arg(long, value_name = "SITE")]
     from: Option<PathBuf>,
 }
 
-pub fn run(given: &Arguments) -> Done {
+pub async fn run(given: &Arguments) -> Done {
     let target = given.dir.join("gazetted.toml");
     if target.exists() {
         return Err(Failure::failed(
@@ -36,11 +39,71 @@ pub fn run(given: &Arguments) -> Done {
     std::fs::create_dir_all(&given.dir)?;
     let posts = posts_dir(site, found.as_ref().map(|c| c.dialect));
     let posts = relative(&given.dir, &site.join(&posts));
-    publish::write(&target, text(found.as_ref(), &posts).as_bytes())?;
+    let built = given.from.as_deref().map(built_feeds).unwrap_or_default();
+    publish::write(&target, text(found.as_ref(), &posts, &built).as_bytes())?;
+    let mut said = String::new();
+    if !built.is_empty() {
+        let (config, documents) = (open::config(Some(&target))?, built.iter().map(|built| built.document.clone()));
+        let documents: Vec<FeedDocument> = documents.collect();
+        let names: Vec<String> = built.iter().map(|built| format!("`{}`", built.path.display())).collect();
+        let adoption = adopt::take(&config, &documents, false).await?;
+        said = format!("from {}: {}", names.join(", "), adopt::told(&adoption, false));
+    }
     print::text(&format!(
-        "{} is written; look it over, then try `gazetted check` and `gazetted build`",
+        "{said}{} is written; look it over, then try `gazetted check` and `gazetted build`",
         target.display()
     ))
+}
+
+/// A feed that the site's generator has written.
+struct Built {
+    path: PathBuf,
+    /// Below the site's root.
+    name: String,
+    document: FeedDocument,
+}
+
+/// Where generators put what they build, and what they call the blog's feed.
+const BUILT: [&str; 2] = ["_site", "public"];
+const FEEDS: [&str; 7] =
+    ["feed.xml", "atom.xml", "rss.xml", "index.xml", "feed.json", "posts/index.xml", "blog/index.xml"];
+
+/// One of each format.
+fn built_feeds(site: &Path) -> Vec<Built> {
+    let mut found: Vec<Built> = Vec::new();
+    for folder in BUILT {
+        for name in FEEDS {
+            let path = site.join(folder).join(name);
+            let Ok(bytes) = std::fs::read(&path) else { continue };
+            let Ok(document) = feed_document::read(&bytes, None) else { continue };
+            if !found.iter().any(|built| built.document.format == document.format) {
+                found.push(Built { path, name: name.to_owned(), document });
+            }
+        }
+    }
+    found
+}
+
+/// File names, so that each feed that was there stays where it was.
+fn names(built: &[Built]) -> String {
+    let mut taken: Vec<&str> = built.iter().map(|built| built.name.as_str()).collect();
+    let mut out = String::new();
+    for (format, spare) in [
+        (Format::Rss, ["feed.xml", "rss.xml"]),
+        (Format::Atom, ["atom.xml", "feed.atom"]),
+        (Format::Json, ["feed.json", "index.json"]),
+    ] {
+        let own = built.iter().find(|built| built.document.format == format).map(|built| built.name.as_str());
+        let name = own.or_else(|| spare.into_iter().find(|name| !taken.contains(name))).unwrap_or(spare[1]);
+        if own.is_none() {
+            taken.push(name);
+        }
+        if own.is_some() || name != spare[0] {
+            let why = if own.is_some() { "  # where it was" } else { "" };
+            out.push_str(&format!("{} = \"{name}\"{why}\n", format.as_str()));
+        }
+    }
+    out
 }
 
 fn site_config(folder: &Path) -> Result<Option<SiteConfig>, Failure> {
@@ -70,7 +133,7 @@ fn relative(dir: &Path, target: &Path) -> PathBuf {
     target.strip_prefix(&dir).map_or_else(|_| target.clone(), Path::to_owned)
 }
 
-fn text(found: Option<&SiteConfig>, posts: &Path) -> String {
+fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built]) -> String {
     let quoted =
         |text: Option<&String>, default: &str| toml::Value::String(text.map_or(default, |t| t).to_owned()).to_string();
     let config = |get: fn(&SiteConfig) -> Option<&String>| found.and_then(get);
@@ -93,14 +156,13 @@ fn text(found: Option<&SiteConfig>, posts: &Path) -> String {
         None => out
             .push_str("# permalink = \"/:year/:month/:day/:title/\"  # else as the site's own configuration has it\n"),
     }
+    out.push_str("\n[feeds]\nout = \"public\"  # feed.xml, atom.xml, feed.json, tags/, authors/ go here\n");
+    out.push_str(&names(built));
     out.push_str(REST);
     out
 }
 
 const REST: &str = r#"
-[feeds]
-out = "public"  # feed.xml, atom.xml, feed.json, tags/, authors/ go here
-
 # The promise: one post a month. Remove the `#` to make it.
 # [goal]
 # posts = 1
@@ -129,7 +191,7 @@ mod tests {
                 .unwrap();
         for found in [None, Some(&jekyll)] {
             let loaded = crate::config::load_str(
-                &text(found, Path::new("_posts")),
+                &text(found, Path::new("_posts"), &[]),
                 "gazetted.toml",
                 &std::collections::BTreeMap::default(),
             );

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod adopt;
 mod backup;
 mod bounce;
 mod build;
@@ -13,6 +14,7 @@ mod check;
 mod config;
 mod demo;
 mod demo_posts;
+mod diff;
 mod digest;
 mod doors;
 mod error;
@@ -26,6 +28,7 @@ mod print;
 mod report;
 mod run;
 mod subscribers;
+mod why;
 
 use error::Failure;
 
@@ -57,8 +60,14 @@ enum Command {
     Run(run::Arguments),
     /// Scan once, write all feeds, say what changed
     Build(build::Arguments),
+    /// Take over the ids of the feed the blog had before, so that no reader sees an old post as new
+    Adopt(adopt::Arguments),
     /// Every problem in configuration, posts and templates; exit 1 on errors
     Check(check::Arguments),
+    /// What readers will see as new, changed or gone, before it is published
+    Diff(diff::Arguments),
+    /// In which feeds and editions a post is, or why it is not
+    Why(why::Arguments),
     /// What the catalogue holds
     Posts(posts::Arguments),
     /// Where the blog stands
@@ -114,11 +123,14 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         print::log_to_stderr(level.unwrap_or(tracing::Level::WARN));
     }
     match arguments.command {
-        Command::Init(given) => init::run(&given),
+        Command::Init(given) => init::run(&given).await,
         Command::Demo(given) => demo::run(&given).await,
         Command::Run(given) => run::run(config, &given, level).await,
         Command::Build(given) => build::run(config, given).await,
+        Command::Adopt(given) => adopt::run(config, &given).await,
         Command::Check(given) => check::run(config, &given).await,
+        Command::Diff(given) => diff::run(config, &given).await,
+        Command::Why(given) => why::run(config, &given).await,
         Command::Posts(given) => posts::run(config, given).await,
         Command::Goal(given) => goal::run(config, given).await,
         Command::Report(given) => report::run(config, given).await,

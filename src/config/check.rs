@@ -4,7 +4,7 @@
 use secrecy::ExposeSecret as _;
 
 use super::listen::{self, Listen};
-use super::{Config, Goal, Http, Smtp, Tls, Webhook};
+use super::{Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
 use crate::domain::period::{Days, EXPECTED, Period};
@@ -107,6 +107,11 @@ impl Checker<'_> {
                 );
             }
         }
+        self.extra_feeds(feeds);
+        self.feed_addresses(feeds);
+        for hub in &feeds.hubs {
+            self.web_address("feeds.hubs", hub);
+        }
         if feeds.limit == 0 {
             self.error(
                 "feeds.limit",
@@ -119,6 +124,59 @@ impl Checker<'_> {
                 "feeds.formats",
                 "`feeds.formats` names no format".into(),
                 "expected some of \"rss\", \"atom\", \"json\"",
+            );
+        }
+    }
+
+    fn extra_feeds(&mut self, feeds: &Feeds) {
+        for (index, extra) in feeds.extra.iter().enumerate() {
+            let path = &extra.path;
+            if !is_file_name(path) {
+                self.error(
+                    "feeds.extra",
+                    format!(
+                        "a feed in `[[feeds.extra]]` has the `path` `{path}`, which is no file name below `feeds.out`"
+                    ),
+                    "expected a relative name like `feed.python.xml`",
+                );
+            }
+            let standing = [&feeds.rss, &feeds.atom, &feeds.json, &feeds.opml, &feeds.stylesheet];
+            if standing.contains(&path) || feeds.extra[..index].iter().any(|other| other.path == *path) {
+                self.error(
+                    "feeds.extra",
+                    format!("two feeds would be written to `{path}`"),
+                    "give each a `path` of its own; the name of the blog's own feed is `feeds.rss`, `atom` or `json`",
+                );
+            }
+            if extra.limit == Some(0) {
+                self.error("feeds.extra", format!("the feed `{path}` has a `limit` of 0"), "expected 1 or more");
+            }
+        }
+    }
+
+    fn feed_addresses(&mut self, feeds: &Feeds) {
+        if !feeds.stylesheet.is_empty() && !is_file_name(&feeds.stylesheet) {
+            self.error(
+                "feeds.stylesheet",
+                format!("`feeds.stylesheet` is `{}`, which is no file name below `feeds.out`", feeds.stylesheet),
+                "expected a relative name like `feed.css`, or nothing",
+            );
+        }
+        for (old, new) in &feeds.moved {
+            let bad = [old, new].into_iter().find(|name| !is_file_name(name.trim_start_matches('/')));
+            if let Some(bad) = bad {
+                self.error(
+                    "feeds.moved",
+                    format!("`feeds.moved` names `{bad}`, which is no address below `feeds.url`"),
+                    "expected `\"rss.xml\" = \"feed.xml\"`",
+                );
+            }
+        }
+        if feeds.max_bytes == 0 {
+            self.error(
+                "feeds.max_bytes",
+                "`feeds.max_bytes` is 0: a feed with one entry".into(),
+                "expected bytes: 250000 is what readers take without complaint",
             );
         }
     }

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::introspect::field_names;
-use super::{AuthorAlias, Config, Goal, Http, Smtp, Webhook};
+use super::{AuthorAlias, Config, ExtraFeed, Feeds, Goal, Http, Smtp, Webhook};
 use crate::domain::front_matter::position;
 use crate::domain::problem::Problem;
 
@@ -84,6 +84,14 @@ pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) 
     Loaded { config, problems: reader.problems }
 }
 
+/// `[[feeds.extra]]`
+fn is_list_of_sections(value: &Entry<'_>) -> bool {
+    match value.get_ref() {
+        DeValue::Array(items) => items.iter().next().is_some_and(|first| matches!(first.get_ref(), DeValue::Table(_))),
+        _ => false,
+    }
+}
+
 const SECTIONS: [&str; 15] = [
     "site",
     "posts",
@@ -118,7 +126,7 @@ impl Reader<'_> {
             match name.get_ref().as_ref() {
                 "site" => config.site = self.section("site", value),
                 "posts" => config.posts = self.section("posts", value),
-                "feeds" => config.feeds = self.section("feeds", value),
+                "feeds" => config.feeds = self.feeds(value),
                 "goal" => config.goal = self.list::<Goal>("goal", value),
                 "digest" => config.digest = self.section("digest", value),
                 "subscribers" => config.subscribers = self.section("subscribers", value),
@@ -135,6 +143,16 @@ impl Reader<'_> {
             }
         }
         config
+    }
+
+    fn feeds(&mut self, value: &Entry<'_>) -> Feeds {
+        let mut feeds: Feeds = self.section("feeds", value);
+        if let DeValue::Table(table) = value.get_ref()
+            && let Some((_, extra)) = table.iter().find(|(key, _)| key.get_ref() == "extra")
+        {
+            feeds.extra = self.list::<ExtraFeed>("feeds.extra", extra);
+        }
+        feeds
     }
 
     fn list<T: Default + Serialize + DeserializeOwned>(&mut self, name: &str, value: &Entry<'_>) -> Vec<T> {
@@ -162,13 +180,17 @@ impl Reader<'_> {
                 self.unknown(&format!("key in `[{name}]`"), key_name, known, key.span().start);
                 continue;
             }
-            let value_text = &self.text[value.span()];
-            let Ok(parsed) = format!("v = {value_text}").parse::<toml::Table>() else {
-                // A sub-table written as `[posts.permalinks]` has no text of its own.
-                good.insert(key_name.to_owned(), plain(value));
+            if is_list_of_sections(value) {
+                // Read by itself: each has keys of its own.
                 continue;
+            }
+            let value_text = &self.text[value.span()];
+            let parsed = match format!("v = {value_text}").parse::<toml::Table>() {
+                Ok(mut parsed) => parsed.remove("v"),
+                // A sub-table written as `[posts.permalinks]` has no text of its own.
+                Err(_) => Some(plain(value)),
             };
-            let Some(parsed) = parsed.get("v").cloned() else { continue };
+            let Some(parsed) = parsed else { continue };
             match try_key::<T>(key_name, &parsed) {
                 Ok(()) => {
                     good.insert(key_name.to_owned(), parsed);

@@ -57,6 +57,27 @@ impl Config {
         own.trim_end_matches('/')
     }
 
+    /// Where feeds are served, without a trailing slash.
+    #[must_use]
+    pub fn feeds_url(&self) -> &str {
+        let own = if self.feeds.url.is_empty() { &self.site.url } else { &self.feeds.url };
+        own.trim_end_matches('/')
+    }
+
+    /// The hubs that feeds name: the configured ones, else our own if it is on.
+    #[must_use]
+    pub fn hubs(&self) -> Vec<String> {
+        if self.feeds.hubs.is_empty() && self.feeds.hub {
+            return vec![self.own_hub()];
+        }
+        self.feeds.hubs.clone()
+    }
+
+    #[must_use]
+    pub fn own_hub(&self) -> String {
+        format!("{}/hub", self.public_url())
+    }
+
     /// `store.url` with a relative SQLite path taken from the configuration's folder.
     #[must_use]
     pub fn store_url(&self) -> String {
@@ -164,21 +185,75 @@ pub enum FeedContent {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]
 pub struct Feeds {
     pub out: PathBuf,
     /// Where `out` is served; empty: `site.url`.
     pub url: String,
     pub formats: Vec<FeedFormat>,
+    /// Entries in one feed, at most, and how much they may weigh together, in bytes.
     pub limit: usize,
+    pub max_bytes: u64,
     pub content: FeedContent,
     pub tags: bool,
     pub authors: bool,
     pub categories: bool,
+    /// Of Hugo's and Zola's sections, and of languages, if there are several.
+    pub sections: bool,
+    pub languages: bool,
+    /// Each tag, author and so on has a page beside its feeds.
+    pub pages: bool,
+    /// RFC 6721: entries that were taken back are named in the Atom feed.
+    pub tombstones: bool,
     /// File names, so that a blog keeps the addresses its readers have.
     pub rss: String,
     pub atom: String,
     pub json: String,
     pub opml: String,
+    /// WebSub: hubs that are told of each change, and that feeds name.
+    pub hubs: Vec<String>,
+    /// Whether the daemon is a hub itself, and whether it calls subscribers in private networks, too.
+    pub hub: bool,
+    pub hub_private: bool,
+    /// How browsers show a feed; empty: as they like.
+    pub stylesheet: String,
+    /// Addresses that feeds have had: old = new, both below `feeds.url`.
+    pub moved: BTreeMap<String, String>,
+    pub extra: Vec<ExtraFeed>,
+}
+
+/// `[[feeds.extra]]`: a feed of the owner's choice.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExtraFeed {
+    /// Its file below `feeds.out`: `feed.python.xml`.
+    pub path: String,
+    /// Empty: JSON if the name ends so, Atom if it says so, RSS otherwise.
+    pub format: Option<FeedFormat>,
+    pub title: String,
+    pub description: String,
+    /// A post is in it if it has one of each of these that are not empty,
+    pub tags: Vec<String>,
+    pub categories: Vec<String>,
+    pub authors: Vec<String>,
+    pub sections: Vec<String>,
+    pub languages: Vec<String>,
+    /// and none of these.
+    pub without_tags: Vec<String>,
+    pub limit: Option<usize>,
+    pub content: Option<FeedContent>,
+}
+
+impl ExtraFeed {
+    #[must_use]
+    pub fn format(&self) -> FeedFormat {
+        let json = Path::new(&self.path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        self.format.unwrap_or(match () {
+            () if json => FeedFormat::Json,
+            () if self.path.to_lowercase().contains("atom") => FeedFormat::Atom,
+            () => FeedFormat::Rss,
+        })
+    }
 }
 
 impl Default for Feeds {
@@ -188,14 +263,25 @@ impl Default for Feeds {
             url: String::new(),
             formats: vec![FeedFormat::Rss, FeedFormat::Atom, FeedFormat::Json],
             limit: 50,
+            max_bytes: 250_000,
             content: FeedContent::Full,
             tags: true,
             authors: true,
             categories: true,
+            sections: true,
+            languages: true,
+            pages: true,
+            tombstones: false,
             rss: "feed.xml".into(),
             atom: "atom.xml".into(),
             json: "feed.json".into(),
             opml: "feeds.opml".into(),
+            hubs: Vec::new(),
+            hub: false,
+            hub_private: false,
+            stylesheet: "feed.css".into(),
+            moved: BTreeMap::new(),
+            extra: Vec::new(),
         }
     }
 }

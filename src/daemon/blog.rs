@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::config::{Config, FeedContent, FeedFormat};
@@ -13,6 +13,7 @@ use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::edition::EditionPost;
 use crate::domain::feed_format::Format;
+use crate::domain::feed_memory::FeedMemory;
 use crate::domain::goal::{self, Bounds, GoalStatus};
 use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
@@ -20,14 +21,22 @@ use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
 use crate::http::{Document, OPML};
 use crate::publish::{self, WriteError};
-use crate::render::feed::{Plan, Settings};
+use crate::render::feed::{Extra, Settings};
+use crate::render::feed_plan::{self, Plan};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
 use super::render_pass::{Bodies, links_version};
 use super::terms::Terms;
 
+mod fitting;
+mod hubs;
+mod looking;
+mod moving_in;
 mod outputs;
+mod pages;
+
+pub use looking::{Change, Changes, InFeed};
 
 /// Why a pass could not be finished. What was published before stays.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +74,10 @@ pub struct Blog {
     /// The output files have been compared with what the store says of them.
     verified: bool,
     feed_problems: Vec<Problem>,
+    /// What must stay as it was.
+    memory: FeedMemory,
+    /// The posts that a feed may show, whose bodies are kept.
+    kept: HashSet<usize>,
     /// Files that were read again one by one since the catalogue was put together; `None`: all were.
     touched: Option<BTreeSet<String>>,
     plans: Vec<Plan>,
@@ -75,10 +88,11 @@ pub struct Blog {
 impl Blog {
     /// Without a store nothing can be published; what there is can still be looked at.
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
-        let (mut ledger, mut outputs) = (Ledger::new(), HashMap::new());
+        let (mut ledger, mut outputs, mut memory) = (Ledger::new(), HashMap::new(), FeedMemory::default());
         if let Some(store) = &store {
             ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
             outputs = store.outputs().await?.into_iter().map(|row| (row.path.clone(), row)).collect();
+            memory = store.feed_memory().await?;
         }
         let site = tokio::task::block_in_place(|| scan::site(&config));
         Ok(Self {
@@ -94,6 +108,8 @@ impl Blog {
             links_version: 0,
             verified: false,
             feed_problems: Vec::new(),
+            memory,
+            kept: HashSet::new(),
             touched: None,
             plans: Vec::new(),
             terms: Terms::default(),
@@ -178,6 +194,14 @@ impl Blog {
         problems
     }
 
+    /// What is wrong with which feeds there would be.
+    #[must_use]
+    pub fn plan_problems(&self) -> Vec<Problem> {
+        let planned = feed_plan::plan(&self.catalogue, &self.settings(), &self.memory);
+        let clashes = feed_plan::clashes(&planned.plans);
+        planned.problems.into_iter().chain(clashes).collect()
+    }
+
     /// Renders all posts, drafts included.
     pub fn render_everything(&mut self) {
         let all: Vec<usize> = (0..self.catalogue.posts.len()).collect();
@@ -199,6 +223,11 @@ impl Blog {
     #[must_use]
     pub fn row(&self, post: &Post) -> Option<&EntryRow> {
         self.ledger.get(&post.id)
+    }
+
+    /// Every entry there ever was.
+    pub fn rows(&self) -> impl Iterator<Item = &EntryRow> {
+        self.ledger.values()
     }
 
     /// Reads the ledger again: an edition has been opened.
@@ -252,9 +281,50 @@ impl Blog {
                 let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
                 let modified = Timestamp::try_from(modified).ok()?;
                 let media_type = media_type(&row.path, &settings);
-                Some((row.path.clone(), Document::file(file, media_type, row.bytes_hash, size, modified)))
+                let document = Document::file(file, media_type, row.bytes_hash, size, modified);
+                Some((row.path.clone(), document.linking(self.link_header(&row.path, &settings))))
             })
             .collect()
+    }
+
+    /// Where feeds that had other addresses stand now.
+    #[must_use]
+    pub fn moved(&self) -> BTreeMap<String, String> {
+        let plain = |name: &String| name.trim_start_matches('/').to_owned();
+        let mut all = FeedMemory { moved: self.memory.moved.clone(), ..FeedMemory::default() };
+        all.moved.extend(self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))));
+        // What stands at an address is not somewhere else, whatever once was said of it.
+        all.moved.retain(|old, _| !self.outputs.contains_key(old));
+        all.moved.keys().filter_map(|old| Some((old.clone(), all.moved_to(old)?.to_owned()))).collect()
+    }
+
+    /// The paths of posts that were taken back, without a slash at the end.
+    #[must_use]
+    pub fn gone(&self) -> BTreeSet<String> {
+        // Asked at every save: addresses of ours are absolute and encoded, and need no taking apart.
+        let path = |url: &str| {
+            let (_, rest) = url.split_once("://")?;
+            let path = rest[rest.find('/')?..].split(['?', '#']).next()?.trim_end_matches('/');
+            (!path.is_empty()).then(|| path.to_owned())
+        };
+        let withdrawn = self.ledger.values().filter(|row| row.withdrawn_at.is_some());
+        let mut gone: BTreeSet<String> = withdrawn.filter_map(|row| path(&row.url)).collect();
+        if !gone.is_empty() {
+            for here in self.catalogue.published().filter_map(|post| path(&post.url)) {
+                gone.remove(&here);
+            }
+        }
+        gone
+    }
+
+    /// What was taken back last, and when.
+    fn tombstones(&self) -> Vec<(String, Timestamp)> {
+        const MOST: usize = 50;
+        let mut gone: Vec<(String, Timestamp)> =
+            self.ledger.values().filter_map(|row| Some((row.id.clone(), row.withdrawn_at?))).collect();
+        gone.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        gone.truncate(MOST);
+        gone
     }
 
     /// These files as they were last believed, to be put back by `restore`.
@@ -273,8 +343,18 @@ impl Blog {
     }
 }
 
-fn media_type(path: &str, settings: &Settings) -> &'static str {
-    let format = settings.formats.iter().find(|(_, name)| path.ends_with(name.as_str())).map(|(format, _)| *format);
+/// By the names that the feeds have now, and by the endings of what stands beside them.
+#[must_use]
+pub fn media_type(path: &str, settings: &Settings) -> &'static str {
+    if pages::is_page(path) {
+        return "text/html";
+    }
+    if path == settings.stylesheet {
+        return "text/css";
+    }
+    let extra = settings.extra.iter().find(|extra| extra.path == path).map(|extra| extra.format);
+    let named = |(_, name): &&(Format, String)| path == name || path.ends_with(&format!("/{name}"));
+    let format = extra.or_else(|| settings.formats.iter().find(named).map(|(format, _)| *format));
     format.map_or(OPML, Format::media_type)
 }
 
@@ -293,13 +373,14 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         FeedFormat::Atom => (Format::Atom, feeds.atom.clone()),
         FeedFormat::Json => (Format::Json, feeds.json.clone()),
     });
+    let extra = feeds.extra.iter().map(extra_feed).collect();
     let mut formats: Vec<(Format, String)> = formats.collect();
     formats.sort();
     formats.dedup();
     Settings {
         title: site.title(config),
         description: site.description(config),
-        feeds_url: if feeds.url.is_empty() { site_url.clone() } else { trimmed(&feeds.url) },
+        feeds_url: config.feeds_url().to_owned(),
         site_url,
         language: config.site.language.clone(),
         author,
@@ -310,6 +391,35 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         tags: feeds.tags,
         authors: feeds.authors,
         categories: feeds.categories,
+        max_bytes: feeds.max_bytes,
+        sections: feeds.sections,
+        languages: feeds.languages,
+        extra,
+        stylesheet: feeds.stylesheet.clone(),
+        pages: feeds.pages,
+        tombstones: feeds.tombstones,
+        hubs: config.hubs(),
+    }
+}
+
+fn extra_feed(extra: &crate::config::ExtraFeed) -> Extra {
+    Extra {
+        path: extra.path.clone(),
+        format: match extra.format() {
+            FeedFormat::Rss => Format::Rss,
+            FeedFormat::Atom => Format::Atom,
+            FeedFormat::Json => Format::Json,
+        },
+        title: extra.title.clone(),
+        description: extra.description.clone(),
+        tags: extra.tags.clone(),
+        categories: extra.categories.clone(),
+        authors: extra.authors.clone(),
+        sections: extra.sections.clone(),
+        languages: extra.languages.clone(),
+        without_tags: extra.without_tags.clone(),
+        limit: extra.limit,
+        full: extra.content.map(|content| content == FeedContent::Full),
     }
 }
 

@@ -12,11 +12,11 @@ use crate::domain::edition::{Edition, EditionKey, EditionPost, State, Variant};
 use crate::domain::feed_format::Format;
 use crate::domain::goal::{Bounds, GoalStatus};
 use crate::domain::period::{Per, Period};
-use crate::domain::post::Post;
+use crate::domain::post::{Post, State as PostState};
 use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
 use crate::domain::subscriber::{Address, Choice, Frequency};
-use crate::render::digest::{self, Content, Digest, Draft, Heading, Selection};
+use crate::render::digest::{self, Content, Correction, Digest, Draft, Heading, Selection};
 use crate::render::feed::{Entry, Feed};
 use crate::render::language;
 use crate::render::templates::Templates;
@@ -31,6 +31,7 @@ pub struct Ingredients {
     pub late: Vec<EditionPost>,
     pub goals: Vec<GoalStatus>,
     pub drafts: Vec<Draft>,
+    pub corrections: Vec<Correction>,
     /// Posts of the edition whose files changed a moment ago, and when the youngest will have been still long enough.
     pub restless: Vec<String>,
     pub still_at: Option<Timestamp>,
@@ -94,6 +95,7 @@ pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Time
         late: chosen(&late),
         goals: blog.goals(now.max(period.end(&zone)), bounds),
         drafts: drafts(blog),
+        corrections: corrections(blog, period),
         restless,
         still_at,
     }
@@ -150,6 +152,26 @@ fn drafts(blog: &Blog) -> Vec<Draft> {
     drafts.into_iter().map(|p| Draft { title: p.title.clone(), authors: p.authors.clone() }).collect()
 }
 
+/// What an earlier month announced, and somebody has put right since: each correction is told once.
+fn corrections(blog: &Blog, period: Period) -> Vec<Correction> {
+    if period.per() != Per::Month {
+        return Vec::new();
+    }
+    let told = |post: &Post| {
+        let (row, note) = (blog.row(post)?, post.correction.as_ref()?);
+        let before = row.edition.as_deref().is_some_and(|edition| edition != period.to_string());
+        let shown = post.is_published().then(|| post.url.clone());
+        let stands = shown.is_some() || post.state == PostState::Withdrawn;
+        (before && stands && row.corrected.as_ref() != Some(note)).then(|| Correction {
+            id: post.id.clone(),
+            title: post.title.clone(),
+            url: shown,
+            note: note.clone(),
+        })
+    };
+    blog.catalogue.posts.iter().filter_map(told).collect()
+}
+
 /// Everything that is frozen of an edition.
 #[must_use]
 pub fn content(blog: &Blog, heading: Heading, what: &Ingredients) -> Content {
@@ -167,6 +189,7 @@ pub fn content(blog: &Blog, heading: Heading, what: &Ingredients) -> Content {
         late: what.late.clone(),
         goals: what.goals.clone(),
         drafts: what.drafts.clone(),
+        corrections: what.corrections.clone(),
     }
     .sorted()
 }
@@ -309,6 +332,10 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
         archive: false,
         previous: None,
         current: None,
+        stylesheet: Some(format!("{}/{}", settings.feeds_url, settings.stylesheet))
+            .filter(|_| !settings.stylesheet.is_empty()),
+        tombstones: Vec::new(),
+        hubs: Vec::new(),
     };
     Ok(crate::render::feed::write(&feed, Format::Atom).ok())
 }
@@ -329,6 +356,7 @@ fn entry(edition: &Edition, base: &str) -> Entry {
         html: html.map(|html| crate::domain::plain::lines(&html).into_owned()),
         language: None,
         image: None,
+        enclosure: None,
     }
 }
 
@@ -337,7 +365,8 @@ pub fn templates(folder: &Path) -> Result<Templates, Vec<Problem>> {
     Templates::new(&replacements(folder))
 }
 
-fn replacements(folder: &Path) -> BTreeMap<String, String> {
+#[must_use]
+pub fn replacements(folder: &Path) -> BTreeMap<String, String> {
     let read = |folder: &Path, prefix: &str, endings: &[&str]| -> Vec<(String, String)> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let known = entries.filter_map(|entry| {

@@ -1,30 +1,22 @@
 //! Webhooks: what happens is told to whom the configuration names, signed, once it is in the store, and again until it is
 //! taken. Only addresses of the configuration are called; redirects are not followed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::{Method, Request, StatusCode};
-use http_body_util::Full;
-use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::web::{Ask, Web};
 use crate::clock::SharedClock;
 use crate::config::{Config, Webhook};
 use crate::domain::webhook::{self, Happening, TOLD};
-use crate::mail::tls;
 use crate::store::{Call, SharedStore, StoreError};
 
 const TICK: Duration = Duration::from_secs(2);
-/// For one call, from the first packet to the answer.
-const PATIENCE: Duration = Duration::from_secs(15);
 const BATCH: u32 = 20;
 /// Longer than a batch takes at worst, so that nobody else calls meanwhile.
 const LEASE: Duration = Duration::from_mins(10);
@@ -37,19 +29,12 @@ pub struct Hooks {
     store: SharedStore,
     clock: SharedClock,
     configured: Vec<Webhook>,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    web: Web,
 }
 
 impl Hooks {
-    pub fn new(config: &Config, store: SharedStore, clock: SharedClock) -> anyhow::Result<Self> {
-        let tls = tls::config(std::path::Path::new("")).map_err(anyhow::Error::msg)?;
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(Arc::unwrap_or_clone(tls))
-            .https_or_http()
-            .enable_http1()
-            .build();
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { store, clock, configured: config.webhooks.clone(), client })
+    pub fn new(config: &Config, store: SharedStore, clock: SharedClock, web: Web) -> Self {
+        Self { store, clock, configured: config.webhooks.clone(), web }
     }
 
     pub async fn run(self, stop: CancellationToken) {
@@ -114,21 +99,18 @@ impl Hooks {
             source: &call.source,
             reason: reason.as_deref(),
         });
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(&hook.url)
-            .header("content-type", "application/json")
-            .header("user-agent", concat!("gazetted/", env!("CARGO_PKG_VERSION")))
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", now.as_second());
         let secret = hook.secret.expose_secret();
-        if !secret.is_empty() {
-            request = request.header("webhook-signature", webhook::signature(secret, &id, now, &body));
+        let signature = (!secret.is_empty()).then(|| webhook::signature(secret, &id, now, &body));
+        let mut ask = Ask::post(&hook.url, body)
+            .header(CONTENT_TYPE, "application/json")
+            .header(HeaderName::from_static("webhook-id"), &id)
+            .header(HeaderName::from_static("webhook-timestamp"), &now.as_second().to_string())
+            .status_only();
+        if let Some(signature) = signature {
+            ask = ask.header(HeaderName::from_static("webhook-signature"), &signature);
         }
-        let request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
-        let answered = tokio::time::timeout(PATIENCE, self.client.request(request)).await;
-        let response = answered.map_err(|_| "no answer".to_owned())?.map_err(|error| with_causes(&error))?;
-        match response.status() {
+        let answer = self.web.ask(&ask).await.map_err(|error| error.to_string())?;
+        match answer.status {
             status if status.is_success() => Ok(()),
             // The receiver says that there is nobody any more.
             StatusCode::GONE => Ok(()),
@@ -156,9 +138,4 @@ impl Hooks {
 
 fn after(now: Timestamp, wait: Duration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
 }

@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::boxes;
 use super::desk::Desk;
 use super::hooks::Hooks;
+use super::hub::Hub;
+use super::web::Web;
+use super::websub::Announcer;
 
 use crate::clock::SharedClock;
 use crate::config::{Config, Smtp};
@@ -189,6 +192,8 @@ pub struct Sending {
     desk: JoinHandle<()>,
     hooks: JoinHandle<()>,
     boxes: JoinHandle<()>,
+    announcer: JoinHandle<()>,
+    hub: JoinHandle<()>,
 }
 
 impl Sending {
@@ -198,7 +203,14 @@ impl Sending {
             return;
         }
         self.stop.cancel();
-        let _ = tokio::join!(&mut self.task, &mut self.desk, &mut self.hooks, &mut self.boxes);
+        let _ = tokio::join!(
+            &mut self.task,
+            &mut self.desk,
+            &mut self.hooks,
+            &mut self.boxes,
+            &mut self.announcer,
+            &mut self.hub
+        );
     }
 }
 
@@ -227,10 +239,15 @@ pub fn start(
     let (running, signal) = (Arc::clone(&outbox), stop.clone());
     let task = tokio::spawn(async move { running.run(&signal).await });
     let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
-    let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock))?;
+    let web = Web::new()?;
+    let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock), web.clone());
+    let announcer = Announcer::new(config, Arc::clone(store), Arc::clone(clock), web.clone());
+    let hub = Hub::new(config, site, Arc::clone(store), Arc::clone(clock), web);
+    let hub = tokio::spawn(hub.run(stop.clone()));
+    let announcer = tokio::spawn(announcer.run(stop.clone()));
     let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
     let boxes = boxes::start(config, Arc::clone(store), Arc::clone(clock), stop.clone())?;
-    Ok(Sending { outbox, stop, task, desk, hooks, boxes })
+    Ok(Sending { outbox, stop, task, desk, hooks, boxes, announcer, hub })
 }
 
 /// The daemon's name in the ledger. A store of one daemon may take back at once what the daemon before it held.

@@ -91,6 +91,8 @@ struct Service {
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
     scanned_at: Option<Timestamp>,
+    /// The store knows of all feeds as they are, for their hubs.
+    announced: bool,
     /// The last pass failed; the next heartbeat tries again.
     unfinished: bool,
     /// Problems that have been logged, so that each is said once.
@@ -145,6 +147,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         watch: None,
         notices,
         scanned_at: None,
+        announced: false,
         unfinished: false,
         said: HashSet::new(),
     };
@@ -228,6 +231,10 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
         feeds: feeds.collect(),
         subscribe: config.subscribers.form,
         origins: config.subscribers.origins.clone(),
+        hub: config
+            .feeds
+            .hub
+            .then(|| http::Hub { feeds_url: config.feeds_url().to_owned(), private: config.feeds.hub_private }),
         network_an_hour: config.subscribers.network_an_hour,
         proxies: config.http.proxies.iter().filter_map(|proxy| Network::parse(proxy)).collect(),
         unix_proxy: config.http.proxies.iter().any(|proxy| proxy == "unix"),
@@ -328,6 +335,8 @@ impl Service {
             Ok(pass) => {
                 self.unfinished = pass.problems.iter().any(Problem::is_error);
                 self.show().await;
+                self.announced &= pass.written.is_empty();
+                self.announce().await;
                 if !pass.written.is_empty() {
                     info!(
                         posts = pass.posts,
@@ -340,6 +349,23 @@ impl Service {
             Err(error) => self.complain(&error),
         }
         self.say_problems();
+    }
+
+    /// Has the store know of the feeds as they are now, so that hubs are told of what is new. Tried again with the next pass or
+    /// heartbeat.
+    async fn announce(&mut self) {
+        if self.announced {
+            return;
+        }
+        let (feeds, now) = (self.blog.feeds(), self.clock.now());
+        let mut told = self.store.announce(&feeds, &self.config.feeds.hubs, now).await;
+        if told.is_ok() && self.config.feeds.hub {
+            told = self.store.distribute(&feeds, now).await;
+        }
+        match told {
+            Ok(()) => self.announced = true,
+            Err(error) => debug!("hubs are told later: {error}"),
+        }
     }
 
     fn complain(&mut self, error: &PassError) {
@@ -359,6 +385,8 @@ impl Service {
         self.shared.set(http::Published {
             blog: http::Blog { tags, authors, ..front(&self.config, &self.blog) },
             documents: self.blog.documents().into_iter().chain(self.editions_feed.clone()).collect(),
+            moved: self.blog.moved(),
+            gone: self.blog.gone(),
             goals: self.blog.goals(now, Bounds::default()),
             posts,
             scanned_at: Some(now),
@@ -396,6 +424,7 @@ impl Service {
         } else {
             self.show().await;
         }
+        self.announce().await;
         if !self.believes_clock(now).await {
             return;
         }
@@ -474,7 +503,7 @@ impl Service {
         }
         self.renew_certificate();
         (self.config, self.blog, self.templates) = (config, blog, templates);
-        self.trust = Trust::default();
+        (self.trust, self.announced) = (Trust::default(), false);
         self.restart_sending(secrets).await?;
         self.said.clear();
         self.rewatch();

@@ -101,6 +101,8 @@ fn is_new_text_only(old: &Post, new: &Post) -> bool {
         && old.authors == new.authors
         && old.tags == new.tags
         && old.categories == new.categories
+        && old.section == new.section
+        && old.language == new.language
 }
 
 /// The order of feeds: by date, then by id, so that it is the same on every machine.

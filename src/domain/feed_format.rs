@@ -12,6 +12,15 @@ pub enum Format {
 
 impl Format {
     #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::Json => "json",
+        }
+    }
+
+    #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Rss => "application/rss+xml",

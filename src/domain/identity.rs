@@ -29,6 +29,10 @@ pub struct EntryRow {
     pub withdrawn_at: Option<Timestamp>,
     /// The edition that announced it.
     pub edition: Option<String>,
+    /// How much it adds to a feed, in bytes; `None` until it has been rendered as it is now.
+    pub weight: Option<u64>,
+    /// The correction that an edition has told its readers of.
+    pub corrected: Option<String>,
 }
 
 /// The ledger's rows by id.
@@ -89,6 +93,8 @@ fn new_row(post: &Post, now: Timestamp, first_scan: bool) -> EntryRow {
         baseline: first_scan,
         withdrawn_at: None,
         edition: None,
+        weight: None,
+        corrected: None,
     }
 }
 
@@ -116,6 +122,9 @@ fn next_row(post: &Post, row: &EntryRow, now: Timestamp) -> EntryRow {
     next.url.clone_from(&post.url);
     next.title.clone_from(&post.title);
     next.published_at = post.date.or(row.published_at);
+    if row.body_hash != post.body_hash {
+        next.weight = None;
+    }
     next.body_hash = post.body_hash;
     next.withdrawn_at = if post.is_published() { None } else { row.withdrawn_at.or(Some(now)) };
     next

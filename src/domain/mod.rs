@@ -1,6 +1,7 @@
 //! What is true of a blog, its goal, its editions and its subscribers. Pure: no runtime, no database, no network, no
 //! file system, no clock, no dice.
 
+pub mod adoption;
 pub mod author;
 pub mod body;
 pub mod bounce;
@@ -13,7 +14,10 @@ pub mod dates;
 pub mod delivery;
 pub mod dialect;
 pub mod edition;
+pub mod feed_check;
+pub mod feed_document;
 pub mod feed_format;
+pub mod feed_memory;
 pub mod front_matter;
 pub mod goal;
 pub mod hash;
@@ -22,6 +26,7 @@ pub mod identity;
 pub mod kramdown;
 pub mod liquid;
 pub mod markdown;
+pub mod media;
 pub mod network;
 pub mod pace;
 pub mod period;
@@ -36,4 +41,5 @@ pub mod subscriber;
 pub mod subscriber_import;
 pub mod token;
 pub mod webhook;
+pub mod websub;
 pub mod wording;

@@ -86,6 +86,56 @@ fn address(hop: &str) -> Option<IpAddr> {
     plain.or_else(|| hop.parse::<core::net::SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
+/// Networks that are not the public internet: a machine's own, a house's, a provider's, or nobody's.
+const NOT_PUBLIC: [&str; 27] = [
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+    // All but 2000::/3, in which addresses are given out.
+    "::/3",
+    "4000::/2",
+    "8000::/1",
+    // Within that: protocols (Teredo, ORCHID), documentation, 6to4.
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+    "3fff::/20",
+    // Named for the reader; they are in those above.
+    "::1/128",
+    "64:ff9b:1::/48",
+    "fc00::/7",
+    "fe80::/10",
+    "fec0::/10",
+    "ff00::/8",
+];
+
+/// Whether an address is one that strangers may have us call: on the public internet, however it is written.
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let translated = match address {
+        // NAT64: an IPv4 address for those who have only IPv6.
+        IpAddr::V6(six) if six.to_bits() >> 32 == 0x0064_ff9b << 64 => {
+            let [.., a, b, c, d] = six.octets();
+            IpAddr::from([a, b, c, d])
+        }
+        other => other,
+    };
+    let same_kind = |text: &str| text.contains(':') == translated.is_ipv6();
+    !NOT_PUBLIC.iter().any(|text| same_kind(text) && Network::parse(text).is_some_and(|net| net.has(translated)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,5 +177,56 @@ mod tests {
         assert_eq!(of(ip("192.0.2.77")), "192.0.2.0/24");
         assert_eq!(of(ip("::ffff:192.0.2.77")), "192.0.2.0/24");
         assert_eq!(of(ip("2001:db8:1:2:3::4")), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn what_is_not_on_the_public_internet_is_known() {
+        assert!(NOT_PUBLIC.iter().all(|text| Network::parse(text).is_some()));
+        for text in [
+            "8.8.8.8",
+            "193.0.6.139",
+            "2a00:1450::1",
+            "2606:4700::1",
+            "2001:4860:4860::8888",
+            "64:ff9b::808:808",
+            "::ffff:8.8.8.8",
+        ] {
+            assert!(is_public(ip(text)), "{text}");
+        }
+        for text in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "169.254.169.254",
+            "172.31.0.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "239.1.1.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "192.0.2.1",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "5f00::1",
+        ] {
+            assert!(!is_public(ip(text)), "{text}");
+        }
     }
 }

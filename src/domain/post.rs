@@ -20,6 +20,28 @@ pub enum State {
     Withdrawn,
 }
 
+/// The picture that stands for a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Absolute.
+    pub url: String,
+    /// For those who do not see it; empty if the post says nothing.
+    pub alt: String,
+}
+
+/// A file that belongs to a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enclosure {
+    /// Absolute.
+    pub url: String,
+    /// `audio/mpeg`
+    pub media_type: String,
+    /// In bytes; `None` until the file has been looked at.
+    pub length: Option<u64>,
+    /// As the post has it, if it is the site's own file: `/audio/1.mp3`, `1.mp3`.
+    pub file: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {
     /// Relative to the posts directory, `/`-separated.
@@ -43,11 +65,17 @@ pub struct Post {
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
+    /// Hugo's and Zola's: the folder below the content.
+    pub section: Option<String>,
     /// `excerpt`, `description` or `summary` from the front matter.
     pub summary: Option<String>,
     pub language: Option<String>,
-    /// Front matter `image`, absolute.
-    pub image: Option<String>,
+    /// Front matter `correction`: what was wrong, for those who have read it.
+    pub correction: Option<String>,
+    /// Front matter `image`.
+    pub image: Option<Image>,
+    /// Front matter `enclosure` or `audio`: what a podcast's listener gets.
+    pub enclosure: Option<Enclosure>,
     /// Identifies the file's bytes.
     pub source_hash: u128,
     /// Identifies the text below the front matter; survives a change of metadata.
@@ -93,9 +121,12 @@ impl Post {
             authors: Vec::new(),
             tags: Vec::new(),
             categories: Vec::new(),
+            section: None,
             summary: None,
             language: None,
+            correction: None,
             image: None,
+            enclosure: None,
             source_hash: 0,
             body_hash: 0,
             modified: Timestamp::UNIX_EPOCH,

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::author::Author;
 use super::dialect::{Dialect, Rules, hugo, jekyll, scalar, text, zola};
 use super::front_matter::{self, Kind, Split};
-use super::post::{Post, State};
+use super::post::{Enclosure, Image, Post, State};
 use super::problem::Problem;
-use super::{byline, dates, hash, plain};
+use super::{byline, dates, hash, media, plain};
 
 /// Ids longer than this are no ids.
 const MAX_ID: usize = 1_000;
@@ -152,6 +152,7 @@ impl Reader<'_> {
             id: String::new(),
             own_id: self.own_id(),
             image: self.image(&url),
+            enclosure: self.enclosure(&url),
             url,
             title,
             date,
@@ -162,6 +163,11 @@ impl Reader<'_> {
             authors: self.authors(),
             tags: self.terms("tags", "tag"),
             categories: self.categories(),
+            correction: text(&self.front, &["correction", "corrected"]).map(|note| plain::line(&note)),
+            section: match self.rules.dialect {
+                Dialect::Jekyll => None,
+                Dialect::Hugo | Dialect::Zola => place.sections.first().map(|section| (*section).to_owned()),
+            },
             summary: text(&self.front, &["excerpt", "description", "summary"]),
             language: text(&self.front, &["lang", "language"]).or_else(|| place.language.map(str::to_owned)),
             source_hash: hash::of(self.file.bytes),
@@ -339,18 +345,26 @@ impl Reader<'_> {
         all
     }
 
-    fn image(&self, page: &str) -> Option<String> {
+    fn image(&self, page: &str) -> Option<Image> {
         let value = self
             .front
             .get("image")
             .or_else(|| self.front.get("images")?.get(0))
             .or_else(|| self.front.get("cover")?.get("image"))?;
-        let path = match value {
-            Value::Object(image) => text(image, &["path", "url", "src", "feature"])?,
-            other => scalar(other).filter(|s| !s.is_empty())?,
-        };
-        let joined = url::Url::parse(page).ok()?.join(&path).ok()?;
-        matches!(joined.scheme(), "http" | "https").then(|| joined.into())
+        let beside = self.front.get("cover").and_then(|cover| cover.get("alt")).and_then(scalar);
+        media::image(value, text(&self.front, &["image_alt", "image-alt", "imagealt"]).or(beside), page)
+    }
+
+    fn enclosure(&mut self, page: &str) -> Option<Enclosure> {
+        let key = ["enclosure", "audio", "podcast"].into_iter().find(|key| self.front.contains_key(*key))?;
+        match media::enclosure(self.front.get(key)?, page) {
+            Ok(found) => found,
+            Err(message) => {
+                let hint = "expected a file, or a table: `{url: /audio/1.mp3, length: 123456, type: audio/mpeg}`";
+                self.complain(key, "enclosure", format!("the `{key}` is left out: {message}"), hint);
+                None
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! answered at once, without a layer between; what is not is read, and compressed for this one reader.
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, Response, StatusCode};
 use jiff::Timestamp;
 
@@ -14,8 +14,18 @@ use super::guard;
 use super::published::{Content, Document, Shared};
 use crate::domain::hash;
 
+/// Browsers say with it that a person opens an address; programs that read feeds do not.
+const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Under their own names browsers show feeds as plain text, whatever stylesheet they name.
+const TO_BE_SHOWN: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
+const ENCODING_AND_DESTINATION: HeaderValue = HeaderValue::from_static("accept-encoding, sec-fetch-dest");
+
 /// Below this, compressing gains nothing that a packet would not hold anyway.
 const WORTH_IT: usize = 200;
+
+/// Every header that is looked at here, or by whoever counts readers; others need not be brought.
+pub const READ: [HeaderName; 5] =
+    [header::ACCEPT_ENCODING, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::USER_AGENT, DESTINATION];
 
 /// What a request comes to.
 pub enum Found {
@@ -36,12 +46,16 @@ pub struct Asked {
     pub head: bool,
     pub https: bool,
     pub now: Timestamp,
+    /// Somebody opens it in a browser.
+    pub shown: bool,
 }
 
 impl Asked {
     /// None for what is neither GET nor HEAD.
-    pub fn new(method: &Method, https: bool, now: Timestamp) -> Option<Self> {
-        (method == Method::GET || method == Method::HEAD).then(|| Self { head: method == Method::HEAD, https, now })
+    pub fn new(method: &Method, headers: &HeaderMap, https: bool, now: Timestamp) -> Option<Self> {
+        let shown = || headers.get(DESTINATION).is_some_and(|destination| destination == "document");
+        let reads = method == Method::GET || method == Method::HEAD;
+        reads.then(|| Self { head: method == Method::HEAD, https, now, shown: shown() })
     }
 }
 
@@ -108,7 +122,12 @@ fn marks(document: &Document, now: Timestamp, headers: &mut HeaderMap) {
         headers.insert(header::LAST_MODIFIED, date);
     }
     headers.insert(header::CACHE_CONTROL, fresh());
-    headers.insert(header::VARY, ENCODING);
+    headers.insert(header::VARY, if is_feed(document) { ENCODING_AND_DESTINATION } else { ENCODING });
+}
+
+/// Of the kinds that browsers know only as XML.
+fn is_feed(document: &Document) -> bool {
+    document.media_type.ends_with("+xml")
 }
 
 fn unchanged(document: &Document, now: Timestamp) -> Response<Bytes> {
@@ -124,10 +143,14 @@ fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) ->
     let mut response = Response::new(if asked.head { Bytes::new() } else { bytes });
     let headers = response.headers_mut();
     headers.reserve(13);
-    headers.insert(header::CONTENT_TYPE, document.head.content_type.clone());
+    let content_type = if asked.shown && is_feed(document) { TO_BE_SHOWN } else { document.head.content_type.clone() };
+    headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
     if let Some(name) = encoding.name() {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    }
+    if let Some(link) = &document.link {
+        headers.insert(header::LINK, link.clone());
     }
     marks(document, asked.now, headers);
     guard::protect(headers, asked.https);
@@ -153,7 +176,7 @@ mod tests {
     const MODIFIED: &str = "Sat, 01 May 2021 10:00:00 GMT";
 
     fn asked() -> Asked {
-        Asked { head: false, https: true, now: "2021-06-01T00:00:00Z".parse().unwrap() }
+        Asked { head: false, https: true, now: "2021-06-01T00:00:00Z".parse().unwrap(), shown: false }
     }
 
     fn shared() -> Shared {

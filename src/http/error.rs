@@ -22,6 +22,8 @@ use crate::store::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     NotFound,
+    /// A post that was taken back stood there.
+    Gone,
     NoGoal,
     /// A token that is not good, for whatever reason.
     Link,
@@ -44,6 +46,7 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::NotFound | Self::NoGoal | Self::Link => StatusCode::NOT_FOUND,
+            Self::Gone => StatusCode::GONE,
             Self::Body => StatusCode::BAD_REQUEST,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -57,6 +60,7 @@ impl Refusal {
     fn page(self) -> page::Refused {
         match self {
             Self::NotFound => page::Refused::NotFound,
+            Self::Gone => page::Refused::Gone,
             Self::NoGoal => page::Refused::NoGoal,
             Self::Link => page::Refused::Link,
             Self::Body => page::Refused::Body,

@@ -11,14 +11,14 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Bytes;
-use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, Response, StatusCode};
 use hyper::body::Buf as _;
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 use super::conditional::date;
-use super::documents::Found;
+use super::documents::{self, Found};
 use super::front::Front;
 use super::guard;
 
@@ -143,8 +143,7 @@ fn is_more_than_plain(given: &httparse::Header<'_>) -> bool {
 
 /// The headers that matter to a document.
 fn read_here(given: &httparse::Header<'_>) -> Option<HeaderName> {
-    let known = [header::ACCEPT_ENCODING, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::USER_AGENT];
-    known.into_iter().find(|name| given.name.eq_ignore_ascii_case(name.as_str()))
+    documents::READ.into_iter().find(|name| given.name.eq_ignore_ascii_case(name.as_str()))
 }
 
 /// The head as it is sent, and the body.

@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{self, HeaderMap, HeaderValue};
-use axum::http::{Method, Response, Uri};
+use axum::http::{Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 
 use super::App;
 use super::conditional::{Answer, fresh};
 use super::documents::{self, Asked, Found};
 use super::error::Refusal;
-use super::published::{Document, OPML};
+use super::published::{Document, OPML, Published};
+use crate::domain::dialect::slug;
 use crate::render::page;
 
 /// Whatever no other route wants. A name is looked up as it was sent, in memory: no spelling of `..` leads anywhere.
@@ -23,11 +24,37 @@ pub async fn document(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Refusal> {
     let published = state.shared.get();
-    let found = uri.path().strip_prefix('/').and_then(|path| published.documents.get(path));
+    let name = uri.path().strip_prefix('/').unwrap_or_default();
+    let found = published.documents.get(name).or_else(|| published.documents.get(&format!("{name}index.html")));
+    if found.is_none() {
+        if let Some(to) = moved(&published, name) {
+            return Ok(permanently(&to));
+        }
+        if published.gone.contains(uri.path().trim_end_matches('/')) {
+            return Err(Refusal::Gone);
+        }
+    }
     // A reader that is told "not found" during a restart may give the feed up.
     let otherwise = if published.scanned_at.is_some() { Refusal::NotFound } else { Refusal::Starting };
     let document = found.ok_or(otherwise)?;
     fetched(document, &method, &headers, &state).await
+}
+
+/// Where what was asked for stands now; a page's name without its slash leads to the page.
+fn moved(published: &Published, name: &str) -> Option<String> {
+    let folder = || published.documents.contains_key(&format!("{name}/index.html")).then(|| format!("{name}/"));
+    published.moved.get(name).cloned().or_else(folder)
+}
+
+fn permanently(to: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, fresh());
+    if let Ok(address) = HeaderValue::try_from(format!("/{}", slug::encode_path(to))) {
+        headers.insert(header::LOCATION, address);
+    }
+    response
 }
 
 fn read_only() -> Response<Body> {
@@ -50,7 +77,7 @@ async fn fetched(
     headers: &HeaderMap,
     state: &super::State,
 ) -> Result<Response<Body>, Refusal> {
-    let Some(asked) = Asked::new(method, state.https, state.clock.now()) else { return Ok(read_only()) };
+    let Some(asked) = Asked::new(method, headers, state.https, state.clock.now()) else { return Ok(read_only()) };
     match documents::found(document, asked, headers, &state.shared) {
         Found::Whole(response) => Ok(response.map(Body::from)),
         Found::Waits(making) => making.made().await,

@@ -104,8 +104,13 @@ impl Front {
     pub(super) fn known(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<(Found, Route)> {
         let state = self.documents.as_ref()?;
         let published = state.shared.get();
-        let document = published.documents.get(path.strip_prefix('/')?)?;
-        let asked = Asked::new(method, state.https, state.clock.now())?;
+        let name = path.strip_prefix('/')?;
+        let document = match published.documents.get(name) {
+            Some(document) => document,
+            None if name.ends_with('/') => published.documents.get(&format!("{name}index.html"))?,
+            None => return None,
+        };
+        let asked = Asked::new(method, headers, state.https, state.clock.now())?;
         let found = documents::found(document, asked, headers, &state.shared);
         // One that waits comes by again.
         if matches!(found, Found::Whole(_))

@@ -11,7 +11,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Response;
 use axum::http::header::{self, HeaderValue};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Notify;
@@ -43,6 +43,7 @@ mod front;
 mod goal;
 mod guard;
 mod health;
+mod hub;
 mod limits;
 mod listening;
 mod metrics;
@@ -59,6 +60,7 @@ mod unsubscribe;
 pub use api::admin;
 pub use connections::Limits;
 pub use front::Front;
+pub use hub::Hub;
 pub use limits::Limiter;
 pub use listening::{Door, Listening, Peer};
 pub use metrics::metrics;
@@ -147,6 +149,7 @@ pub fn public(state: State) -> Front {
         .route("/confirm/{token}", get(confirm::ask).post(confirm::confirm))
         .route("/unsubscribe/{token}", get(unsubscribe::ask).post(unsubscribe::unsubscribe))
         .route("/preferences/{token}", get(preferences::show).post(preferences::change))
+        .route("/hub", post(hub::request))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         // Feeds have the names the operator gave them.

@@ -1,7 +1,7 @@
 //! What one scan of the posts gave to show, swapped in as a whole: a request sees one scan or the next, never half of
 //! each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -16,6 +16,7 @@ use super::conditional::{content_type, date, tag};
 use super::counts::Counts;
 use super::encoding::Encoding;
 use super::forms::{Forms, Room};
+use super::hub::Hub;
 
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::GoalStatus;
@@ -37,6 +38,8 @@ pub struct Blog {
     /// Whether people can subscribe here, from which sites' scripts, and how often from one network.
     pub subscribe: bool,
     pub origins: Vec<String>,
+    /// The daemon's own hub, if it is one.
+    pub hub: Option<Hub>,
     pub network_an_hour: u32,
     /// Who is believed when it says whom a request comes from.
     pub proxies: Vec<Network>,
@@ -66,6 +69,8 @@ pub struct Document {
     pub size: usize,
     /// When the bytes last changed.
     pub modified: Timestamp,
+    /// What the `Link` header says: of a feed with hubs, these and its own address.
+    pub(super) link: Option<HeaderValue>,
     /// The same for every snapshot in which the bytes are.
     pub(super) forms: Arc<Forms>,
     pub(super) head: Arc<Head>,
@@ -95,7 +100,13 @@ impl Document {
 
     fn of(content: Content, media_type: &'static str, hash: u128, size: usize, modified: Timestamp) -> Self {
         let head = Head { tag: tag(hash), content_type: content_type(media_type), modified: OnceLock::new() };
-        Self { content, media_type, hash, size, modified, forms: Arc::default(), head: Arc::new(head) }
+        Self { content, media_type, hash, size, modified, link: None, forms: Arc::default(), head: Arc::new(head) }
+    }
+
+    #[must_use]
+    pub fn linking(mut self, link: Option<String>) -> Self {
+        self.link = link.and_then(|link| HeaderValue::try_from(link).ok());
+        self
     }
 
     /// The feeds of the whole blog will be asked for, by nearly every reader compressed.
@@ -162,6 +173,10 @@ pub struct Published {
     pub blog: Blog,
     /// By path below the root, without a leading slash: `tags/rust/atom.xml`.
     pub documents: BTreeMap<String, Document>,
+    /// Where documents have moved to: old name to new.
+    pub moved: BTreeMap<String, String>,
+    /// Paths, with their leading slash, of posts that were taken back.
+    pub gone: BTreeSet<String>,
     pub goals: Vec<GoalStatus>,
     /// The latest, newest first.
     pub posts: Vec<EditionPost>,
@@ -173,7 +188,15 @@ impl Published {
     /// What there is before the first scan: who the blog is.
     #[must_use]
     pub fn nothing_yet(blog: Blog) -> Self {
-        Self { blog, documents: BTreeMap::new(), goals: Vec::new(), posts: Vec::new(), scanned_at: None }
+        Self {
+            blog,
+            documents: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            goals: Vec::new(),
+            posts: Vec::new(),
+            scanned_at: None,
+        }
     }
 
     fn following(mut self, before: &Self) -> Self {
@@ -285,6 +308,7 @@ pub(super) mod tests {
             feeds: Vec::new(),
             subscribe: true,
             origins: Vec::new(),
+            hub: None,
             network_an_hour: 10,
             proxies: Vec::new(),
             unix_proxy: false,

@@ -107,7 +107,7 @@ fn offered(state: &super::State, tag: &str) -> Option<String> {
 }
 
 /// Empty for the machine itself: what comes from there has no network to count by.
-fn network(published: &Published, Peer(peer): Peer, headers: &HeaderMap) -> String {
+pub(super) fn network(published: &Published, Peer(peer): Peer, headers: &HeaderMap) -> String {
     let forwarded: Vec<&str> = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).collect();
     let (forwarded, blog) = (forwarded.join(","), &published.blog);
     let client = match peer {

@@ -174,6 +174,7 @@ impl Composer {
             late: Vec::new(),
             goals: Vec::new(),
             drafts: Vec::new(),
+            corrections: Vec::new(),
         }
     }
 }

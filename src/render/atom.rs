@@ -6,8 +6,10 @@ use atom_syndication::{self as atom, FixedDateTime, Text};
 use jiff::Timestamp;
 
 use super::feed::{Entry, Feed};
+use super::xml;
 use crate::domain::author::Author;
 use crate::domain::feed_format::Format;
+use crate::domain::post::Image;
 
 const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
@@ -24,7 +26,23 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
     );
     links.extend(feed.previous.iter().map(|previous| link("prev-archive", previous, Format::Atom.media_type())));
     links.extend(feed.current.iter().map(|current| link("current", current, Format::Atom.media_type())));
-    let (extensions, namespaces) = history(feed);
+    links.extend(feed.hubs.iter().map(|hub| atom::Link {
+        rel: "hub".to_owned(),
+        href: hub.clone(),
+        ..atom::Link::default()
+    }));
+    let (mut extensions, mut namespaces) = history(feed);
+    if feed.entries.iter().any(|entry| entry.image.is_some()) {
+        namespaces.insert("media".to_owned(), xml::MEDIA.to_owned());
+    }
+    if !feed.tombstones.is_empty() {
+        namespaces.insert("at".to_owned(), "http://purl.org/atompub/tombstones/1.0".to_owned());
+        let gone = feed
+            .tombstones
+            .iter()
+            .map(|(id, when)| element("at:deleted-entry", None, &[("ref", id), ("when", &date(*when).to_rfc3339())]));
+        extensions.entry("at".to_owned()).or_default().insert("deleted-entry".to_owned(), gone.collect());
+    }
     let out = atom::Feed {
         id: feed.id.clone(),
         title: Text::plain(feed.title.clone()),
@@ -39,7 +57,28 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         lang: Some(feed.language.clone()),
         ..atom::Feed::default()
     };
-    out.write_to(Vec::new()).map_err(|error| error.to_string())
+    let bytes = out.write_to(Vec::new()).map_err(|error| error.to_string())?;
+    Ok(xml::styled(bytes, feed.stylesheet.as_deref()))
+}
+
+fn element(name: &str, value: Option<String>, attrs: &[(&str, &str)]) -> Extension {
+    Extension {
+        name: name.to_owned(),
+        value,
+        attrs: attrs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..Extension::default()
+    }
+}
+
+/// Media RSS, as in RSS: readers know it in Atom, too.
+fn picture(image: &Image) -> ExtensionMap {
+    let mut content = element("media:content", None, &xml::media_content(image));
+    if !image.alt.is_empty() {
+        let alt = element("media:description", Some(image.alt.clone()), &[("type", "plain")]);
+        content.children.insert("description".to_owned(), vec![alt]);
+    }
+    let media = std::iter::once(("content".to_owned(), vec![content])).collect();
+    std::iter::once(("media".to_owned(), media)).collect()
 }
 
 /// `fh:complete` tells a reader that what is absent is gone, `fh:archive` that this page stays.
@@ -67,7 +106,13 @@ fn entry(entry: &Entry, feed: &Feed) -> atom::Entry {
             (true, None) => vec![person(&Author::named(feed.title.clone()))],
             (true, Some(_)) => Vec::new(),
         },
-        links: vec![link("alternate", &entry.url, "text/html")],
+        links: std::iter::once(link("alternate", &entry.url, "text/html"))
+            .chain(entry.enclosure.as_ref().map(|enclosure| atom::Link {
+                length: enclosure.length.map(|length| length.to_string()),
+                ..link("enclosure", &enclosure.url, &enclosure.media_type)
+            }))
+            .collect(),
+        extensions: entry.image.as_ref().map(picture).unwrap_or_default(),
         categories: entry
             .terms
             .iter()

@@ -55,6 +55,19 @@ pub struct Content {
     pub goals: Vec<GoalStatus>,
     #[serde(default)]
     pub drafts: Vec<Draft>,
+    /// What earlier editions announced and is not true any more.
+    #[serde(default)]
+    pub corrections: Vec<Correction>,
+}
+
+/// A post that was corrected, or taken back, after an edition had announced it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    pub id: String,
+    pub title: String,
+    /// None: it was taken back.
+    pub url: Option<String>,
+    pub note: String,
 }
 
 /// What an edition is of.
@@ -177,12 +190,19 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
         late: Vec::new(),
         goals: Vec::new(),
         drafts: Vec::new(),
+        corrections: Vec::new(),
     };
     let full = Content {
         posts: sample_posts(),
         late: sample_posts(),
         goals: vec![sample_goal()],
         drafts: vec![Draft { title: "A draft".into(), authors: vec![Author::named("Ann")] }],
+        corrections: vec![Correction {
+            id: "1".into(),
+            title: "A post".into(),
+            url: Some("https://blog.example/post".into()),
+            note: "A figure was wrong".into(),
+        }],
         postal_address: "A street".into(),
         ..empty.clone()
     };

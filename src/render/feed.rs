@@ -1,18 +1,16 @@
-//! The one neutral model behind RSS, Atom and JSON Feed: which feeds a blog has, and what stands in each. The writers
-//! beside this module turn it into bytes, one thin file a format. Knows no file system.
-
-use std::collections::BTreeMap;
+//! The one neutral model behind RSS, Atom and JSON Feed: what stands in a feed that has been planned (`feed_plan`). The
+//! writers beside this module turn it into bytes, one thin file a format. Knows no file system.
 
 use jiff::Timestamp;
 
+use super::feed_plan::{Kind, Plan};
+
 use crate::domain::author::Author;
 use crate::domain::body::Body;
-use crate::domain::catalogue::Catalogue;
 use crate::domain::dialect::slug;
 use crate::domain::feed_format::Format;
 use crate::domain::plain;
-use crate::domain::post::Post;
-use crate::domain::problem::Problem;
+use crate::domain::post::{Enclosure, Image, Post};
 
 /// What all feeds of a blog have in common.
 #[derive(Debug, Clone)]
@@ -29,151 +27,52 @@ pub struct Settings {
     /// The formats wanted and their file names.
     pub formats: Vec<(Format, String)>,
     pub opml: String,
+    /// Entries in one feed, at most, and how much they may weigh together, in bytes.
     pub limit: usize,
+    pub max_bytes: u64,
     /// Full text, or only the summary.
     pub full: bool,
     pub tags: bool,
     pub authors: bool,
     pub categories: bool,
+    pub sections: bool,
+    pub languages: bool,
+    pub extra: Vec<Extra>,
+    /// The stylesheet that browsers show feeds with, below the feeds' root; empty: none.
+    pub stylesheet: String,
+    /// Each tag, author and so on has a page beside its feeds.
+    pub pages: bool,
+    /// RFC 6721: entries that were taken back are named in the Atom feed.
+    pub tombstones: bool,
+    /// WebSub.
+    pub hubs: Vec<String>,
+}
+
+/// A feed that the configuration describes: which posts, under which name, at which address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extra {
+    pub path: String,
+    pub format: Format,
+    pub title: String,
+    pub description: String,
+    /// A post is in it if it has one of each of these that are not empty.
+    pub tags: Vec<String>,
+    pub categories: Vec<String>,
+    pub authors: Vec<String>,
+    pub sections: Vec<String>,
+    pub languages: Vec<String>,
+    /// And none of these.
+    pub without_tags: Vec<String>,
+    pub limit: Option<usize>,
+    pub full: Option<bool>,
 }
 
 impl Settings {
-    fn name(&self, format: Format) -> Option<&str> {
+    /// The file name of a format, if it is wanted.
+    #[must_use]
+    pub fn name(&self, format: Format) -> Option<&str> {
         self.formats.iter().find(|(f, _)| *f == format).map(|(_, name)| name.as_str())
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    All,
-    Tag,
-    Author,
-    Category,
-    /// RFC 5005: older entries, in Atom only.
-    Archive,
-}
-
-/// A feed before its entries are rendered: which posts it shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    pub kind: Kind,
-    /// The tag's, author's or category's name.
-    pub name: String,
-    /// Below `feeds.out`, with a slash at the end unless empty: `tags/rust/`.
-    pub folder: String,
-    /// Indices into the catalogue's posts, newest first.
-    pub posts: Vec<usize>,
-    /// Whether every post of this kind is among them.
-    pub complete: bool,
-    /// The archive that continues this feed.
-    pub archive: Option<usize>,
-}
-
-/// All feeds of the catalogue, and what their names collide in.
-#[must_use]
-pub fn plan(catalogue: &Catalogue, settings: &Settings) -> (Vec<Plan>, Vec<Problem>) {
-    let published: Vec<usize> =
-        catalogue.posts.iter().enumerate().filter(|(_, p)| p.is_published()).map(|(index, _)| index).collect();
-    let mut plans = vec![limited(Kind::All, String::new(), String::new(), published.clone(), settings.limit)];
-    let mut problems = Vec::new();
-    let mut group = |wanted: bool, kind: Kind, folder: &str, names: fn(&Post) -> Vec<&str>| {
-        if wanted {
-            let terms = terms(catalogue, &published, names);
-            for (term, slug) in slugs(terms, kind, &mut problems) {
-                plans.push(limited(kind, term.name, format!("{folder}/{slug}/"), term.posts, settings.limit));
-            }
-        }
-    };
-    group(settings.tags, Kind::Tag, "tags", |p| p.tags.iter().map(String::as_str).collect());
-    group(settings.authors, Kind::Author, "authors", |p| p.authors.iter().map(|a| a.name.as_str()).collect());
-    group(settings.categories, Kind::Category, "categories", |p| p.categories.iter().map(String::as_str).collect());
-    if settings.name(Format::Atom).is_some() {
-        let archives = archives(&published, settings.limit);
-        plans[0].archive = (!archives.is_empty()).then_some(archives.len());
-        plans.extend(archives);
-    }
-    (plans, problems)
-}
-
-fn limited(kind: Kind, name: String, folder: String, mut posts: Vec<usize>, limit: usize) -> Plan {
-    let complete = posts.len() <= limit;
-    posts.truncate(limit);
-    Plan { kind, name, folder, posts, complete, archive: None }
-}
-
-/// Full pages of `limit` posts counted from the oldest, so that a page once written stays.
-fn archives(published: &[usize], limit: usize) -> Vec<Plan> {
-    if published.len() <= limit || limit == 0 {
-        return Vec::new();
-    }
-    let oldest_first: Vec<usize> = published.iter().rev().copied().collect();
-    let pages = oldest_first.chunks_exact(limit).enumerate();
-    pages
-        .map(|(index, page)| Plan {
-            kind: Kind::Archive,
-            name: (index + 1).to_string(),
-            folder: format!("archive/{}/", index + 1),
-            posts: page.iter().rev().copied().collect(),
-            complete: false,
-            archive: (index > 0).then_some(index),
-        })
-        .collect()
-}
-
-struct Term {
-    name: String,
-    posts: Vec<usize>,
-}
-
-/// Posts by name, the same name in any case being one; in the order in which the names first came up.
-fn terms(catalogue: &Catalogue, published: &[usize], names: fn(&Post) -> Vec<&str>) -> Vec<Term> {
-    let mut by_key: BTreeMap<String, (Vec<usize>, BTreeMap<&str, usize>)> = BTreeMap::new();
-    for &index in published {
-        for name in names(&catalogue.posts[index]) {
-            let (posts, spellings) = by_key.entry(name.to_lowercase()).or_default();
-            if posts.last() != Some(&index) {
-                posts.push(index);
-            }
-            *spellings.entry(name).or_default() += 1;
-        }
-    }
-    let mut terms: Vec<Term> = by_key
-        .into_values()
-        .map(|(posts, spellings)| {
-            let most = spellings.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
-            Term { name: most.map(|(name, _)| name.to_owned()).unwrap_or_default(), posts }
-        })
-        .collect();
-    // The last index is the oldest post: a name keeps its slug when a later one collides with it.
-    terms.sort_by_key(|term| std::cmp::Reverse(term.posts.last().copied()));
-    terms
-}
-
-fn slugs(terms: Vec<Term>, kind: Kind, problems: &mut Vec<Problem>) -> Vec<(Term, String)> {
-    let mut taken: BTreeMap<String, String> = BTreeMap::new();
-    let mut out = Vec::with_capacity(terms.len());
-    for term in terms {
-        let wanted = Some(slug::ascii(&term.name)).filter(|s| !s.is_empty()).unwrap_or_else(|| "other".to_owned());
-        let slug = std::iter::once(wanted.clone())
-            .chain((2..=u32::MAX).map(|n| format!("{wanted}-{n}")))
-            .find(|s| !taken.contains_key(s))
-            .unwrap_or_default();
-        if let Some(first) = taken.get(&wanted) {
-            let what = if kind == Kind::Author { "author" } else { "tag" };
-            problems.push(
-                Problem::warning(
-                    "feeds",
-                    "slug",
-                    format!("the {what}s `{first}` and `{}` would share the feed `{wanted}`", term.name),
-                )
-                .hint(format!("`{}` has its feed at `{slug}`; spell them alike if they mean the same", term.name)),
-            );
-        }
-        taken.insert(slug.clone(), term.name.clone());
-        out.push((term, slug));
-    }
-    out.sort_by(|a, b| a.1.cmp(&b.1));
-    out
 }
 
 /// A feed ready to be written.
@@ -197,6 +96,12 @@ pub struct Feed {
     pub archive: bool,
     pub previous: Option<String>,
     pub current: Option<String>,
+    /// How browsers are to show it.
+    pub stylesheet: Option<String>,
+    /// RFC 6721: what was taken back, and when.
+    pub tombstones: Vec<(String, Timestamp)>,
+    /// WebSub: where readers can have themselves told of changes.
+    pub hubs: Vec<String>,
 }
 
 impl Feed {
@@ -220,7 +125,8 @@ pub struct Entry {
     /// `None` where only summaries are wanted.
     pub html: Option<String>,
     pub language: Option<String>,
-    pub image: Option<String>,
+    pub image: Option<Image>,
+    pub enclosure: Option<Enclosure>,
 }
 
 impl Entry {
@@ -241,9 +147,34 @@ impl Entry {
             summary: plain::line(&body.excerpt),
             html: full.then(|| plain::lines(&body.html).into_owned()),
             language: post.language.clone(),
-            image: post.image.clone(),
+            image: post.image.as_ref().map(|image| Image { alt: plain::line(&image.alt), ..image.clone() }),
+            // RSS cannot say that it does not know how long a file is.
+            enclosure: post.enclosure.clone().filter(|enclosure| enclosure.length.is_some()),
         }
     }
+}
+
+/// How much an entry adds to a feed in the format that makes most of it, in bytes: markup is escaped in Atom.
+#[must_use]
+pub fn weight(post: &Post, body: &Body) -> u64 {
+    // Names of elements, dates and the like.
+    const FRAME: usize = 900;
+    let escaped = |text: &str| {
+        let grown = text.bytes().map(|byte| match byte {
+            b'<' | b'>' => 3,
+            b'&' => 4,
+            b'"' | b'\'' => 5,
+            _ => 0,
+        });
+        text.len() + grown.sum::<usize>()
+    };
+    let terms: usize = post.tags.iter().chain(&post.categories).map(|term| escaped(term) + 30).sum();
+    let people: usize = post.authors.iter().map(|author| escaped(&author.name) + 120).sum();
+    let media = post.image.as_ref().map_or(0, |image| image.url.len() + image.alt.len() + 150)
+        + post.enclosure.as_ref().map_or(0, |enclosure| enclosure.url.len() + 120);
+    let texts =
+        escaped(&body.html) + escaped(&body.excerpt) + escaped(&post.title) + 2 * post.url.len() + post.id.len();
+    (FRAME + texts + terms + people + media) as u64
 }
 
 fn clean(author: &Author) -> Author {
@@ -259,43 +190,73 @@ fn clean(author: &Author) -> Author {
 /// Builds the feed of a plan from its entries, newest first.
 #[must_use]
 pub fn build(plan: &Plan, entries: Vec<Entry>, settings: &Settings) -> Feed {
-    let address = |folder: &str, name: &str| format!("{}/{}{}", settings.feeds_url, folder, slug::encode_path(name));
-    let formats = settings.formats.iter().filter(|(format, _)| plan.kind != Kind::Archive || *format == Format::Atom);
+    let address = |file: &str| address(settings, file);
     let atom = settings.name(Format::Atom).unwrap_or("atom.xml");
+    let own = match plan.extra.and_then(|index| settings.extra.get(index)) {
+        Some(extra) => address(&extra.path),
+        None => address(&plan.folder),
+    };
+    let language = Some(&plan.name).filter(|_| plan.kind == Kind::Language).unwrap_or(&settings.language);
     Feed {
-        id: format!("{}/{}", settings.feeds_url, plan.folder),
+        id: own,
         title: title(plan, settings),
         description: description(plan, settings),
-        language: settings.language.clone(),
-        page: format!("{}/", settings.site_url),
-        addresses: formats.map(|(format, name)| (*format, address(&plan.folder, name))).collect(),
+        language: language.clone(),
+        page: page(plan, settings),
+        addresses: plan.files.iter().map(|(format, file)| (*format, address(file))).collect(),
         author: settings.author.as_ref().map(clean),
         updated: entries.iter().map(|e| e.updated).max().unwrap_or(Timestamp::UNIX_EPOCH),
         entries,
         complete: plan.complete,
         archive: plan.kind == Kind::Archive,
-        previous: plan.archive.map(|n| address(&format!("archive/{n}/"), atom)),
-        current: (plan.kind == Kind::Archive).then(|| address("", atom)),
+        previous: plan.archive.map(|n| address(&format!("archive/{n}/{atom}"))),
+        current: (plan.kind == Kind::Archive).then(|| address(atom)),
+        stylesheet: Some(address(&settings.stylesheet)).filter(|_| !settings.stylesheet.is_empty()),
+        tombstones: Vec::new(),
+        // An archive stays as it is: there is nothing to be told.
+        hubs: if plan.kind == Kind::Archive { Vec::new() } else { settings.hubs.clone() },
+    }
+}
+
+/// Where a file is served.
+#[must_use]
+pub fn address(settings: &Settings, file: &str) -> String {
+    format!("{}/{}", settings.feeds_url, slug::encode_path(file))
+}
+
+/// The page for people that a feed belongs to.
+fn page(plan: &Plan, settings: &Settings) -> String {
+    match plan.kind {
+        Kind::All | Kind::Archive | Kind::Extra => format!("{}/", settings.site_url),
+        _ if !settings.pages => format!("{}/", settings.site_url),
+        _ => format!("{}/{}", settings.feeds_url, slug::encode_path(&plan.folder)),
     }
 }
 
 fn title(plan: &Plan, settings: &Settings) -> String {
     match plan.kind {
         Kind::All => settings.title.clone(),
-        Kind::Tag | Kind::Category => format!("{}: {}", settings.title, plan.name),
+        Kind::Tag | Kind::Category | Kind::Section => format!("{}: {}", settings.title, plan.name),
+        Kind::Language => format!("{} ({})", settings.title, plan.name),
         Kind::Author => format!("{}: posts by {}", settings.title, plan.name),
         Kind::Archive => format!("{}: archive {}", settings.title, plan.name),
+        Kind::Extra => Some(plan.name.clone()).filter(|t| !t.is_empty()).unwrap_or_else(|| settings.title.clone()),
     }
 }
 
 fn description(plan: &Plan, settings: &Settings) -> String {
-    let blog = Some(settings.description.as_str()).filter(|d| !d.is_empty());
+    let blog = Some(settings.description.as_str()).filter(|d| !d.is_empty()).unwrap_or(&settings.title);
     match plan.kind {
-        Kind::All => blog.unwrap_or(&settings.title).to_owned(),
+        Kind::All => blog.to_owned(),
         Kind::Tag => format!("Posts of {} tagged “{}”", settings.title, plan.name),
-        Kind::Category => format!("Posts of {} in “{}”", settings.title, plan.name),
+        Kind::Category | Kind::Section => format!("Posts of {} in “{}”", settings.title, plan.name),
+        Kind::Language => format!("Posts of {} in the language “{}”", settings.title, plan.name),
         Kind::Author => format!("Posts of {} by {}", settings.title, plan.name),
         Kind::Archive => format!("Older posts of {}", settings.title),
+        Kind::Extra => {
+            let own = plan.extra.and_then(|index| settings.extra.get(index)).map(|extra| extra.description.as_str());
+            own.filter(|d| !d.is_empty()).unwrap_or(blog).to_owned()
+        }
     }
 }
 
@@ -343,7 +304,13 @@ pub(super) mod tests {
             summary: "Sum <b> & ]]>".into(),
             html: Some(html.into()),
             language: Some("de".into()),
-            image: Some("https://a.example/i.png".into()),
+            image: Some(Image { url: "https://a.example/i.png".into(), alt: "A \"fox\"".into() }),
+            enclosure: Some(Enclosure {
+                url: format!("https://a.example/{n}.mp3"),
+                media_type: "audio/mpeg".into(),
+                length: Some(1_234),
+                file: None,
+            }),
         };
         Feed {
             id: "https://a.example/".into(),
@@ -363,6 +330,9 @@ pub(super) mod tests {
             archive: false,
             previous: None,
             current: None,
+            stylesheet: Some("https://a.example/feed.css".into()),
+            tombstones: Vec::new(),
+            hubs: vec!["https://hub.example/".into()],
         }
     }
 
@@ -379,29 +349,5 @@ pub(super) mod tests {
         for format in [Format::Rss, Format::Atom, Format::Json] {
             assert!(write(&empty, format).is_ok(), "{format:?}");
         }
-    }
-
-    #[test]
-    fn colliding_names_get_feeds_of_their_own_and_are_reported() {
-        let term = |name: &str, post: usize| Term { name: name.into(), posts: vec![post] };
-        let mut problems = Vec::new();
-        let got = slugs(vec![term("C", 9), term("C++", 5), term("++", 3)], Kind::Tag, &mut problems);
-        let got: Vec<(&str, &str)> = got.iter().map(|(t, s)| (t.name.as_str(), s.as_str())).collect();
-        assert_eq!(got, [("C", "c"), ("C++", "c-2"), ("++", "other")]);
-        assert_eq!(problems.len(), 1);
-    }
-
-    #[test]
-    fn an_archive_page_once_full_stays() {
-        let pages = |count: usize| {
-            let newest_first: Vec<usize> = (0..count).collect();
-            archives(&newest_first, 3)
-                .into_iter()
-                .map(|p| p.posts.iter().map(|i| count - i).collect::<Vec<_>>())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(pages(3), Vec::<Vec<usize>>::new());
-        assert_eq!(pages(7), [[3, 2, 1], [6, 5, 4]]);
-        assert_eq!(pages(8), pages(7));
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::feed::{Entry, Feed};
 use crate::domain::author::Author;
 use crate::domain::feed_format::Format;
+use crate::domain::post::Enclosure;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -16,7 +17,15 @@ struct Document<'a> {
     language: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authors: Vec<Person<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
     items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    r#type: &'static str,
+    url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -40,6 +49,8 @@ struct Item<'a> {
     summary: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment<'a>>,
     date_published: String,
     date_modified: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,6 +59,14 @@ struct Item<'a> {
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Attachment<'a> {
+    url: &'a str,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
 }
 
 pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
@@ -59,6 +78,7 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         description: &feed.description,
         language: &feed.language,
         authors: feed.author.iter().map(person).collect(),
+        hubs: feed.hubs.iter().map(|url| Hub { r#type: "WebSub", url }).collect(),
         items: feed.entries.iter().map(item).collect(),
     };
     let mut bytes = serde_json::to_vec(&document).map_err(|error| error.to_string())?;
@@ -71,6 +91,10 @@ fn person(author: &Author) -> Person<'_> {
     Person { name: &author.name, url }
 }
 
+fn attachment(enclosure: &Enclosure) -> Attachment<'_> {
+    Attachment { url: &enclosure.url, mime_type: &enclosure.media_type, size_in_bytes: enclosure.length }
+}
+
 fn item(entry: &Entry) -> Item<'_> {
     Item {
         id: &entry.id,
@@ -79,7 +103,8 @@ fn item(entry: &Entry) -> Item<'_> {
         content_html: entry.html.as_deref(),
         content_text: entry.html.is_none().then_some(entry.summary.as_str()),
         summary: &entry.summary,
-        image: entry.image.as_deref(),
+        image: entry.image.as_ref().map(|image| image.url.as_str()),
+        attachments: entry.enclosure.iter().map(attachment).collect(),
         date_published: entry.published.to_string(),
         date_modified: entry.updated.to_string(),
         authors: entry.authors.iter().map(person).collect(),

@@ -7,6 +7,8 @@ pub mod chart;
 pub mod digest;
 pub mod dkim;
 pub mod feed;
+pub mod feed_page;
+pub mod feed_plan;
 pub mod goal;
 pub mod growth;
 pub mod json_feed;

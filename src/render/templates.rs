@@ -11,16 +11,18 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehav
 use super::language::{self, Arg, Languages};
 use super::report::wrap;
 use super::xml::escape;
-use super::{digest, notice, page};
+use super::{digest, feed_page, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 14] = [
+pub const EMBEDDED: [(&str, &str); 16] = [
     ("ask.html", include_str!("../../templates/ask.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
     ("digest.txt", include_str!("../../templates/digest.txt")),
     ("editions.html", include_str!("../../templates/editions.html")),
+    ("feed_page.html", include_str!("../../templates/feed_page.html")),
+    ("feeds.html", include_str!("../../templates/feeds.html")),
     ("goal.html", include_str!("../../templates/goal.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("mail.html", include_str!("../../templates/mail.html")),
@@ -100,7 +102,11 @@ impl Templates {
     /// Renders every template from samples, and says what is wrong with them and with the languages.
     #[must_use]
     pub fn check(&self) -> Vec<Problem> {
-        let rendered = digest::check(self).into_iter().chain(page::check(self)).chain(notice::check(self));
+        let rendered = digest::check(self)
+            .into_iter()
+            .chain(page::check(self))
+            .chain(notice::check(self))
+            .chain(feed_page::check(self));
         rendered.chain(self.languages.problems().iter().cloned()).collect()
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::post_file::{File, Parsed, parse};
 use crate::domain::problem::Problem;
 
 mod files;
+mod media;
 mod site;
 pub mod watch;
 
@@ -177,7 +178,9 @@ fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<S
         ));
     }
     let file = File { path: &path, relative: &found.relative, bytes, modified: stamp.modified };
-    One::New(stamp, Box::new(parse(file, &site.rules)))
+    let mut parsed = parse(file, &site.rules);
+    media::measure(site, &found.relative, &mut parsed);
+    One::New(stamp, Box::new(parsed))
 }
 
 fn too_young(stamp: &files::Stamp, settle: Settle) -> Option<Timestamp> {

@@ -17,17 +17,21 @@ use crate::domain::subscriber::{Choice, Frequency};
 
 mod bounces;
 mod errors;
+mod feeds;
 mod nodes;
 mod people;
 mod postgres;
 mod sqlite;
+mod websub;
 
 pub use bounces::{Bounce, Bounces, Judged, NewBounce, Undone, Verdict};
+pub use feeds::Feeds;
 pub use nodes::{Held, Nodes, Place};
 pub use people::{
     Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
     SignUpLimits, SignUpTally,
 };
+pub use websub::{Announcement, Distribution, HubLimits, HubRequest, Question, Requested, WebSub};
 
 pub type SharedStore = Arc<dyn Store>;
 
@@ -212,7 +216,7 @@ pub struct Frozen {
 pub trait Hold: Send + Sync {}
 
 #[async_trait]
-pub trait Store: People + Nodes {
+pub trait Store: People + Nodes + Feeds + WebSub {
     /// When this store was made: nothing from before is caught up.
     async fn created_at(&self) -> Result<Timestamp>;
     /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.

@@ -207,6 +207,24 @@ page-subscribe = Abonnieren
 page-editions-feed = { $title }: Ausgaben
 home-latest = Neueste Beiträge
 home-none = Noch keine Beiträge.
+feeds-heading = Feeds
+feeds-lead = Ein Feedreader zeigt neue Beiträge, sobald sie erscheinen. Kopiere eine dieser Adressen in deinen: ohne Konto, und niemand erfährt, wer liest.
+feed-page-lead = Kopiere eine dieser Adressen in einen Feedreader, und neue Beiträge kommen zu dir.
+feed-page-posts = Beiträge
+feeds-all = Alle Feeds
+feeds-mail = Der Rundbrief per E-Mail
+feeds-opml = Alle in einer Datei (OPML)
+feed-banner = Das ist ein Feed. Kopiere seine Adresse aus der Adresszeile in einen Feedreader, und neue Beiträge kommen zu dir.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Schlagwörter
+    [author] Autorinnen und Autoren
+    [category] Kategorien
+    [section] Bereiche
+    [language] Sprachen
+    [extra] Weitere
+   *[all] Das Blog
+  }
 home-feeds = Oder im Feedreader:
 home-feeds-only = Im Feedreader:
 home-goal-more = Mehr über das Ziel
@@ -303,6 +321,8 @@ preferences-erase-button = Alles löschen
 
 refused-not-found = Nicht gefunden
     .text = Unter dieser Adresse gibt es nichts. Vielleicht ist es umgezogen, vielleicht war es nie hier.
+refused-gone = Zurückgezogen
+    .text = Der Beitrag, der unter dieser Adresse stand, wurde zurückgezogen. Die anderen sind noch da.
 refused-no-goal = Noch kein Ziel
     .text = Dieses Blog hat sich kein Ziel gesetzt, also gibt es hier nichts zu zeigen.
 refused-link = Dieser Link funktioniert nicht
@@ -375,6 +395,8 @@ digest-welcome = willkommen, und danke, dass du { $title } abonniert hast. Damit
 digest-welcome-none = willkommen, und danke, dass du { $title } abonniert hast. Sobald es etwas Neues zu lesen gibt, kommt es hier zu dir.
 digest-minutes = { $minutes } Min.
 digest-late = Außerdem erschienen
+digest-corrected = Seither berichtigt
+digest-withdrawn = zurückgezogen
 digest-more = Und { $count } weitere
 digest-tile = { $state ->
     [open] { $period }: bisher { $published }, offen

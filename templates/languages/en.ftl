@@ -190,6 +190,24 @@ page-subscribe = Subscribe
 page-editions-feed = { $title }: editions
 home-latest = Latest posts
 home-none = No posts yet.
+feeds-heading = Feeds
+feeds-lead = A feed reader shows new posts as they come. Copy one of these addresses into yours: there is no account, and nobody is told who reads.
+feed-page-lead = Copy one of these addresses into a feed reader, and new posts come to you.
+feed-page-posts = Posts
+feeds-all = All feeds
+feeds-mail = The digest by mail
+feeds-opml = All of them in one file (OPML)
+feed-banner = This is a web feed. Copy its address from the address bar into a feed reader, and new posts come to you.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Tags
+    [author] Authors
+    [category] Categories
+    [section] Sections
+    [language] Languages
+    [extra] More
+   *[all] The blog
+  }
 home-feeds = Or in a feed reader:
 home-feeds-only = In a feed reader:
 home-goal-more = More about the goal
@@ -289,6 +307,8 @@ preferences-erase-button = Delete everything
 
 refused-not-found = Not found
     .text = There is nothing at this address. It may have moved, or never been here.
+refused-gone = Taken back
+    .text = The post that stood at this address has been taken back by its authors. The others are still here.
 refused-no-goal = No goal yet
     .text = This blog has not set itself a goal, so there is nothing to show here.
 refused-link = This link does not work
@@ -364,6 +384,8 @@ digest-welcome = welcome, and thank you for subscribing to { $title }. So that y
 digest-welcome-none = welcome, and thank you for subscribing to { $title }. As soon as there is something new to read, it will come to you here.
 digest-minutes = { $minutes } min
 digest-late = Also published
+digest-corrected = Corrected since
+digest-withdrawn = taken back
 digest-more = And { $count } more
 # What a tile of the row means; $period, $published, $state.
 digest-tile = { $state ->

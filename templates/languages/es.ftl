@@ -175,6 +175,24 @@ page-subscribe = Suscribirse
 page-editions-feed = { $title }: números
 home-latest = Últimas entradas
 home-none = Todavía no hay entradas.
+feeds-heading = Canales
+feeds-lead = Un lector de canales muestra las entradas nuevas en cuanto aparecen. Copia en el tuyo una de estas direcciones: sin cuenta, y nadie sabe quién lee.
+feed-page-lead = Copia una de estas direcciones en un lector de canales y las entradas nuevas te llegarán.
+feed-page-posts = Entradas
+feeds-all = Todos los canales
+feeds-mail = El boletín por correo
+feeds-opml = Todos en un archivo (OPML)
+feed-banner = Esto es un canal de noticias. Copia su dirección de la barra de direcciones en un lector de canales y las entradas nuevas te llegarán.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Etiquetas
+    [author] Autores
+    [category] Categorías
+    [section] Secciones
+    [language] Idiomas
+    [extra] Otros
+   *[all] El blog
+  }
 home-feeds = O en un lector de fuentes:
 home-feeds-only = En un lector de fuentes:
 home-goal-more = Más sobre el objetivo
@@ -271,6 +289,8 @@ preferences-erase-button = Borrarlo todo
 
 refused-not-found = No encontrado
     .text = En esta dirección no hay nada. Puede que se haya mudado, o que nunca haya estado aquí.
+refused-gone = Retirada
+    .text = Sus autores han retirado la entrada que estaba en esta dirección. Las demás siguen aquí.
 refused-no-goal = Todavía sin objetivo
     .text = Este blog no se ha fijado ningún objetivo, así que aquí no hay nada que mostrar.
 refused-link = Este enlace no funciona
@@ -346,6 +366,8 @@ digest-welcome = Te damos la bienvenida, y gracias por suscribirte a { $title }.
 digest-welcome-none = Te damos la bienvenida, y gracias por suscribirte a { $title }. En cuanto haya algo nuevo que leer, te llegará aquí.
 digest-minutes = { $minutes } min
 digest-late = También publicadas
+digest-corrected = Corregidas desde entonces
+digest-withdrawn = retirada
 digest-more = Y { $count } más
 digest-tile = { $state ->
     [open] { $period }: { $published } de momento, en curso

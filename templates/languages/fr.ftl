@@ -175,6 +175,24 @@ page-subscribe = S’abonner
 page-editions-feed = { $title } : numéros
 home-latest = Derniers articles
 home-none = Aucun article pour l’instant.
+feeds-heading = Flux
+feeds-lead = Un lecteur de flux affiche les nouveaux articles dès leur parution. Copiez-y l’une de ces adresses : pas de compte, et personne ne sait qui lit.
+feed-page-lead = Copiez l’une de ces adresses dans un lecteur de flux, et les nouveaux articles viendront à vous.
+feed-page-posts = Articles
+feeds-all = Tous les flux
+feeds-mail = La lettre par courriel
+feeds-opml = Tous dans un seul fichier (OPML)
+feed-banner = Ceci est un flux. Copiez son adresse depuis la barre d’adresse dans un lecteur de flux, et les nouveaux articles viendront à vous.
+# $kind: which kind of feeds follow.
+feeds-group = { $kind ->
+    [tag] Mots-clés
+    [author] Auteurs
+    [category] Catégories
+    [section] Rubriques
+    [language] Langues
+    [extra] Autres
+   *[all] Le blog
+  }
 home-feeds = Ou dans un lecteur de flux :
 home-feeds-only = Dans un lecteur de flux :
 home-goal-more = En savoir plus sur l’objectif
@@ -271,6 +289,8 @@ preferences-erase-button = Tout effacer
 
 refused-not-found = Introuvable
     .text = Il n’y a rien à cette adresse. La page a peut-être déménagé, ou n’a jamais existé.
+refused-gone = Retiré
+    .text = L’article qui se trouvait à cette adresse a été retiré par ses auteurs. Les autres sont toujours là.
 refused-no-goal = Pas encore d’objectif
     .text = Ce blog ne s’est pas fixé d’objectif ; il n’y a donc rien à montrer ici.
 refused-link = Ce lien ne fonctionne pas
@@ -346,6 +366,8 @@ digest-welcome = bienvenue, et merci pour votre abonnement à { $title }. Pour q
 digest-welcome-none = bienvenue, et merci pour votre abonnement à { $title }. Dès qu’il y aura du nouveau à lire, vous le recevrez ici.
 digest-minutes = { $minutes } min
 digest-late = Également parus
+digest-corrected = Corrigés depuis
+digest-withdrawn = retiré
 digest-more = Et { $count } de plus
 digest-tile = { $state ->
     [open] { $period } : { $published } pour l’instant, en cours

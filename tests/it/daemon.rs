@@ -294,6 +294,50 @@ fn a_directory_that_vanishes_while_the_daemon_runs_leaves_the_feeds_alone() {
     daemon.stop();
 }
 
+#[test]
+fn a_post_that_is_taken_back_is_gone_everywhere() {
+    let site = blog().config("[feeds]\ntombstones = true\n");
+    site.save("_posts/2021-05-07-secret.md", text("Secret", "Oh."));
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    let entry = until_served(daemon.address, "Secret")["items"][0].clone();
+    let page = entry["url"].as_str().unwrap().trim_start_matches("https://blog.example.org");
+    assert_eq!(ask(daemon.address, &format!("GET {page}"), "").unwrap().0, 404, "the blog's own server has the page");
+    site.save("_posts/2021-05-07-secret.md", "---\ntitle: Secret\npublished: false\n---\nOh.\n");
+    until("the post to be gone", || feed(daemon.address).filter(|feed| !titles(feed).contains("Secret")));
+    until("its page to be gone", || {
+        ask(daemon.address, &format!("GET {page}"), "").filter(|(status, _)| *status == 410)
+    });
+    let (_, atom) = ask(daemon.address, "GET /atom.xml", "").unwrap();
+    assert!(atom.contains(&format!("ref=\"{}\"", entry["id"].as_str().unwrap())), "{atom}");
+    assert!(atom.contains("<at:deleted-entry") && !atom.contains("Oh."), "{atom}");
+    daemon.stop();
+}
+
+#[test]
+fn a_feed_that_gets_another_name_is_found_by_the_old_one() {
+    let site = blog().config("[feeds.moved]\n\"/index.rdf\" = \"/atom.xml\"\n");
+    site.ok("build");
+    let renamed = site.read("gazetted.toml").replace("[feeds.moved]", "[feeds]\nrss = \"rss.xml\"\n[feeds.moved]");
+    site.save("gazetted.toml", renamed);
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    for (old, new) in [("/feed.xml", "/rss.xml"), ("/index.rdf", "/atom.xml")] {
+        let answer = until("the redirect", || raw(daemon.address, old).filter(|head| head.contains(" 301 ")));
+        assert!(answer.to_lowercase().contains(&format!("location: {new}\r\n")), "{answer}");
+        assert_eq!(ask(daemon.address, &format!("GET {new}"), "").unwrap().0, 200);
+    }
+    daemon.stop();
+}
+
+/// The head of an answer.
+fn raw(address: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer.split("\r\n\r\n").next()?.to_owned() + "\r\n")
+}
+
 // What the clock brings.
 
 #[test]

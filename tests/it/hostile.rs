@@ -14,10 +14,12 @@ use gazetted::daemon::blog::settings;
 use gazetted::domain::body::{Surroundings, render};
 use gazetted::domain::catalogue::{Catalogue, LinkIndex};
 use gazetted::domain::feed_format::Format;
+use gazetted::domain::feed_memory::FeedMemory;
 use gazetted::domain::identity::Ledger;
 use gazetted::domain::post_file::{File, Parsed, parse};
 use gazetted::domain::problem::Problem;
 use gazetted::render::feed::{self, Entry};
+use gazetted::render::feed_plan::plan;
 use gazetted::scan;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -73,8 +75,12 @@ fn items(site: &Site) -> Vec<Value> {
     feed["items"].as_array().unwrap().clone()
 }
 
+fn is_xml(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending == "xml" || ending == "opml")
+}
+
 fn feeds_are_good(site: &Site) {
-    for name in site.files("public").iter().filter(|name| !name.ends_with("feed.json")) {
+    for name in site.files("public").iter().filter(|name| is_xml(name)) {
         well_formed(&site.read(&format!("public/{name}"))).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     for name in FEEDS {
@@ -488,7 +494,7 @@ impl Press {
         let entries: Vec<Entry> =
             catalogue.posts.iter().map(|post| Entry::new(post, &render(post, &text, around), true)).collect();
         let settings = settings(&self.config, &self.site);
-        let (plans, _) = feed::plan(&catalogue, &settings);
+        let plans = plan(&catalogue, &settings, &FeedMemory::default()).plans;
         let written = plans.iter().flat_map(|plan| {
             let chosen = plan.posts.iter().map(|index| entries[*index].clone()).collect();
             let feed = feed::build(plan, chosen, &settings);

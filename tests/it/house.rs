@@ -1,6 +1,6 @@
 //! A server over a store of its own, and how it is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +50,7 @@ pub fn blog() -> Blog {
         }],
         subscribe: true,
         origins: vec!["https://blog.example".into()],
+        hub: None,
         network_an_hour: 10,
         proxies: vec![Network::parse("127.0.0.0/8").unwrap()],
         unix_proxy: false,
@@ -67,6 +68,7 @@ pub fn published() -> Published {
         ("archive/1/atom.xml", document("<feed><old/></feed>".into(), "application/atom+xml")),
         ("editions/atom.xml", document("<feed><editions/></feed>".into(), "application/atom+xml")),
         ("feed.json", document("{}".into(), "application/feed+json")),
+        ("tags/rust/index.html", document("<!doctype html>".into(), "text/html")),
         ("feeds.opml", document("<opml/>".into(), "text/x-opml")),
     ];
     let post = EditionPost {
@@ -81,6 +83,8 @@ pub fn published() -> Published {
     };
     Published {
         blog: blog(),
+        moved: BTreeMap::from([("rss.xml".to_owned(), "feed.xml".to_owned())]),
+        gone: BTreeSet::from(["/2021/05/07/gone".to_owned()]),
         documents: documents.into_iter().map(|(path, document)| (path.to_owned(), document)).collect(),
         goals: vec![goal::status(&Spec::default(), &[], &TimeZone::UTC, now(), Bounds::default())],
         posts: vec![post],

@@ -79,7 +79,7 @@ async fn a_feed_comes_in_the_form_that_is_asked_for_and_in_the_best_once_it_is_m
             let answer = loop {
                 let answer = asked(&house, accepted).await;
                 assert_eq!((answer.status, unpacked(&answer)), (200, text.clone().into_bytes()), "{accepted}");
-                assert_eq!(answer.header("vary"), "accept-encoding");
+                assert!(answer.header("vary").starts_with("accept-encoding"), "{answer:?}");
                 let head = house.ask("HEAD", "/feed.xml", &[&format!("Accept-Encoding: {accepted}")], "").await;
                 assert_eq!((head.status, head.header("etag")), (200, answer.header("etag")));
                 if answer.header("content-encoding") == best {

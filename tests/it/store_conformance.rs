@@ -108,6 +108,8 @@ fn entry(n: usize) -> EntryRow {
         baseline: n.is_multiple_of(3),
         withdrawn_at: n.is_multiple_of(5).then(|| later(1)),
         edition: None,
+        weight: n.is_multiple_of(2).then_some(n as u64),
+        corrected: n.is_multiple_of(7).then(|| "the figure was wrong".to_owned()),
     }
 }
 

@@ -8,21 +8,27 @@ use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::{Blog, Pass, PassError, settings};
+use super::fitting::full;
+use super::{Blog, Pass, PassError, pages, settings};
 use crate::daemon::render_pass::version;
 use crate::daemon::terms::Terms;
 use crate::domain::feed_format::Format;
+use crate::domain::feed_memory::FeedMemory;
 use crate::domain::hash::{self, Hasher};
 use crate::domain::identity::EntryRow;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
 use crate::publish::{self, Output};
-use crate::render::feed::{self, Entry, Kind, Plan, Settings};
+use crate::render::feed::{self, Entry, Settings};
+use crate::render::feed_plan::{self, Kind, Plan};
 use crate::render::opml::{self, Outline};
 use crate::store::{OutputRow, StoreError};
 
 /// With fewer entries than this, "half of them are gone" says nothing.
 const FEW: usize = 4;
+
+/// The code of a problem with writing a feed; others are about which feeds there are.
+pub(super) const FAILED: &str = "feed";
 
 /// How many feeds are rendered and written at a time.
 const BATCH: usize = 24;
@@ -34,26 +40,38 @@ impl Blog {
         let touched = self.touched.take();
         let changed = match tokio::task::block_in_place(|| self.patch(touched, now)) {
             Some(rows) => rows,
-            None => self.put_together(&settings, now, force)?,
+            None => self.put_together(&settings, now, force).await?,
         };
-        let plans = std::mem::take(&mut self.plans);
-        let stale = tokio::task::block_in_place(|| self.stale(&plans, &settings));
         let edited = self.edited(&changed);
-        let known = self.before_rendering(changed, &edited, &plans, &stale);
+        let known = self.before_rendering(changed, &edited);
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
-        self.feed_problems.retain(|problem| problem.code == "slug");
-        let mut written = Vec::new();
-        for batch in stale.chunks(BATCH) {
-            written.extend(self.publish_batch(batch, &plans, &settings, &edited).await?);
-        }
+        self.feed_problems.retain(|problem| problem.code != FAILED);
+        let mut written = self.fit(&settings, &edited).await?;
+        let plans = std::mem::take(&mut self.plans);
+        written.extend(self.publish_all(&plans, &settings, &edited).await?);
         let pass = self.finish(written, &plans, &settings).await?;
         self.verified = true;
         (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
         Ok(pass)
     }
 
-    /// Renders, writes and puts in place a few feeds: memory holds these, not all of a large blog's.
+    /// Renders, writes and puts in place what is out of date, a few feeds at a time: memory holds these, not all of a large
+    /// blog's.
+    pub(super) async fn publish_all(
+        &mut self,
+        plans: &[Plan],
+        settings: &Settings,
+        edited: &HashSet<String>,
+    ) -> Result<Vec<String>, PassError> {
+        let stale = tokio::task::block_in_place(|| self.stale(plans, settings));
+        let mut written = Vec::new();
+        for batch in stale.chunks(BATCH) {
+            written.extend(self.publish_batch(batch, plans, settings, edited).await?);
+        }
+        Ok(written)
+    }
+
     async fn publish_batch(
         &mut self,
         batch: &[Stale],
@@ -66,15 +84,15 @@ impl Blog {
         let (outputs, failed) = tokio::task::block_in_place(|| self.write_feeds(plans, batch, settings));
         self.feed_problems.extend(failed);
         self.remember_entries(rows).await?;
-        let written = self.put_in_place(&outputs, batch).await?;
+        let fingerprints = batch.iter().map(|stale| (stale.path.clone(), stale.fingerprint)).collect();
+        let written = self.put_in_place(&outputs, &fingerprints).await?;
         if batch.iter().any(|stale| plans[stale.plan].kind == Kind::Archive) {
-            let shown = in_feeds(plans);
-            self.bodies.keep_only(&self.catalogue.posts, &shown);
+            self.bodies.keep_only(&self.catalogue.posts, &self.kept);
         }
         Ok(written)
     }
 
-    async fn remember_entries(&mut self, rows: Vec<EntryRow>) -> Result<(), StoreError> {
+    pub(super) async fn remember_entries(&mut self, rows: Vec<EntryRow>) -> Result<(), StoreError> {
         if !rows.is_empty() {
             self.store()?.save_entries(&rows).await?;
             self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
@@ -92,17 +110,11 @@ impl Blog {
 
     /// What the ledger learns before anything is rendered. An edited entry that no feed will show again now has nobody to
     /// look at its text.
-    fn before_rendering(
-        &self,
-        changed: Vec<EntryRow>,
-        edited: &HashSet<String>,
-        plans: &[Plan],
-        stale: &[Stale],
-    ) -> Vec<EntryRow> {
+    fn before_rendering(&self, changed: Vec<EntryRow>, edited: &HashSet<String>) -> Vec<EntryRow> {
         if edited.is_empty() {
             return changed;
         }
-        let shown: HashSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
+        let shown: HashSet<usize> = self.plans.iter().flat_map(|plan| plan.candidates.iter().copied()).collect();
         let posts = self.catalogue.posts.iter().enumerate();
         let unseen: HashMap<&str, &Post> = posts
             .filter(|(index, post)| !shown.contains(index) && edited.contains(&post.id))
@@ -116,11 +128,22 @@ impl Blog {
     }
 
     /// Everything anew: the catalogue, and from it which feeds there are.
-    fn put_together(&mut self, settings: &Settings, now: Timestamp, force: bool) -> Result<Vec<EntryRow>, PassError> {
+    async fn put_together(
+        &mut self,
+        settings: &Settings,
+        now: Timestamp,
+        force: bool,
+    ) -> Result<Vec<EntryRow>, PassError> {
         let rows = tokio::task::block_in_place(|| self.assemble(now));
         self.guard(force)?;
         self.terms = Terms::of(self.catalogue.published());
-        (self.plans, self.feed_problems) = feed::plan(&self.catalogue, settings);
+        let planned = feed_plan::plan(&self.catalogue, settings, &self.memory);
+        let clashes = feed_plan::clashes(&planned.plans);
+        (self.plans, self.feed_problems) = (planned.plans, planned.problems);
+        self.feed_problems.extend(clashes);
+        let renamed = renamed(&self.plans, settings, &self.memory);
+        self.learn(planned.learned).await?;
+        self.learn(renamed).await?;
         Ok(rows)
     }
 
@@ -160,27 +183,32 @@ impl Blog {
 
     /// Renders every post that is in a feed, so that it can stay there should its file break; forgets the rest.
     pub fn warm(&mut self) {
-        tokio::task::block_in_place(|| {
-            let (plans, _) = feed::plan(&self.catalogue, &self.settings());
-            let shown = in_feeds(&plans);
-            let mut wanted: Vec<usize> = shown.iter().copied().collect();
-            wanted.sort_unstable();
-            self.bodies.render(&self.site, &self.catalogue.posts, &wanted, &self.links, self.links_version);
-            self.bodies.keep_only(&self.catalogue.posts, &shown);
-        });
+        let shown = in_feeds(&self.plans);
+        let mut wanted: Vec<usize> = shown.iter().copied().collect();
+        wanted.sort_unstable();
+        self.render_posts(&wanted);
+        self.bodies.keep_only(&self.catalogue.posts, &shown);
     }
 
-    /// Brings the ledger's text hashes and `updated` up to date with what has been rendered.
-    fn texts(&mut self, rendered: BTreeSet<usize>, edited: &HashSet<String>) -> Vec<EntryRow> {
+    /// Brings the ledger's text hashes, weights and `updated` up to date with what has been rendered.
+    pub(super) fn texts(
+        &mut self,
+        rendered: impl IntoIterator<Item = usize>,
+        edited: &HashSet<String>,
+    ) -> Vec<EntryRow> {
         let mut changed = Vec::new();
         for index in rendered {
             let Some(post) = self.catalogue.posts.get_mut(index).filter(|post| post.is_published()) else { continue };
             let Some(current) = self.ledger.get(&post.id) else { continue };
             let body = self.bodies.get(post).filter(|_| self.bodies.is_current(post, self.links_version));
-            let Some(text_hash) = body.map(|b| b.text_hash).filter(|hash| current.text_hash != Some(*hash)) else {
+            let Some((text_hash, weight)) = body.map(|body| (body.text_hash, feed::weight(post, body))) else {
                 continue;
             };
-            let next = with_text(current, post, Some(text_hash), edited.contains(&post.id));
+            if current.text_hash == Some(text_hash) && current.weight == Some(weight) {
+                continue;
+            }
+            let mut next = with_text(current, post, Some(text_hash), edited.contains(&post.id));
+            next.weight = Some(weight);
             // What the front matter says of `updated` stands; only what came from the ledger moves with it.
             if post.updated == current.updated_at {
                 post.updated = next.updated_at;
@@ -202,18 +230,33 @@ impl Blog {
             .field(format!("{:?}", self.site.rules).as_bytes())
             .field(format!("{:?}", self.site.includes).as_bytes())
             .finish();
+        let tombstones = if settings.tombstones { self.tombstones() } else { Vec::new() };
+        let gone = hash::of(format!("{tombstones:?}").as_bytes());
         let versions: Vec<u128> = self.catalogue.posts.par_iter().map(|post| self.entry_version(post)).collect();
         let out = self.out_dir();
         plans
             .par_iter()
             .enumerate()
             .flat_map_iter(|(index, plan)| {
-                let fingerprint =
-                    plan.posts.iter().fold(plan_hash(plan, base), |h, post| h.number(versions[*post])).finish();
-                paths(plan, settings).map(move |(format, path)| Stale { plan: index, format, path, fingerprint })
+                let start = plan_hash(plan, base).number(if plan.kind == Kind::All { gone } else { 0 });
+                let fingerprint = plan.posts.iter().fold(start, |h, post| h.number(versions[*post])).finish();
+                let stale = move |(format, path): &(Format, String)| Stale {
+                    plan: index,
+                    format: *format,
+                    path: path.clone(),
+                    fingerprint,
+                };
+                plan.files.iter().map(stale)
             })
             .filter(|stale| !self.is_written(&out, stale))
             .collect()
+    }
+
+    /// The feed files that would be written.
+    pub(super) fn stale_files(&self) -> Vec<String> {
+        tokio::task::block_in_place(|| {
+            self.stale(&self.plans, &self.settings()).into_iter().map(|stale| stale.path).collect()
+        })
     }
 
     /// All that makes one entry what it is.
@@ -223,16 +266,13 @@ impl Blog {
             .number(version(post, self.links_version))
             .field(post.id.as_bytes())
             .field(&updated.to_le_bytes())
+            .field(&post.enclosure.as_ref().and_then(|e| e.length).unwrap_or_default().to_le_bytes())
             .finish()
     }
 
     fn is_written(&self, out: &std::path::Path, stale: &Stale) -> bool {
         let Some(row) = self.outputs.get(&stale.path) else { return false };
-        row.fingerprint == stale.fingerprint
-            && (self.verified
-                || publish::below(out, &stale.path)
-                    .and_then(|path| std::fs::read(path).ok())
-                    .is_some_and(|bytes| hash::of(&bytes) == row.bytes_hash))
+        row.fingerprint == stale.fingerprint && (self.verified || self.is_ours(out, &stale.path))
     }
 
     pub(super) fn out_dir(&self) -> PathBuf {
@@ -248,7 +288,7 @@ impl Blog {
                 bytes.map(|bytes| Output { path: stale.path.clone(), bytes }).map_err(|message| {
                     Problem::error(
                         stale.path.clone(),
-                        "feed",
+                        FAILED,
                         format!("cannot be written: {message}; the last good file stays"),
                     )
                 })
@@ -259,23 +299,31 @@ impl Blog {
     }
 
     fn feed(&self, plan: &Plan, settings: &Settings) -> Result<feed::Feed, String> {
+        let full = full(plan, settings);
         let entries: Option<Vec<Entry>> = plan
             .posts
             .iter()
             .filter_map(|index| self.catalogue.posts.get(*index))
-            .map(|post| self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, settings.full)))
+            .map(|post| self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, full)))
             .collect();
         let entries = entries.ok_or("a post's file changed while it was read")?;
-        Ok(feed::build(plan, entries, settings))
+        let mut feed = feed::build(plan, entries, settings);
+        if settings.tombstones && plan.kind == Kind::All {
+            feed.tombstones = self.tombstones();
+        }
+        Ok(feed)
     }
 
-    async fn put_in_place(&mut self, outputs: &[Output], stale: &[Stale]) -> Result<Vec<String>, PassError> {
+    pub(super) async fn put_in_place(
+        &mut self,
+        outputs: &[Output],
+        fingerprints: &HashMap<String, u128>,
+    ) -> Result<Vec<String>, PassError> {
         let out = self.out_dir();
         let written = tokio::task::block_in_place(|| publish::write_all(&out, outputs))?;
-        let fingerprints: HashMap<&str, u128> = stale.iter().map(|s| (s.path.as_str(), s.fingerprint)).collect();
         let row = |o: &Output| OutputRow {
             path: o.path.clone(),
-            fingerprint: fingerprints.get(o.path.as_str()).copied().unwrap_or_default(),
+            fingerprint: fingerprints.get(&o.path).copied().unwrap_or_default(),
             bytes_hash: hash::of(&o.bytes),
         };
         let rows: Vec<OutputRow> =
@@ -295,17 +343,18 @@ impl Blog {
         settings: &Settings,
     ) -> Result<Pass, PassError> {
         let list = Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) };
-        written.extend(self.put_in_place(&[list], &[]).await?);
+        written.extend(self.put_in_place(&[list], &HashMap::new()).await?);
+        written.extend(self.publish_pages(plans, settings).await?);
         let wanted: HashSet<String> = plans
             .iter()
-            .flat_map(|p| paths(p, settings))
-            .map(|(_, path)| path)
+            .flat_map(|plan| plan.files.iter().map(|(_, path)| path.clone()))
             .chain([settings.opml.clone()])
+            .chain(pages::paths(plans, settings))
             .collect();
         let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
         if !gone.is_empty() {
             let out = self.out_dir();
-            for path in &gone {
+            for path in gone.iter().filter(|path| !pages::is_page(path) || self.is_ours(&out, path)) {
                 publish::remove(&out, path);
             }
             self.store()?.save_outputs(&[], &gone).await?;
@@ -320,6 +369,12 @@ impl Blog {
         })
     }
 
+    /// Whether a file is as we wrote it.
+    fn is_ours(&self, out: &std::path::Path, path: &str) -> bool {
+        let bytes = publish::below(out, path).and_then(|file| std::fs::read(file).ok());
+        bytes.is_some_and(|bytes| self.outputs.get(path).is_some_and(|row| row.bytes_hash == hash::of(&bytes)))
+    }
+
     fn opml(plans: &[Plan], settings: &Settings) -> Vec<u8> {
         let outlines: Vec<Outline> = plans
             .iter()
@@ -332,6 +387,9 @@ impl Blog {
                     Kind::Tag => "Tags",
                     Kind::Author => "Authors",
                     Kind::Category => "Categories",
+                    Kind::Section => "Sections",
+                    Kind::Language => "Languages",
+                    Kind::Extra => "More",
                 };
                 Some(Outline { title: feed.title.clone(), feed: address.clone(), page: feed.page, group })
             })
@@ -355,14 +413,28 @@ struct Stale {
 }
 
 fn plan_hash(plan: &Plan, base: u128) -> Hasher {
-    let numbers = [plan.kind as u64, u64::from(plan.complete), plan.archive.map_or(0, |n| n as u64 + 1)];
+    let numbers = [plan.kind as u64, u64::from(plan.complete), plan.archive.map_or(0, |n| u64::from(n) + 1)];
     let hasher = Hasher::default().number(base).field(plan.name.as_bytes()).field(plan.folder.as_bytes());
     numbers.into_iter().fold(hasher, |h, n| h.field(&n.to_le_bytes()))
 }
 
-fn paths<'a>(plan: &'a Plan, settings: &'a Settings) -> impl Iterator<Item = (Format, String)> + 'a {
-    let formats = settings.formats.iter().filter(|(format, _)| plan.kind != Kind::Archive || *format == Format::Atom);
-    formats.map(|(format, name)| (*format, format!("{}{name}", plan.folder)))
+/// Where feeds stand that have another file name than last time: readers find them by the old one for ever.
+fn renamed(plans: &[Plan], settings: &Settings, memory: &FeedMemory) -> FeedMemory {
+    let mut learned = FeedMemory::default();
+    for (format, name) in &settings.formats {
+        let key = ("file".to_owned(), format.as_str().to_owned());
+        let before = memory.slugs.get(&key).filter(|before| *before != name);
+        for plan in plans.iter().filter(|plan| plan.extra.is_none()) {
+            let (Some(before), Some((_, now))) = (before, plan.files.iter().find(|(f, _)| f == format)) else {
+                continue;
+            };
+            learned.moved.insert(format!("{}{before}", plan.folder), now.clone());
+        }
+        if memory.slugs.get(&key) != Some(name) {
+            learned.slugs.insert(key, name.clone());
+        }
+    }
+    learned
 }
 
 /// DESIGN: `updated` moves when the visible text does. `text_hash` is `None` if the post was not rendered in this pass.

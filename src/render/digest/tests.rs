@@ -37,6 +37,7 @@ pub(crate) fn content(posts: &[EditionPost], late: &[EditionPost], goals: &[Goal
         late: late.to_vec(),
         goals: goals.to_vec(),
         drafts: if posts.is_empty() { Vec::new() } else { drafts },
+        corrections: Vec::new(),
         postal_address: "Dask, 1 Array Street, Chunkville".into(),
     }
 }

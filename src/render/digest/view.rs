@@ -116,6 +116,16 @@ impl<'a> View<'a> {
         let drafts: Vec<Value> = drafts
             .map(|draft| context! { title => clean(&draft.title), authors => self.names(&draft.authors) })
             .collect();
+        let corrections = content.corrections.iter().filter(|_| whole).take(MOST_POSTS);
+        let corrections: Vec<Value> = corrections
+            .map(|correction| {
+                context! {
+                    title => shorten(&clean(&correction.title), 200),
+                    url => correction.url.as_deref().map(|url| clean(url).replace(' ', "%20")).unwrap_or_default(),
+                    note => shorten(&clean(&correction.note), 400),
+                }
+            })
+            .collect();
         context! {
             lang => &self.spoken.0,
             dir => self.spoken.1,
@@ -140,6 +150,7 @@ impl<'a> View<'a> {
             late,
             goals,
             drafts,
+            corrections,
             postal_address => clean(&content.postal_address),
             name => safe(NAME),
             unsubscribe_url => safe(UNSUBSCRIBE),

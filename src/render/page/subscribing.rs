@@ -152,6 +152,7 @@ pub fn ask(templates: &Templates, site: &Site<'_>, question: Question, action: &
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     NotFound,
+    Gone,
     NoGoal,
     /// A token that is not good, for whatever reason.
     Link,
@@ -168,8 +169,9 @@ pub enum Refused {
 }
 
 impl Refused {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotFound,
+        Self::Gone,
         Self::NoGoal,
         Self::Link,
         Self::Body,
@@ -185,6 +187,7 @@ impl Refused {
     fn key(self) -> &'static str {
         match self {
             Self::NotFound => "refused-not-found",
+            Self::Gone => "refused-gone",
             Self::NoGoal => "refused-no-goal",
             Self::Link => "refused-link",
             Self::Body => "refused-body",

@@ -34,8 +34,25 @@ pub async fn open(
         .bind(rows::words(entry_ids.iter().map(String::as_str)))
         .execute(&mut *db)
         .await?;
+    if edition.state != State::Skipped {
+        corrected(db, edition).await?;
+    }
     give_up_older(db, edition).await?;
     Ok(Opened::Now { recipients: super::audience::queue(db, edition, audience).await? })
+}
+
+/// Marks the corrections that the edition tells of, so that none is told twice.
+async fn corrected(db: &mut Connection, edition: &Edition) -> Result<()> {
+    let told = edition.content.get("corrections").and_then(|list| list.as_array()).map_or(&[][..], Vec::as_slice);
+    for correction in told {
+        let part = |name: &str| correction.get(name).and_then(|text| text.as_str()).unwrap_or_default();
+        sqlx::query("UPDATE entries SET corrected = $1 WHERE id = $2")
+            .bind(rows::clean(part("note")))
+            .bind(rows::clean(part("id")))
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
 }
 
 /// False if the period has its edition already.

@@ -28,6 +28,8 @@ fn entry(row: &Row) -> Result<EntryRow> {
         baseline: rows::int(row, "baseline")? != 0,
         withdrawn_at: rows::maybe_instant(row, "withdrawn_at")?,
         edition: rows::maybe_text(row, "edition")?,
+        weight: rows::maybe_int(row, "weight")?.and_then(|weight| u64::try_from(weight).ok()),
+        corrected: rows::maybe_text(row, "corrected")?,
     })
 }
 
@@ -51,22 +53,25 @@ pub async fn save(db: &mut Connection, entries: &[EntryRow]) -> Result<()> {
             i64::from(e.baseline),
             e.withdrawn_at.map(Timestamp::as_microsecond),
             e.edition,
+            e.weight,
+            e.corrected.as_deref().map(rows::clean),
         ])
     }));
     sqlx::query(concat!(
         "INSERT INTO entries (id, path, url, title, published_at, body_hash, text_hash, updated_at, first_seen,
-             baseline, withdrawn_at, edition)
+             baseline, withdrawn_at, edition, weight, corrected)
          SELECT id, path, url, title, published_at, body_hash, text_hash, updated_at, first_seen,
-             baseline, withdrawn_at, edition
+             baseline, withdrawn_at, edition, weight, corrected
          FROM ",
         rows!("$1", 0 id text, 1 path text, 2 url text, 3 title text, 4 published_at bigint, 5 body_hash text,
             6 text_hash text, 7 updated_at bigint, 8 first_seen bigint, 9 baseline bigint, 10 withdrawn_at bigint,
-            11 edition text),
+            11 edition text, 12 weight bigint, 13 corrected text),
         " WHERE true
          ON CONFLICT (id) DO UPDATE SET path = excluded.path, url = excluded.url, title = excluded.title,
              published_at = excluded.published_at, body_hash = excluded.body_hash, text_hash = excluded.text_hash,
              updated_at = excluded.updated_at, first_seen = excluded.first_seen, baseline = excluded.baseline,
-             withdrawn_at = excluded.withdrawn_at, edition = excluded.edition"
+             withdrawn_at = excluded.withdrawn_at, edition = excluded.edition,
+             weight = excluded.weight, corrected = excluded.corrected"
     ))
     .bind(list)
     .execute(db)

@@ -24,6 +24,7 @@ mod deliveries;
 mod editions;
 mod entries;
 mod history;
+mod hub;
 mod imports;
 pub(super) mod meta;
 pub(super) mod migrate;
@@ -54,8 +55,10 @@ macro_rules! read {
 
 mod audience;
 mod bounces;
+mod feeds;
 mod nodes;
 mod people;
+mod websub;
 
 #[async_trait]
 impl Store for Database {

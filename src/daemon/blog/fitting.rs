@@ -1,0 +1,143 @@
+//! How much fits into a feed: every entry is weighed once it is rendered, what is too old goes into archives whose entries
+//! never change, and each feed is cut to its size. A large blog goes through memory in parts, oldest first.
+
+use hashbrown::HashSet;
+use jiff::Timestamp;
+
+use super::{Blog, PassError};
+use crate::domain::feed_format::Format;
+use crate::domain::feed_memory::FeedMemory;
+use crate::domain::post::Post;
+use crate::render::feed::Settings;
+use crate::render::feed_plan::{self, Kind, Plan};
+
+/// How many posts are rendered at a time when all have to be.
+const PART: usize = 1_024;
+/// What an entry weighs that could not be rendered, or is shown with its summary only.
+const LIGHT: u64 = 2_000;
+
+impl Blog {
+    /// Weighs what has not been weighed, fills archives, and decides what each feed shows. Gives the archives' files.
+    pub(super) async fn fit(
+        &mut self,
+        settings: &Settings,
+        edited: &HashSet<String>,
+    ) -> Result<Vec<String>, PassError> {
+        self.kept = self.plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.candidates.clone()).collect();
+        let unsealed = self.unsealed(settings);
+        // What the feed before ours did not hold goes into archives at once; what is dated so early later on is new.
+        let since = self.memory.since().filter(|_| self.memory.archives.is_empty());
+        let mut written = Vec::new();
+        let mut sealed = 0;
+        for part in unsealed.chunks(PART) {
+            self.weigh(part, edited).await?;
+            let known = unsealed.partition_point(|post| *post >= part[part.len() - 1]);
+            written.extend(self.seal(&unsealed[sealed..known], &mut sealed, since, settings, edited).await?);
+            if unsealed.len() > PART {
+                self.bodies.keep_only(&self.catalogue.posts, &self.kept);
+            }
+        }
+        let mut rest: Vec<usize> = self.kept.iter().copied().collect();
+        rest.sort_unstable();
+        self.weigh(&rest, edited).await?;
+        self.cut(settings);
+        Ok(written)
+    }
+
+    /// The published posts that are in no archive, oldest first; none if there are no archives.
+    fn unsealed(&self, settings: &Settings) -> Vec<usize> {
+        if settings.name(Format::Atom).is_none() {
+            return Vec::new();
+        }
+        let sealed = feed_plan::sealed(&self.memory, "");
+        let posts = self.catalogue.posts.iter().enumerate().rev();
+        posts.filter(|(_, post)| post.is_published() && !sealed.contains(post.id.as_str())).map(|(i, _)| i).collect()
+    }
+
+    async fn weigh(&mut self, posts: &[usize], edited: &HashSet<String>) -> Result<(), PassError> {
+        let unknown = |index: &&usize| {
+            let post = &self.catalogue.posts[**index];
+            self.ledger.get(&post.id).is_some_and(|row| row.weight.is_none())
+        };
+        let wanted: Vec<usize> = posts.iter().filter(unknown).copied().collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        self.render_posts(&wanted);
+        let rows = self.texts(wanted, edited);
+        Ok(self.remember_entries(rows).await?)
+    }
+
+    fn weight(&self, post: &Post, full: bool) -> u64 {
+        let weighed = self.ledger.get(&post.id).and_then(|row| row.weight);
+        weighed.filter(|_| full).unwrap_or(LIGHT)
+    }
+
+    /// Moves full pages of `unsealed` into archives, writes them, and counts what they took.
+    async fn seal(
+        &mut self,
+        unsealed: &[usize],
+        count: &mut usize,
+        since: Option<Timestamp>,
+        settings: &Settings,
+        edited: &HashSet<String>,
+    ) -> Result<Vec<String>, PassError> {
+        let mut rest: Vec<(usize, u64)> =
+            unsealed.iter().map(|i| (*i, self.weight(&self.catalogue.posts[*i], settings.full))).collect();
+        let mut next = self.memory.pages("").map(|(page, _)| page).last().unwrap_or_default() + 1;
+        let (mut learned, mut pages) = (FeedMemory::default(), Vec::new());
+        let old = |(post, _): &(usize, u64)| feed_plan::is_before(&self.catalogue.posts[*post], since);
+        while let Some(page) = feed_plan::next_page(&rest, settings.limit, settings.max_bytes)
+            .or_else(|| rest.split_at_checked(rest.iter().take_while(|p| old(p)).count()).map(|(page, _)| page))
+            .filter(|page| !page.is_empty())
+        {
+            let posts: Vec<usize> = page.iter().rev().map(|(post, _)| *post).collect();
+            let ids = posts.iter().map(|post| self.catalogue.posts[*post].id.clone()).collect();
+            learned.archives.insert((String::new(), next), ids);
+            *count += posts.len();
+            rest.drain(..posts.len());
+            pages.push(feed_plan::archive(next, posts, settings));
+            next += 1;
+        }
+        if pages.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.learn(learned).await?;
+        let written = self.publish_all(&pages, settings, edited).await?;
+        self.plans.extend(pages);
+        Ok(written)
+    }
+
+    /// What is to be known ever after.
+    pub(super) async fn learn(&mut self, learned: FeedMemory) -> Result<(), PassError> {
+        if !learned.is_empty() {
+            self.store()?.learn_feeds(&learned).await?;
+            self.memory.extend(learned);
+        }
+        Ok(())
+    }
+
+    pub(super) fn cut(&mut self, settings: &Settings) {
+        let mut plans = std::mem::take(&mut self.plans);
+        let last = self.memory.pages("").map(|(page, _)| page).last();
+        let sealed = if self.memory.since().is_some() { feed_plan::sealed(&self.memory, "") } else { HashSet::new() };
+        for plan in &mut plans {
+            let full = full(plan, settings);
+            if plan.kind == Kind::All {
+                let posts = &self.catalogue.posts;
+                plan.candidates.retain(|i| !feed_plan::is_old_news(&posts[*i], &sealed, settings, &self.memory));
+            }
+            feed_plan::trim(plan, settings.max_bytes, |post| self.weight(&self.catalogue.posts[post], full));
+            if plan.kind == Kind::All && settings.name(Format::Atom).is_some() {
+                plan.archive = last;
+            }
+        }
+        self.plans = plans;
+    }
+}
+
+/// Whether a feed has its entries' whole text.
+pub(super) fn full(plan: &Plan, settings: &Settings) -> bool {
+    let own = plan.extra.and_then(|index| settings.extra.get(index)).and_then(|extra| extra.full);
+    own.unwrap_or(settings.full)
+}

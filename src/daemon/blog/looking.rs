@@ -1,0 +1,168 @@
+//! What readers will see before they do: the feeds as they would be, where a post is in them, what would be new. Changes
+//! nothing outside.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Blog;
+use crate::domain::identity::EntryRow;
+use crate::domain::post::Post;
+use crate::render::feed::{self, Settings};
+use crate::render::feed_plan::{self, Kind, Plan};
+
+/// A feed that has a post, or would have if it had room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InFeed {
+    pub title: String,
+    pub files: Vec<String>,
+    /// From 1; none: it is not in it.
+    pub place: Option<usize>,
+    pub entries: usize,
+    /// Why it is not in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<String>,
+}
+
+/// What readers will see that they have not seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    pub new: Vec<Change>,
+    pub changed: Vec<Change>,
+    pub gone: Vec<Change>,
+    /// Files that would be written.
+    pub files: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    pub title: String,
+    pub path: String,
+    pub id: String,
+    pub url: String,
+    /// `text`, `title`, `address`, `date`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub what: Vec<&'static str>,
+    /// Whether the entry's date of change moves, so that readers show it again.
+    pub updated: bool,
+}
+
+impl Blog {
+    /// The feeds as they would be, from the catalogue as it is assembled.
+    pub fn look(&mut self) {
+        let settings = self.settings();
+        self.plans = feed_plan::plan(&self.catalogue, &settings, &self.memory).plans;
+        self.cut(&settings);
+    }
+
+    /// Every feed that has the post, or has it not for want of room.
+    #[must_use]
+    pub fn feeds_of(&self, post: &Post) -> Vec<InFeed> {
+        let settings = self.settings();
+        let Some(index) = self.catalogue.posts.iter().position(|other| other.path == post.path) else {
+            return Vec::new();
+        };
+        self.plans.iter().filter_map(|plan| self.in_feed(plan, index, &settings)).collect()
+    }
+
+    fn in_feed(&self, plan: &Plan, index: usize, settings: &Settings) -> Option<InFeed> {
+        let post = &self.catalogue.posts[index];
+        let place = plan.posts.iter().position(|other| *other == index).map(|at| at + 1);
+        let why_not = match place {
+            Some(_) => None,
+            None if plan.candidates.contains(&index) => {
+                Some(format!("the entries before it fill `feeds.max_bytes` ({})", settings.max_bytes))
+            }
+            None => Some(self.why_not(plan, post, settings)?),
+        };
+        Some(InFeed {
+            title: feed::build(plan, Vec::new(), settings).title,
+            files: plan.files.iter().map(|(_, file)| file.clone()).collect(),
+            place,
+            entries: plan.posts.len(),
+            why_not,
+        })
+    }
+
+    /// `None`: the feed is not about the post at all.
+    fn why_not(&self, plan: &Plan, post: &Post, settings: &Settings) -> Option<String> {
+        let is = |name: &str| name.to_lowercase() == plan.name.to_lowercase();
+        let about = match plan.kind {
+            Kind::All => true,
+            Kind::Tag => post.tagged(&plan.name),
+            Kind::Category => post.categories.iter().any(|category| is(category)),
+            Kind::Author => post.authors.iter().any(|author| is(&author.name)),
+            Kind::Section => post.section.as_deref().is_some_and(is),
+            Kind::Language => is(post.language.as_deref().unwrap_or(&settings.language)),
+            Kind::Extra | Kind::Archive => false,
+        };
+        let sealed = feed_plan::sealed(&self.memory, "");
+        let old = plan.kind == Kind::All && feed_plan::is_old_news(post, &sealed, settings, &self.memory);
+        let why = if old {
+            "it was not in the feed that the blog had before, and would look new".to_owned()
+        } else {
+            format!("{} newer ones are as many as fit (`feeds.limit` is {})", plan.posts.len(), settings.limit)
+        };
+        about.then_some(why)
+    }
+
+    /// What readers will see that they have not seen, from the files as last scanned.
+    pub fn changes(&mut self, now: Timestamp) -> Changes {
+        let rows = self.assemble(now);
+        let mut all = Changes::default();
+        let doubtful: Vec<usize> =
+            self.catalogue.posts.iter().enumerate().filter(|(_, p)| self.is_other(p)).map(|(i, _)| i).collect();
+        self.render_posts(&doubtful);
+        for post in self.catalogue.posts.iter().filter(|post| post.is_published()) {
+            match self.ledger.get(&post.id) {
+                None => all.new.push(change(post, Vec::new(), false)),
+                Some(row) if row.withdrawn_at.is_some() => all.new.push(change(post, Vec::new(), false)),
+                Some(row) => all.changed.extend(self.difference(post, row)),
+            }
+        }
+        for row in rows.iter().filter(|row| row.withdrawn_at.is_some()) {
+            if self.ledger.get(&row.id).is_some_and(|before| before.withdrawn_at.is_none()) {
+                all.gone.push(Change {
+                    title: row.title.clone(),
+                    path: row.path.clone(),
+                    id: row.id.clone(),
+                    url: row.url.clone(),
+                    what: Vec::new(),
+                    updated: false,
+                });
+            }
+        }
+        self.look();
+        all.files = self.stale_files();
+        all
+    }
+
+    fn is_other(&self, post: &Post) -> bool {
+        self.ledger.get(&post.id).is_some_and(|row| row.body_hash != post.body_hash)
+    }
+
+    fn difference(&self, post: &Post, row: &EntryRow) -> Option<Change> {
+        let text = self.body(post).map(|body| body.text_hash);
+        let differs = self.is_other(post) && (text.is_none() || row.text_hash.is_some() && text != row.text_hash);
+        let what: Vec<&'static str> = [
+            (differs, "text"),
+            (row.title != post.title, "title"),
+            (row.url != post.url, "address"),
+            (row.published_at != post.date, "date"),
+        ]
+        .into_iter()
+        .filter_map(|(is, what)| is.then_some(what))
+        .collect();
+        (!what.is_empty()).then(|| change(post, what, differs && !post.minor))
+    }
+}
+
+fn change(post: &Post, what: Vec<&'static str>, updated: bool) -> Change {
+    Change {
+        title: post.title.clone(),
+        path: post.path.to_string(),
+        id: post.id.clone(),
+        url: post.url.clone(),
+        what,
+        updated,
+    }
+}

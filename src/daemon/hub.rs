@@ -1,0 +1,218 @@
+//! The daemon's own WebSub hub: callbacks are asked whether they meant what was asked in their name, and get each new version of
+//! their feed. What is to be done is in the store. A callback's whole address is nobody's business: the log has its host.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderName, StatusCode};
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+use url::Url;
+
+use super::blog::{media_type, settings};
+use super::sending::fresh;
+use super::web::{Ask, Reach, Web, WebError};
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::domain::delivery::after;
+use crate::domain::hash;
+use crate::domain::websub::{self, Mode};
+use crate::publish;
+use crate::render::feed::{self, Settings};
+use crate::scan::Site;
+use crate::store::{Distribution, Question, SharedStore, StoreError};
+
+const TICK: Duration = Duration::from_secs(1);
+/// Calls under way at the same time.
+const AT_ONCE: u32 = 16;
+const LEASE: Duration = Duration::from_mins(2);
+const FIRST_WAIT: Duration = Duration::from_mins(1);
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
+/// A callback that cannot be reached is asked so often.
+const QUESTIONS: u32 = 5;
+/// A callback that fails for so long is not called any more.
+const GIVEN_UP: Duration = Duration::from_hours(72);
+
+const SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature");
+
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    store: SharedStore,
+    clock: SharedClock,
+    web: Web,
+    on: bool,
+    reach: Reach,
+    /// The feeds' files.
+    out: PathBuf,
+    settings: Settings,
+    own: String,
+}
+
+impl Hub {
+    #[must_use]
+    pub fn new(config: &Config, site: &Site, store: SharedStore, clock: SharedClock, web: Web) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            web,
+            on: config.feeds.hub,
+            reach: if config.feeds.hub_private { Reach::Anywhere } else { Reach::Public },
+            out: config.path(&config.feeds.out),
+            settings: settings(config, site),
+            own: config.own_hub(),
+        }))
+    }
+
+    pub async fn run(self, stop: CancellationToken) {
+        if !self.0.on {
+            return;
+        }
+        loop {
+            if let Err(error) = self.turn(&stop).await {
+                debug!("the hub waits: {error}");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
+    }
+
+    async fn turn(&self, stop: &CancellationToken) -> Result<(), StoreError> {
+        while !stop.is_cancelled() {
+            let now = self.0.clock.now();
+            let mut calls = JoinSet::new();
+            for question in self.0.store.claim_questions(AT_ONCE, now, after(now, LEASE)).await? {
+                let inner = Arc::clone(&self.0);
+                calls.spawn(async move { inner.ask(&question).await });
+            }
+            for version in self.0.store.claim_distributions(AT_ONCE, now, after(now, LEASE)).await? {
+                let inner = Arc::clone(&self.0);
+                calls.spawn(async move { inner.deliver(&version).await });
+            }
+            if calls.is_empty() {
+                break;
+            }
+            for done in calls.join_all().await {
+                done?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a callback says to a question.
+enum Reply {
+    Meant,
+    NotMeant,
+    Nothing,
+}
+
+impl Inner {
+    fn topic(&self, path: &str) -> String {
+        feed::address(&self.settings, path)
+    }
+
+    fn bytes(&self, path: &str) -> Option<Vec<u8>> {
+        std::fs::read(publish::below(&self.out, path)?).ok()
+    }
+
+    async fn ask(&self, question: &Question) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let host = host(&question.callback);
+        match self.reply(question).await? {
+            Reply::Meant => {
+                let current = self.bytes(&question.path).map(|bytes| hash::of(&bytes)).unwrap_or_default();
+                self.store.confirm_hub(question, current, now).await?;
+                let what = if question.mode == Mode::Subscribe { "subscribes to" } else { "leaves" };
+                info!(feed = question.path, host, "somebody {what} a feed at the hub");
+            }
+            Reply::Nothing if question.attempts < QUESTIONS => {
+                let until = after(now, websub::wait(question.attempts, FIRST_WAIT, LONGEST_WAIT));
+                self.store.defer_question(question, until).await?;
+            }
+            Reply::Nothing | Reply::NotMeant => {
+                self.store.deny_hub(question).await?;
+                debug!(feed = question.path, host, "a callback did not confirm what was asked of the hub in its name");
+            }
+        }
+        Ok(())
+    }
+
+    async fn reply(&self, question: &Question) -> Result<Reply, StoreError> {
+        let challenge = websub::hex(&fresh()?);
+        let topic = self.topic(&question.path);
+        let Question { callback, mode, lease_seconds, .. } = question;
+        let Some(url) = websub::question(callback, *mode, &topic, &challenge, *lease_seconds) else {
+            return Ok(Reply::NotMeant);
+        };
+        let ask = Ask::get(url).redirects(0).most(4_096).reach(self.reach);
+        Ok(match self.web.ask(&ask).await {
+            Ok(answer) if answer.status.is_success() => {
+                let said = answer.body.trim_ascii();
+                let same = aws_lc_rs::constant_time::verify_slices_are_equal(said, challenge.as_bytes()).is_ok();
+                if same { Reply::Meant } else { Reply::NotMeant }
+            }
+            Ok(answer) if answer.status.is_server_error() => Reply::Nothing,
+            Ok(_) | Err(WebError::NotPublic(_) | WebError::Address(_) | WebError::TooLong(_)) => Reply::NotMeant,
+            Err(_) => Reply::Nothing,
+        })
+    }
+
+    async fn deliver(&self, version: &Distribution) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let words = match self.post(version).await {
+            Ok(status) if status.is_success() => return self.store.delivered(version).await,
+            Ok(StatusCode::GONE) => {
+                info!(feed = version.path, host = host(&version.callback), "a subscriber of the hub is gone");
+                return self.store.end_subscription(version.id).await;
+            }
+            Ok(status) => status.to_string(),
+            Err(words) => words,
+        };
+        self.later(version, &words, now).await
+    }
+
+    async fn post(&self, version: &Distribution) -> Result<StatusCode, String> {
+        let bytes = self.bytes(&version.path).ok_or("the feed's file cannot be read")?;
+        let mut kind = media_type(&version.path, &self.settings).to_owned();
+        if !kind.ends_with("json") {
+            kind.push_str("; charset=utf-8");
+        }
+        let link = websub::links(std::slice::from_ref(&self.own), &self.topic(&version.path));
+        let signature = version.secret.as_deref().map(|secret| websub::signature(secret, &bytes));
+        let mut ask = Ask::post(&version.callback, bytes)
+            .header(CONTENT_TYPE, &kind)
+            .header(LINK, &link)
+            .reach(self.reach)
+            .status_only();
+        if let Some(signature) = signature {
+            ask = ask.header(SIGNATURE, &signature);
+        }
+        self.web.ask(&ask).await.map(|answer| answer.status).map_err(|error| error.to_string())
+    }
+
+    async fn later(&self, version: &Distribution, words: &str, now: Timestamp) -> Result<(), StoreError> {
+        let host = host(&version.callback);
+        if version.failing_since.is_some_and(|since| now > after(since, GIVEN_UP)) {
+            info!(
+                feed = version.path,
+                host, "a subscriber of the hub has failed for three days, and is dropped: {words}"
+            );
+            return self.store.end_subscription(version.id).await;
+        }
+        debug!(feed = version.path, host, "a subscriber of the hub is called later: {words}");
+        let until = after(now, websub::wait(version.attempts, FIRST_WAIT, LONGEST_WAIT));
+        self.store.defer_distribution(version, now, until).await
+    }
+}
+
+fn host(callback: &str) -> String {
+    Url::parse(callback).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}

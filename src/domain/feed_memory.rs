@@ -1,0 +1,88 @@
+//! What must stay as it was once readers have seen a feed: the address each name got, what stands in each archive, where
+//! feeds have moved to. Knows the rows, not where they are kept.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+/// All of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeedMemory {
+    /// By kind of feed and the name in lower case; and the feeds' file names.
+    pub slugs: BTreeMap<(String, String), String>,
+    /// By feed and page: the ids of the entries, newest first. A page's entries never change.
+    pub archives: BTreeMap<(String, u32), Vec<String>>,
+    /// Old address to new, both below the feeds' root.
+    pub moved: BTreeMap<String, String>,
+}
+
+impl FeedMemory {
+    pub fn extend(&mut self, more: Self) {
+        self.slugs.extend(more.slugs);
+        self.archives.extend(more.archives);
+        self.moved.extend(more.moved);
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slugs.is_empty() && self.archives.is_empty() && self.moved.is_empty()
+    }
+
+    /// From when on the posts were in the feed that the blog had before; older ones are no news to anybody.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        self.slugs.get(&Self::since_key())?.parse().ok()
+    }
+
+    pub fn set_since(&mut self, since: Timestamp) {
+        self.slugs.insert(Self::since_key(), since.to_string());
+    }
+
+    fn since_key() -> (String, String) {
+        ("adopted".to_owned(), "since".to_owned())
+    }
+
+    /// Where what stood at `path` is now, however often it moved.
+    #[must_use]
+    pub fn moved_to(&self, path: &str) -> Option<&str> {
+        let mut to = self.moved.get(path)?;
+        for _ in 0..self.moved.len() {
+            match self.moved.get(to) {
+                Some(next) => to = next,
+                None => break,
+            }
+        }
+        Some(to)
+    }
+
+    /// The archive pages of a feed, oldest first.
+    pub fn pages(&self, feed: &str) -> impl Iterator<Item = (u32, &[String])> {
+        let pages = self.archives.range((feed.to_owned(), 0)..=(feed.to_owned(), u32::MAX));
+        pages.map(|((_, page), ids)| (*page, ids.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moved_twice_is_found_at_once_and_a_circle_ends() {
+        let moved = |pairs: &[(&str, &str)]| FeedMemory {
+            moved: pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
+            ..FeedMemory::default()
+        };
+        let chain = moved(&[("a", "b"), ("b", "c")]);
+        assert_eq!((chain.moved_to("a"), chain.moved_to("b"), chain.moved_to("c")), (Some("c"), Some("c"), None));
+        assert!(moved(&[("a", "b"), ("b", "a")]).moved_to("a").is_some());
+    }
+
+    #[test]
+    fn pages_are_those_of_one_feed_in_order() {
+        let mut memory = FeedMemory::default();
+        for (feed, page) in [("", 2), ("tags/a/", 1), ("", 10), ("", 1)] {
+            memory.archives.insert((feed.to_owned(), page), Vec::new());
+        }
+        assert_eq!(memory.pages("").map(|(page, _)| page).collect::<Vec<_>>(), [1, 2, 10]);
+    }
+}

@@ -1,0 +1,136 @@
+//! Pictures and sound that belong to posts: what front matter says of them, and which kind of file a name promises. Looks
+//! at no file; how long one really is, the scan finds out.
+
+use serde_json::Value;
+
+use super::dialect::{scalar, text};
+use super::plain;
+use super::post::{Enclosure, Image};
+
+/// Ways to name a file in a table.
+const NAMES: [&str; 7] = ["url", "src", "file", "path", "mp3", "href", "feature"];
+
+/// `image: cover.png`, `image: {path: cover.png, alt: A cover}`, `images: [cover.png]`, `cover: {image: cover.png}`.
+#[must_use]
+pub fn image(value: &Value, alt: Option<String>, page: &str) -> Option<Image> {
+    let (path, own) = match value {
+        Value::Object(image) => (text(image, &NAMES)?, text(image, &["alt", "description", "caption"])),
+        other => (scalar(other).filter(|s| !s.is_empty())?, None),
+    };
+    let alt = own.or(alt).map(|alt| plain::line(&alt)).unwrap_or_default();
+    Some(Image { url: absolute(&path, page)?, alt })
+}
+
+/// `enclosure: talk.mp3`, `enclosure: {url: talk.mp3, length: 123, type: audio/mpeg}`, `audio: talk.mp3`. Of several the
+/// first: a reader shows one.
+pub fn enclosure(value: &Value, page: &str) -> Result<Option<Enclosure>, String> {
+    let value = match value {
+        Value::Array(list) => list.first().unwrap_or(&Value::Null),
+        one => one,
+    };
+    let (path, media_type, length) = match value {
+        Value::Object(table) => (
+            text(table, &NAMES),
+            text(table, &["type", "mime", "mime_type"]),
+            text(table, &["length", "size", "bytes"]),
+        ),
+        other => (scalar(other), None, None),
+    };
+    let Some(path) = path.filter(|path| !path.is_empty()) else { return Ok(None) };
+    let url = absolute(&path, page).ok_or_else(|| format!("`{path}` is no address"))?;
+    let media_type = media_type.or_else(|| media_type_of(&path).map(str::to_owned));
+    let media_type =
+        media_type.filter(|kind| kind.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()));
+    let media_type = media_type.ok_or_else(|| format!("nothing tells what kind of file `{path}` is"))?;
+    let length = match length {
+        Some(text) => Some(text.parse().map_err(|_| format!("`{text}` is no length in bytes"))?),
+        None => None,
+    };
+    let file = (!path.contains("://") && !path.starts_with("//")).then_some(path);
+    Ok(Some(Enclosure { url, media_type, length, file }))
+}
+
+fn absolute(path: &str, page: &str) -> Option<String> {
+    let joined = url::Url::parse(page).ok()?.join(path).ok()?;
+    matches!(joined.scheme(), "http" | "https").then(|| joined.into())
+}
+
+/// By the ending of a name or an address.
+#[must_use]
+pub fn media_type_of(name: &str) -> Option<&'static str> {
+    let name = name.split(['?', '#']).next().unwrap_or(name);
+    let (_, extension) = name.rsplit('/').next()?.rsplit_once('.')?;
+    Some(match extension.to_ascii_lowercase().as_str() {
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/x-m4a",
+        "aac" => "audio/aac",
+        "ogg" | "oga" => "audio/ogg",
+        "opus" => "audio/opus",
+        "flac" => "audio/flac",
+        "wav" => "audio/wav",
+        "mp4" | "m4v" => "video/mp4",
+        "mov" => "video/quicktime",
+        "webm" => "video/webm",
+        "pdf" => "application/pdf",
+        "epub" => "application/epub+zip",
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "svg" => "image/svg+xml",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const PAGE: &str = "https://a.example/blog/one/";
+
+    #[test]
+    fn pictures_are_read_as_the_generators_themes_write_them() {
+        for (value, alt, url, expected) in [
+            (json!("/i.png"), None, "https://a.example/i.png", ""),
+            (json!("i.png"), Some("A fox"), "https://a.example/blog/one/i.png", "A fox"),
+            (json!({"path": "/i.png", "alt": "A\nfox"}), Some("no"), "https://a.example/i.png", "A fox"),
+            (json!("https://cdn.example/i.png"), None, "https://cdn.example/i.png", ""),
+        ] {
+            let image = image(&value, alt.map(str::to_owned), PAGE).unwrap();
+            assert_eq!((image.url.as_str(), image.alt.as_str()), (url, expected));
+        }
+        assert_eq!(image(&json!(""), None, PAGE), None);
+        assert_eq!(image(&json!("data:image/png;base64,AAAA"), None, PAGE), None);
+    }
+
+    #[test]
+    fn enclosures_have_an_address_a_kind_and_perhaps_a_length() {
+        for (value, url, kind, length) in [
+            (json!("/talk.mp3"), "https://a.example/talk.mp3", "audio/mpeg", None),
+            (json!({"url": "talk.M4A?x=1"}), "https://a.example/blog/one/talk.M4A?x=1", "audio/x-m4a", None),
+            (
+                json!({"src": "https://c.example/t", "type": "audio/ogg", "length": 12}),
+                "https://c.example/t",
+                "audio/ogg",
+                Some(12),
+            ),
+            (
+                json!([{"file": "/a.mp3", "size": "99"}, {"file": "/b.mp3"}]),
+                "https://a.example/a.mp3",
+                "audio/mpeg",
+                Some(99),
+            ),
+        ] {
+            let found = enclosure(&value, PAGE).unwrap().unwrap();
+            assert_eq!((found.url.as_str(), found.media_type.as_str(), found.length), (url, kind, length));
+        }
+        for bad in [json!("/talk"), json!({"url": "/a.mp3", "length": "5 MB"}), json!({"url": "/a", "type": "audio"})] {
+            assert!(enclosure(&bad, PAGE).is_err(), "{bad}");
+        }
+        assert_eq!(enclosure(&json!(null), PAGE), Ok(None));
+        assert_eq!(enclosure(&json!({"url": "/a.mp3"}), PAGE).unwrap().unwrap().file.as_deref(), Some("/a.mp3"));
+        assert_eq!(enclosure(&json!("https://c.example/a.mp3"), PAGE).unwrap().unwrap().file, None);
+    }
+}

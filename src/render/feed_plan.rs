@@ -1,0 +1,576 @@
+//! Which feeds a blog has, where each stands, and which posts are in it: by kind and name, by count and by size, older
+//! ones in archives. Knows the catalogue and what must stay as it was; renders nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::{HashMap, HashSet};
+use jiff::{SignedDuration, Timestamp};
+
+use super::feed::{Extra, Settings};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::dialect::slug;
+use crate::domain::feed_format::Format;
+use crate::domain::feed_memory::FeedMemory;
+use crate::domain::hash;
+use crate::domain::post::Post;
+use crate::domain::problem::Problem;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    All,
+    Tag,
+    Author,
+    Category,
+    Section,
+    Language,
+    /// One that the configuration describes.
+    Extra,
+    /// RFC 5005: older entries, in Atom only.
+    Archive,
+}
+
+impl Kind {
+    /// As it is called in what is kept, and in sentences.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Tag => "tag",
+            Self::Author => "author",
+            Self::Category => "category",
+            Self::Section => "section",
+            Self::Language => "language",
+            Self::Extra => "extra",
+            Self::Archive => "archive",
+        }
+    }
+}
+
+impl Plan {
+    /// Whether it is the feed in this file, and one that changes: no archive.
+    #[must_use]
+    pub fn is_current(&self, file: &str) -> bool {
+        self.kind != Kind::Archive && self.files.iter().any(|(_, own)| own == file)
+    }
+}
+
+/// A feed before its entries are rendered: which posts it shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub kind: Kind,
+    /// The tag's, author's or category's name; an archive's number.
+    pub name: String,
+    /// Below `feeds.out`, with a slash at the end unless empty: `tags/rust/`.
+    pub folder: String,
+    /// Its files below `feeds.out`.
+    pub files: Vec<(Format, String)>,
+    /// Indices into the catalogue's posts: those it would show if size were no matter, newest first.
+    pub candidates: Vec<usize>,
+    /// Those of them that it shows, newest first.
+    pub posts: Vec<usize>,
+    /// Whether every post of this kind is among them.
+    pub complete: bool,
+    /// The archive that continues this feed.
+    pub archive: Option<u32>,
+    /// Which of the configuration's own.
+    pub extra: Option<usize>,
+    /// How many posts there are of this kind.
+    pub all: usize,
+}
+
+/// The feeds, what is to be remembered of them, and what is wrong.
+#[derive(Debug, Default)]
+pub struct Plans {
+    pub plans: Vec<Plan>,
+    pub learned: FeedMemory,
+    pub problems: Vec<Problem>,
+}
+
+/// All feeds of the catalogue, each with as many posts as it may have by their number.
+#[must_use]
+pub fn plan(catalogue: &Catalogue, settings: &Settings, memory: &FeedMemory) -> Plans {
+    let published: Vec<usize> =
+        catalogue.posts.iter().enumerate().filter(|(_, p)| p.is_published()).map(|(index, _)| index).collect();
+    let mut planner = Planner { catalogue, settings, memory, published: &published, out: Plans::default() };
+    planner.all();
+    planner.group(settings.tags, Kind::Tag, "tags", |p| p.tags.iter().map(String::as_str).collect());
+    planner.group(settings.authors, Kind::Author, "authors", |p| p.authors.iter().map(|a| a.name.as_str()).collect());
+    planner.group(settings.categories, Kind::Category, "categories", |p| {
+        p.categories.iter().map(String::as_str).collect()
+    });
+    planner.group(settings.sections, Kind::Section, "sections", |p| p.section.as_deref().into_iter().collect());
+    planner.languages();
+    planner.extras();
+    planner.archives();
+    planner.out
+}
+
+struct Planner<'a> {
+    catalogue: &'a Catalogue,
+    settings: &'a Settings,
+    memory: &'a FeedMemory,
+    published: &'a [usize],
+    out: Plans,
+}
+
+impl Planner<'_> {
+    fn all(&mut self) {
+        // What is in no archive yet must stand here, however old it says it is.
+        let mut candidates = self.published.to_vec();
+        let sealed = sealed(self.memory, "");
+        candidates.retain(|index| !is_old_news(&self.catalogue.posts[*index], &sealed, self.settings, self.memory));
+        candidates.sort_by_key(|index| sealed.contains(self.catalogue.posts[*index].id.as_str()));
+        let mut plan = self.limited(Kind::All, String::new(), String::new(), candidates, self.settings.limit);
+        plan.all = self.published.len();
+        plan.complete = plan.posts.len() == plan.all;
+        plan.archive = self.memory.pages("").map(|(page, _)| page).last().filter(|_| self.has_archives());
+        self.out.plans.push(plan);
+    }
+
+    fn has_archives(&self) -> bool {
+        self.settings.name(Format::Atom).is_some()
+    }
+
+    fn limited(&self, kind: Kind, name: String, folder: String, mut posts: Vec<usize>, limit: usize) -> Plan {
+        let all = posts.len();
+        posts.truncate(limit);
+        let files = self.settings.formats.iter().map(|(format, file)| (*format, format!("{folder}{file}"))).collect();
+        Plan {
+            kind,
+            name,
+            folder,
+            files,
+            posts: posts.clone(),
+            candidates: posts,
+            complete: all <= limit,
+            archive: None,
+            extra: None,
+            all,
+        }
+    }
+
+    fn group(&mut self, wanted: bool, kind: Kind, folder: &str, names: fn(&Post) -> Vec<&str>) {
+        if !wanted {
+            return;
+        }
+        let terms = terms(self.catalogue, self.published, names);
+        // One section is no division.
+        if kind == Kind::Section && terms.len() < 2 {
+            return;
+        }
+        for (term, slug) in self.slugs(terms, kind) {
+            let plan = self.limited(kind, term.name, format!("{folder}/{slug}/"), term.posts, self.settings.limit);
+            self.out.plans.push(plan);
+        }
+    }
+
+    /// One a language, if there are several; posts that name none are in the site's.
+    fn languages(&mut self) {
+        if !self.settings.languages {
+            return;
+        }
+        let mut by_code: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for &index in self.published {
+            by_code.entry(language(&self.catalogue.posts[index], self.settings)).or_default().push(index);
+        }
+        if by_code.len() < 2 {
+            return;
+        }
+        for (code, posts) in by_code {
+            let folder = format!("languages/{}/", slug::ascii(&code));
+            let plan = self.limited(Kind::Language, code, folder, posts, self.settings.limit);
+            self.out.plans.push(plan);
+        }
+    }
+
+    fn extras(&mut self) {
+        for (index, extra) in self.settings.extra.iter().enumerate() {
+            let wanted = |index: &&usize| matches(extra, &self.catalogue.posts[**index], self.settings);
+            let posts = self.published.iter().filter(wanted).copied().collect();
+            let limit = extra.limit.unwrap_or(self.settings.limit);
+            let plan = self.limited(Kind::Extra, extra.title.clone(), String::new(), posts, limit);
+            self.out.plans.push(Plan { files: vec![(extra.format, extra.path.clone())], extra: Some(index), ..plan });
+        }
+    }
+
+    fn archives(&mut self) {
+        if !self.has_archives() {
+            return;
+        }
+        let mut by_id: HashMap<&str, usize> = HashMap::new();
+        if !self.memory.archives.is_empty() {
+            by_id = self.published.iter().map(|i| (self.catalogue.posts[*i].id.as_str(), *i)).collect();
+        }
+        let pages: Vec<Plan> = self
+            .memory
+            .pages("")
+            .map(|(page, ids)| {
+                let posts = ids.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
+                archive(page, posts, self.settings)
+            })
+            .collect();
+        self.out.plans.extend(pages);
+    }
+
+    /// An address for each name; one that a name has had it keeps, whatever comes later.
+    fn slugs(&mut self, terms: Vec<Term>, kind: Kind) -> Vec<(Term, String)> {
+        let known = |term: &Term| self.memory.slugs.get(&(kind.as_str().to_owned(), term.name.to_lowercase()));
+        let of_kind = self.memory.slugs.iter().filter(|((k, _), _)| k == kind.as_str());
+        let mut taken: BTreeMap<String, String> =
+            of_kind.map(|((_, name), slug)| (slug.clone(), name.clone())).collect();
+        let mut out = Vec::with_capacity(terms.len());
+        for term in terms {
+            let wanted = plain_slug(&term.name);
+            let first = taken.get(&wanted).filter(|first| first.to_lowercase() != term.name.to_lowercase()).cloned();
+            let slug = known(&term).cloned().unwrap_or_else(|| free(&wanted, &taken));
+            if let Some(first) = first {
+                let message = format!(
+                    "the {} feeds of `{first}` and `{}` would both stand at `{wanted}`",
+                    kind.as_str(),
+                    term.name
+                );
+                let hint = format!("`{}` has its feed at `{slug}`; spell them alike if they mean the same", term.name);
+                self.out.problems.push(Problem::warning("feeds", "slug", message).hint(hint));
+            }
+            self.out.learned.slugs.insert((kind.as_str().to_owned(), term.name.to_lowercase()), slug.clone());
+            taken.insert(slug.clone(), term.name.clone());
+            out.push((term, slug));
+        }
+        self.out.learned.slugs.retain(|key, slug| self.memory.slugs.get(key) != Some(slug));
+        out.sort_by(|a, b| a.1.cmp(&b.1));
+        out
+    }
+}
+
+/// Whether a post is older than what the blog's former feed held.
+#[must_use]
+pub fn is_before(post: &Post, since: Option<Timestamp>) -> bool {
+    // A day's leave: feeds and files do not agree on zones.
+    let since = since.and_then(|since| since.checked_sub(SignedDuration::from_hours(24)).ok());
+    since.is_some_and(|since| post.date.is_some_and(|date| date < since))
+}
+
+/// Whether a post must not come into the blog's feed again: it was in none for long, and stands in an archive if there are
+/// archives.
+#[must_use]
+pub fn is_old_news(post: &Post, sealed: &HashSet<&str>, settings: &Settings, memory: &FeedMemory) -> bool {
+    let elsewhere = settings.name(Format::Atom).is_none() || sealed.contains(post.id.as_str());
+    elsewhere && is_before(post, memory.since())
+}
+
+/// The plan of one archive page.
+#[must_use]
+pub fn archive(page: u32, posts: Vec<usize>, settings: &Settings) -> Plan {
+    let folder = format!("archive/{page}/");
+    let file = settings.name(Format::Atom).map(|name| (Format::Atom, format!("{folder}{name}")));
+    Plan {
+        kind: Kind::Archive,
+        name: page.to_string(),
+        folder,
+        files: file.into_iter().collect(),
+        all: posts.len(),
+        candidates: posts.clone(),
+        posts,
+        complete: false,
+        archive: (page > 1).then(|| page - 1),
+        extra: None,
+    }
+}
+
+/// The ids that stand in a feed's archives.
+#[must_use]
+pub fn sealed<'a>(memory: &'a FeedMemory, feed: &str) -> HashSet<&'a str> {
+    memory.pages(feed).flat_map(|(_, ids)| ids.iter().map(String::as_str)).collect()
+}
+
+/// What one more page takes of the posts that are in none, given oldest first with their weights: nothing as long as they all
+/// fit into the feed itself.
+#[must_use]
+pub fn next_page(unsealed: &[(usize, u64)], limit: usize, most: u64) -> Option<&[(usize, u64)]> {
+    let mut weight = 0_u64;
+    for (count, (_, of_post)) in unsealed.iter().enumerate() {
+        weight = weight.saturating_add(*of_post);
+        if count == limit || count > 0 && weight > most {
+            return Some(&unsealed[..count]);
+        }
+    }
+    None
+}
+
+/// Leaves out of a feed what makes it too large: from the end, and never its first entry.
+pub fn trim(plan: &mut Plan, most: u64, weight: impl Fn(usize) -> u64) {
+    if plan.kind == Kind::Archive {
+        return;
+    }
+    let mut total = 0_u64;
+    let fits = plan.candidates.iter().enumerate().take_while(|(at, post)| {
+        total = total.saturating_add(weight(**post));
+        *at == 0 || total <= most
+    });
+    let count = fits.count();
+    plan.posts = plan.candidates[..count].to_vec();
+    // The catalogue is newest first.
+    plan.posts.sort_unstable();
+    plan.complete = count == plan.all;
+}
+
+/// A post's language, or the site's.
+fn language(post: &Post, settings: &Settings) -> String {
+    post.language.as_deref().unwrap_or(&settings.language).to_lowercase()
+}
+
+fn matches(extra: &Extra, post: &Post, settings: &Settings) -> bool {
+    let any = |wanted: &[String], has: &dyn Fn(&str) -> bool| wanted.is_empty() || wanted.iter().any(|w| has(w));
+    let is = |a: &str, b: &str| a.to_lowercase() == b.trim().to_lowercase();
+    any(&extra.tags, &|tag| post.tagged(tag))
+        && any(&extra.categories, &|category| post.categories.iter().any(|c| is(c, category)))
+        && any(&extra.authors, &|author| post.by(author))
+        && any(&extra.sections, &|section| post.section.as_deref().is_some_and(|s| is(s, section)))
+        && any(&extra.languages, &|wanted| is(&language(post, settings), wanted))
+        && !extra.without_tags.iter().any(|tag| post.tagged(tag))
+}
+
+struct Term {
+    name: String,
+    posts: Vec<usize>,
+}
+
+/// Posts by name, the same name in any case being one; in the order in which the names first came up.
+fn terms(catalogue: &Catalogue, published: &[usize], names: fn(&Post) -> Vec<&str>) -> Vec<Term> {
+    let mut by_key: BTreeMap<String, (Vec<usize>, BTreeMap<&str, usize>)> = BTreeMap::new();
+    for &index in published {
+        for name in names(&catalogue.posts[index]) {
+            let (posts, spellings) = by_key.entry(name.to_lowercase()).or_default();
+            if posts.last() != Some(&index) {
+                posts.push(index);
+            }
+            *spellings.entry(name).or_default() += 1;
+        }
+    }
+    let mut terms: Vec<Term> = by_key
+        .into_values()
+        .map(|(posts, spellings)| {
+            let most = spellings.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
+            Term { name: most.map(|(name, _)| name.to_owned()).unwrap_or_default(), posts }
+        })
+        .collect();
+    // The last index is the oldest post: of two names that come up together for one address the older one has it.
+    terms.sort_by_key(|term| std::cmp::Reverse(term.posts.last().copied()));
+    terms
+}
+
+/// A name in letters that every address can hold; one that has none (`++`) gets a number of its own.
+fn plain_slug(name: &str) -> String {
+    let slug = slug::ascii(name);
+    if slug.is_empty() { format!("{:08x}", hash::of(name.to_lowercase().as_bytes()) >> 96) } else { slug }
+}
+
+fn free(wanted: &str, taken: &BTreeMap<String, String>) -> String {
+    let numbered = (2..=u32::MAX).map(|n| format!("{wanted}-{n}"));
+    std::iter::once(wanted.to_owned()).chain(numbered).find(|slug| !taken.contains_key(slug)).unwrap_or_default()
+}
+
+/// Files that two feeds would be written to, with the feeds' names.
+#[must_use]
+pub fn clashes(plans: &[Plan]) -> Vec<Problem> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let files = plans.iter().flat_map(|plan| plan.files.iter().map(move |(_, file)| (plan, file.as_str())));
+    let twice = files.filter(|(_, file)| !seen.insert(file));
+    twice
+        .map(|(plan, file)| {
+            Problem::error(
+                "feeds",
+                "feed-clash",
+                format!("two feeds would be written to `{file}`, so `{}` is not", plan.name),
+            )
+            .hint("give the one in `[[feeds.extra]]` a `path` of its own")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::post::State;
+
+    fn settings() -> Settings {
+        Settings {
+            title: "Notes".into(),
+            description: String::new(),
+            site_url: "https://a.example".into(),
+            feeds_url: "https://a.example".into(),
+            language: "en".into(),
+            author: None,
+            formats: vec![(Format::Rss, "feed.xml".into()), (Format::Atom, "atom.xml".into())],
+            opml: "feeds.opml".into(),
+            limit: 3,
+            max_bytes: 100,
+            full: true,
+            tags: true,
+            authors: false,
+            categories: false,
+            sections: true,
+            languages: true,
+            extra: Vec::new(),
+            stylesheet: String::new(),
+            pages: false,
+            tombstones: false,
+            hubs: Vec::new(),
+        }
+    }
+
+    /// Newest first, as a catalogue has them.
+    fn catalogue(posts: Vec<Post>) -> Catalogue {
+        let posts = posts.into_iter().enumerate().map(|(n, post)| Post {
+            id: format!("id{n}"),
+            state: State::Published,
+            ..post
+        });
+        Catalogue { posts: posts.collect(), ..Catalogue::default() }
+    }
+
+    fn tagged(tag: &str) -> Post {
+        Post { tags: vec![tag.to_owned()], ..Post::sample() }
+    }
+
+    fn folders(plans: &Plans, kind: Kind) -> Vec<(&str, &str)> {
+        plans.plans.iter().filter(|p| p.kind == kind).map(|p| (p.name.as_str(), p.folder.as_str())).collect()
+    }
+
+    #[test]
+    fn every_name_has_an_address_and_keeps_it() {
+        let all = catalogue(["C++", "C", "Träffar", "数据", "🦀", "Κόσμος", "++"].map(tagged).to_vec());
+        let first = plan(&all, &settings(), &FeedMemory::default());
+        let number = plain_slug("++");
+        assert_eq!(number.len(), 8, "{number}");
+        assert_eq!(
+            folders(&first, Kind::Tag).into_iter().collect::<BTreeMap<_, _>>(),
+            BTreeMap::from([
+                ("C", "tags/c/"),
+                ("C++", "tags/c-2/"),
+                ("Träffar", "tags/traffar/"),
+                ("数据", "tags/shu-ju/"),
+                ("🦀", "tags/crab/"),
+                ("++", format!("tags/{number}/").as_str()),
+                ("Κόσμος", "tags/kosmos/"),
+            ])
+        );
+        assert_eq!(first.problems.len(), 1);
+        assert!(first.problems[0].message.contains("`C` and `C++`"), "{}", first.problems[0]);
+        // The one that came first has gone; what its readers subscribed to is not somebody else's now.
+        let memory = first.learned;
+        let later = plan(&catalogue(vec![tagged("c"), tagged("C++")]), &settings(), &memory);
+        assert_eq!(folders(&later, Kind::Tag), [("c", "tags/c/"), ("C++", "tags/c-2/")]);
+        let without = plan(&catalogue(vec![tagged("C++")]), &settings(), &memory);
+        assert_eq!(folders(&without, Kind::Tag), [("C++", "tags/c-2/")]);
+        assert!(without.learned.is_empty(), "{:?}", without.learned);
+    }
+
+    #[test]
+    fn sections_and_languages_have_feeds_where_there_are_several() {
+        let post = |section: &str, language: Option<&str>| Post {
+            section: Some(section.into()),
+            language: language.map(str::to_owned),
+            ..Post::sample()
+        };
+        let one =
+            plan(&catalogue(vec![post("blog", None), post("blog", Some("en"))]), &settings(), &FeedMemory::default());
+        assert_eq!(one.plans.len(), 1, "{:?}", one.plans);
+        let two = catalogue(vec![post("blog", None), post("news", Some("pt-BR"))]);
+        let two = plan(&two, &settings(), &FeedMemory::default());
+        assert_eq!(folders(&two, Kind::Section), [("blog", "sections/blog/"), ("news", "sections/news/")]);
+        assert_eq!(folders(&two, Kind::Language), [("en", "languages/en/"), ("pt-br", "languages/pt-br/")]);
+    }
+
+    #[test]
+    fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
+        let extra = |change: fn(&mut Extra)| {
+            let mut extra = Extra {
+                path: "feed.python.xml".into(),
+                format: Format::Rss,
+                title: "On Python".into(),
+                description: String::new(),
+                tags: vec![],
+                categories: vec![],
+                authors: vec![],
+                sections: vec![],
+                languages: vec![],
+                without_tags: vec![],
+                limit: None,
+                full: None,
+            };
+            change(&mut extra);
+            extra
+        };
+        let posts = catalogue(vec![
+            Post { tags: vec!["Python".into(), "talks".into()], language: Some("de".into()), ..Post::sample() },
+            Post { tags: vec!["python".into()], categories: vec!["News".into()], ..Post::sample() },
+            Post { tags: vec!["rust".into()], section: Some("blog".into()), ..Post::sample() },
+        ]);
+        for (extra, expected) in [
+            (extra(|_| {}), vec![0, 1, 2]),
+            (extra(|e| e.tags = vec!["python".into()]), vec![0, 1]),
+            (extra(|e| e.tags = vec!["python".into(), "RUST".into()]), vec![0, 1, 2]),
+            (extra(|e| (e.tags, e.without_tags) = (vec!["python".into()], vec!["talks".into()])), vec![1]),
+            (extra(|e| (e.tags, e.categories) = (vec!["python".into()], vec!["news".into()])), vec![1]),
+            (extra(|e| e.sections = vec!["blog".into()]), vec![2]),
+            (extra(|e| e.languages = vec!["de".into()]), vec![0]),
+            (extra(|e| e.limit = Some(1)), vec![0]),
+        ] {
+            let settings = Settings { extra: vec![extra.clone()], ..settings() };
+            let planned = plan(&posts, &settings, &FeedMemory::default());
+            let found = planned.plans.iter().find(|plan| plan.kind == Kind::Extra).unwrap();
+            assert_eq!(found.posts, expected, "{extra:?}");
+            assert_eq!(found.files, [(Format::Rss, "feed.python.xml".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn two_feeds_at_one_address_are_refused() {
+        let mut planned = plan(&catalogue(vec![tagged("a")]), &settings(), &FeedMemory::default());
+        assert_eq!(clashes(&planned.plans), []);
+        planned.plans[1].files[0].1 = "feed.xml".into();
+        assert!(clashes(&planned.plans)[0].message.contains("`feed.xml`"));
+    }
+
+    #[test]
+    fn a_page_is_full_when_one_more_would_be_too_many_or_too_heavy() {
+        for (weights, expected) in [
+            (&[1, 1, 1][..], None),
+            (&[1, 1, 1, 1], Some(3)),
+            (&[50, 50], None),
+            (&[50, 51], Some(1)),
+            (&[200], None),
+            (&[200, 1], Some(1)),
+            (&[], None),
+        ] {
+            let unsealed: Vec<(usize, u64)> = weights.iter().copied().enumerate().collect();
+            assert_eq!(next_page(&unsealed, 3, 100).map(<[_]>::len), expected, "{weights:?}");
+        }
+    }
+
+    #[test]
+    fn a_feed_is_cut_to_its_size_from_the_end_and_never_empty() {
+        let mut planned =
+            plan(&catalogue(vec![Post::sample(), Post::sample(), Post::sample()]), &settings(), &FeedMemory::default());
+        let plan = &mut planned.plans[0];
+        for (weights, expected, complete) in
+            [([30, 30, 40], vec![0, 1, 2], true), ([30, 30, 41], vec![0, 1], false), ([300, 1, 1], vec![0], false)]
+        {
+            trim(plan, 100, |post| weights[post]);
+            assert_eq!((&plan.posts, plan.complete), (&expected, complete), "{weights:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_no_archive_stands_in_the_feed_however_old_it_is() {
+        let posts = catalogue((0..6).map(|_| Post::sample()).collect());
+        let sealed = ["id1", "id2", "id3"].map(str::to_owned).to_vec();
+        let memory = FeedMemory { archives: BTreeMap::from([((String::new(), 1), sealed)]), ..FeedMemory::default() };
+        let planned = plan(&posts, &settings(), &memory);
+        assert_eq!(planned.plans[0].candidates, [0, 4, 5], "posts 4 and 5 came late and are dated early");
+        assert_eq!(planned.plans[0].archive, Some(1));
+        let page = planned.plans.last().unwrap();
+        assert_eq!((page.kind, &page.posts, page.folder.as_str()), (Kind::Archive, &vec![1, 2, 3], "archive/1/"));
+    }
+}

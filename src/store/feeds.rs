@@ -1,0 +1,17 @@
+//! The verbs of feeds: what must stay as it was once readers have seen them, and ids taken over from a feed that was there
+//! before. Knows no file.
+
+use async_trait::async_trait;
+
+use super::Result;
+use crate::domain::feed_memory::FeedMemory;
+use crate::domain::identity::EntryRow;
+
+#[async_trait]
+pub trait Feeds: Send + Sync {
+    async fn feed_memory(&self) -> Result<FeedMemory>;
+    /// Adds to it, or replaces what has the same key, all or none.
+    async fn learn_feeds(&self, more: &FeedMemory) -> Result<()>;
+    /// Gives entries other ids: for each the id it had here and what it is from now on, all or none.
+    async fn adopt_entries(&self, adopted: &[(String, EntryRow)]) -> Result<()>;
+}

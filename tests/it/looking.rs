@@ -1,0 +1,78 @@
+//! Before readers see it: where a post is and why it is not elsewhere, and what would be new.
+
+use serde_json::Value;
+
+use super::site::{Site, site, text};
+
+fn blog() -> Site {
+    site()
+        .config("[feeds]\nlimit = 2\n")
+        .post("2021-01-05-one.md", "---\ntitle: One\ntags: [wood]\n---\nFirst.\n")
+        .post("2021-02-05-two.md", text("Two", "Second."))
+        .post("2021-03-05-three.md", text("Three", "Third."))
+        .post("2021-04-05-four.md", "---\ntitle: Four\ndraft: true\n---\nFourth.\n")
+}
+
+#[test]
+fn a_post_tells_where_it_is_and_why_it_is_not_elsewhere() {
+    let site = blog();
+    site.ok("build");
+    let one = site.ok("why One").out;
+    for part in [
+        "_posts/2021-01-05-one.md",
+        "published: dated 2021-01-05 00:00",
+        "id: https://blog.example.org/2021/01/05/one.html (from the store: its first address)",
+        "not in feed.xml, atom.xml, feed.json: 2 newer ones are as many as fit (`feeds.limit` is 2)",
+        "in    tags/wood/feed.xml, tags/wood/atom.xml, tags/wood/feed.json: number 1 of 1",
+        "in    archive/1/atom.xml: number 2 of 2",
+        "in no edition yet",
+    ] {
+        assert!(one.contains(part), "{part}\n{one}");
+    }
+    let draft = site.ok("why 2021-04-05-four.md").out;
+    assert!(draft.contains("draft: its front matter or its folder says"), "{draft}");
+    site.ok("digest open 2021-01 --now");
+    assert!(
+        site.ok("why https://blog.example.org/2021/01/05/one.html").out.contains("announced by the edition 2021-01")
+    );
+    let several = site.run("why o");
+    assert_eq!(several.code, 1);
+    assert!(several.err.contains("may be any of 3") && several.err.contains("name the file"), "{}", several.err);
+    assert!(site.run("why nothing").err.contains("there is no post called `nothing`"));
+    site.save("_posts/2021-05-05-broken.md", "---\ntitle: [\n---\nx\n");
+    let broken = site.run("why 2021-05-05-broken.md").err;
+    assert!(broken.contains("is no post:"), "{broken}");
+    site.remove("_posts/2021-01-05-one.md");
+    site.ok("build");
+    assert!(site.ok("why One").out.contains("withdrawn: its file is gone"));
+}
+
+#[test]
+fn what_readers_will_see_is_told_and_nothing_is_changed() {
+    let site = blog();
+    let before = site.ok("diff").out;
+    assert!(before.contains("+ One\n") && !before.contains("Four"), "{before}");
+    assert!(!site.exists("gazetted.db") && !site.exists("public"));
+    site.ok("build");
+    assert_eq!(site.ok("diff").out, "readers will see nothing new\n0 feed files would be written\n");
+    site.save("_posts/2021-03-05-three.md", text("Three", "Third, and more."));
+    site.save("_posts/2021-02-05-two.md", "---\ntitle: Two again\nminor: true\n---\nSecond.\n");
+    site.save("_posts/2021-05-05-five.md", text("Five", "Fifth."));
+    site.remove("_posts/2021-01-05-one.md");
+    let changes: Value = site.json("diff");
+    let titles = |list: &str| -> Vec<&str> {
+        changes[list].as_array().unwrap().iter().map(|change| change["title"].as_str().unwrap()).collect()
+    };
+    assert_eq!((titles("new"), titles("gone")), (vec!["Five"], vec!["One"]));
+    assert_eq!(titles("changed"), ["Three", "Two again"]);
+    assert_eq!((&changes["changed"][0]["what"][0], &changes["changed"][0]["updated"]), (&"text".into(), &true.into()));
+    assert_eq!(
+        (&changes["changed"][1]["what"][0], &changes["changed"][1]["updated"]),
+        (&"title".into(), &false.into())
+    );
+    let files: Vec<String> = serde_json::from_value(changes["files"].clone()).unwrap();
+    let built: Vec<String> = serde_json::from_value(site.json("build")["written"].clone()).unwrap();
+    let feeds: Vec<&String> = built.iter().filter(|file| files.contains(file)).collect();
+    assert_eq!(feeds.len(), files.len(), "{files:?} {built:?}");
+    assert_eq!(site.ok("diff").out, "readers will see nothing new\n0 feed files would be written\n");
+}

@@ -1,0 +1,125 @@
+//! A blog that had a feed before: whatever becomes of its files, readers see the entries that they know.
+
+use serde_json::Value;
+
+use super::site::{Site, site, text};
+
+/// What jekyll-feed writes: Atom, the newest `count` of 24 posts, ids without `.html`.
+fn jekyll_feed(site: &Site, count: usize) -> String {
+    let entries: Vec<String> = days()
+        .iter()
+        .rev()
+        .take(count)
+        .map(|day| {
+            let address = format!("https://blog.example.org/{}/post-{day}", day.replace('-', "/"));
+            format!(
+                "<entry><title type=\"html\">About {day}</title><link href=\"{address}.html\" rel=\"alternate\" type=\"text/html\"/>\
+                 <published>{day}T00:00:00+00:00</published><updated>{day}T00:00:00+00:00</updated><id>{address}</id></entry>"
+            )
+        })
+        .collect();
+    let feed =
+        format!("<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>Blog</title><id>x</id>{}</feed>", entries.concat());
+    site.save("_site/feed.xml", &feed);
+    feed
+}
+
+fn days() -> Vec<String> {
+    (0..24).map(|n| format!("20{:02}-{:02}-07", 19 + n / 12, n % 12 + 1)).collect()
+}
+
+fn blog() -> Site {
+    days().iter().fold(site(), |site, day| {
+        site.post(&format!("{day}-post-{day}.md"), text(&format!("About {day}"), &format!("Of the {day}.")))
+    })
+}
+
+fn ids(site: &Site) -> Vec<String> {
+    let feed: Value = serde_json::from_str(&site.read("public/feed.json")).unwrap();
+    feed["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn known(count: usize) -> Vec<String> {
+    let newest = days().into_iter().rev().take(count);
+    newest.map(|day| format!("https://blog.example.org/{}/post-{day}", day.replace('-', "/"))).collect()
+}
+
+#[test]
+fn readers_see_what_they_saw_and_nothing_old_as_new() {
+    let site = blog();
+    jekyll_feed(&site, 10);
+    let said = site.ok("adopt _site/feed.xml").out;
+    assert!(said.starts_with("10 posts took over the id it had, 0 had it already; 14 that"), "{said}");
+    site.ok("build");
+    assert_eq!(ids(&site), known(10), "a feed that grew would show fourteen old posts as new");
+    let archive = site.read("public/archive/1/atom.xml");
+    assert_eq!(archive.matches("<entry>").count(), 14);
+    assert!(archive.contains("<id>https://blog.example.org/2019/01/07/post-2019-01-07</id>"), "{archive}");
+    // A new post is news; again, nothing else is.
+    site.save("_posts/2021-01-07-new.md", text("New", "New."));
+    site.ok("build");
+    assert_eq!(ids(&site)[1..], known(10));
+    assert_eq!(site.json("adopt _site/feed.xml")["same"], 10);
+}
+
+#[test]
+fn ids_survive_a_new_name_date_slug_and_domain() {
+    let site = blog();
+    jekyll_feed(&site, 24);
+    site.ok("adopt _site/feed.xml");
+    site.ok("build");
+    let before = ids(&site);
+    assert_eq!(before, known(24));
+    site.rename("_posts/2020-12-07-post-2020-12-07.md", "_posts/2020-12-08-renamed.md");
+    site.ok("build");
+    let moved = site.read("gazetted.toml").replace("https://blog.example.org", "https://news.example.net");
+    site.save("gazetted.toml", format!("{moved}\n"));
+    site.ok("build");
+    assert_eq!(ids(&site), before);
+    assert!(site.read("public/feed.json").contains("https://news.example.net/2020/12/08/renamed"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_a_feed_that_is_none_says_so() {
+    let site = blog();
+    jekyll_feed(&site, 3);
+    let said = site.ok("adopt --dry-run _site/feed.xml").out;
+    assert!(said.starts_with("3 posts would take over"), "{said}");
+    assert!(!site.exists("gazetted.db"));
+    site.save("page.html", "<!doctype html><title>Not a feed</title>");
+    let wrong = site.run("adopt page.html");
+    assert_eq!(wrong.code, 1);
+    assert!(wrong.err.contains("an HTML page, not a feed") || wrong.err.contains("not a feed"), "{}", wrong.err);
+    let missing = site.run("adopt nothing.xml");
+    assert!(missing.err.contains("`nothing.xml` cannot be read"), "{}", missing.err);
+}
+
+#[test]
+fn two_entries_of_one_id_are_refused_with_both_names() {
+    let site = blog();
+    let feed = jekyll_feed(&site, 2)
+        .replace("post-2020-11-07</id>", "post-2020-12-07</id>")
+        .replace("2020/11/07/post-2020-12-07</id>", "2020/12/07/post-2020-12-07</id>");
+    site.save("_site/feed.xml", feed);
+    let said = site.run("adopt _site/feed.xml");
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("`About 2020-12-07` and `About 2020-11-07` share the id"), "{}", said.out);
+}
+
+#[test]
+fn init_takes_over_addresses_and_ids_of_a_site_that_was_built() {
+    let site = blog();
+    jekyll_feed(&site, 10);
+    site.remove("gazetted.toml");
+    site.save("_config.yml", "title: Blog\nurl: https://blog.example.org\n");
+    let said = site.ok("init . --from .").out;
+    assert!(said.contains("10 posts took over"), "{said}");
+    let config = site.read("gazetted.toml");
+    assert!(config.contains("atom = \"feed.xml\"") && config.contains("rss = \"rss.xml\""), "{config}");
+    site.ok("build");
+    assert_eq!(ids(&site), known(10));
+    assert!(
+        site.read("public/feed.xml").contains("http://www.w3.org/2005/Atom"),
+        "the old address goes on in its format"
+    );
+}
