@@ -22,6 +22,11 @@ bench:
     benches/compare-hugo.sh 1000
     benches/import.sh 1000000
 
+# the feed server beside nginx; memory; ten thousand connections
+bench-server:
+    cargo build --release --bin gazetted
+    benches/server.py target/release/gazetted
+
 # sending beside smtp-source, the bare signer and lettre; a million deliveries; kills (minutes each)
 bench-sending:
     cargo build --release --bin gazetted --bench wire

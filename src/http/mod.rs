@@ -1,7 +1,7 @@
 //! The server: feeds, the blog's front door, the goal, the editions, the way into the digest and out of it, the operator's
 //! API, and the daemon's health.
-//! Knows requests and answers. What is shown comes from the last scan's snapshot ([`Published`]) and from the store; no
-//! request reads a file, and no GET changes anything. Knows nothing of mail, nor of how posts become feeds.
+//! Knows requests and answers. What is shown comes from the last scan's snapshot ([`Published`]) and from the store; a
+//! file is read only for a feed whose form is not in memory yet, and no GET changes anything. Knows nothing of mail, nor of how posts become feeds.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
