@@ -172,6 +172,7 @@ impl Blog {
             self.links_version = links_version;
         }
         self.catalogue = catalogue;
+        self.catalogue.posts.shrink_to_fit();
         rows
     }
 

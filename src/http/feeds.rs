@@ -83,7 +83,7 @@ async fn fetched(
 ) -> Result<Response<Body>, Refusal> {
     let Some(asked) = Asked::new(method, headers, state.https, state.clock.now()) else { return Ok(read_only()) };
     match documents::found(document, asked, headers, &state.shared) {
-        Found::Whole(response) => Ok(response),
+        Found::Whole(response) => Ok(response.map(Body::from)),
         Found::Waits(making) => making.made().await,
     }
 }

@@ -35,6 +35,7 @@ mod documents;
 mod editions;
 mod encoding;
 mod error;
+mod express;
 mod feeds;
 mod form;
 mod forms;
