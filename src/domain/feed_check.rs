@@ -21,6 +21,7 @@ mod extensions;
 pub mod http;
 mod json_feed;
 mod rss;
+mod rss_channel;
 #[cfg(test)]
 mod tests;
 mod xml;

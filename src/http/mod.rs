@@ -46,6 +46,7 @@ mod health;
 mod hub;
 mod limits;
 mod listening;
+mod media;
 mod metrics;
 mod one_click;
 mod packer;
@@ -64,7 +65,7 @@ pub use hub::Hub;
 pub use limits::Limiter;
 pub use listening::{Door, Listening, Peer};
 pub use metrics::metrics;
-pub use published::{Blog, Content, Document, FeedLink, OPML, Published, Shared};
+pub use published::{Blog, Content, Document, FeedLink, Medium, OPML, Published, Shared};
 pub use server::{serve, serve_with};
 pub use tls::{Files as TlsFiles, Tls};
 

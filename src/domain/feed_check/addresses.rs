@@ -13,30 +13,45 @@ pub(super) enum Wanted {
     Id,
     /// May have letters beyond ASCII.
     Iri,
+    /// Atom's: that, and by the standard it may be relative; many readers do not see to what.
+    Reference,
 }
 
 impl Findings<'_> {
-    /// An address that has to be whole.
-    pub(super) fn address(&mut self, at: usize, what: &str, value: &str, wanted: Wanted) {
-        let value = value.trim();
+    /// An address that has to be whole, or, in Atom, ought to be.
+    pub(super) fn address(&mut self, at: usize, what: &str, given: &str, wanted: Wanted) {
+        let value = given.trim();
+        if value != given && matches!(wanted, Wanted::Id | Wanted::Reference) {
+            let message = format!("{what} has white space around it");
+            return self.error(at, "whitespace", message, "write it without: to some readers it is another one");
+        }
         let problem = if value.is_empty() {
             Some(("address", "is empty".to_owned(), "give it, or leave the element out"))
-        } else if value.contains(char::is_whitespace) {
-            Some(("address", format!("`{value}` has a space in it"), "write `%20` for a space"))
-        } else if Url::parse(value).is_err() {
+        } else if value
+            .contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '^' | '`'))
+        {
             Some((
-                "address-relative",
-                format!("`{value}` is no whole address"),
-                "write it with its scheme and host: readers do not know where the feed came from",
+                "address",
+                format!("`{value}` has a character that no address has"),
+                "percent-encode it: a space is `%20`",
             ))
-        } else if wanted != Wanted::Iri && !value.is_ascii() {
+        } else if Url::parse(value).is_err() {
+            let hint = "write it with its scheme and host: readers do not know where the feed came from";
+            Some(("address-relative", format!("`{value}` is no whole address"), hint))
+        } else if matches!(wanted, Wanted::Page | Wanted::Id) && !value.is_ascii() {
             Some(("address-iri", format!("`{value}` has letters beyond ASCII"), "percent-encode them"))
         } else if wanted == Wanted::Page && !(value.starts_with("http:") || value.starts_with("https:")) {
             Some(("address", format!("`{value}` is not on the web"), "give an http or https address"))
         } else {
             None
         };
-        if let Some((code, message, hint)) = problem {
+        let Some((code, message, hint)) = problem else { return };
+        let relative = Url::parse(value) == Err(url::ParseError::RelativeUrlWithoutBase);
+        if wanted == Wanted::Reference && relative && code != "address"
+            || wanted == Wanted::Reference && value.is_empty()
+        {
+            self.warn(at, code, format!("{what} {message}"), hint);
+        } else {
             self.error(at, code, format!("{what} {message}"), hint);
         }
     }
@@ -45,7 +60,8 @@ impl Findings<'_> {
         let part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
         let value = value.trim();
         let first = value.split('-').next().unwrap_or_default();
-        if !value.split('-').all(part) || !first.bytes().all(|b| b.is_ascii_alphabetic()) {
+        let known = (2..=3).contains(&first.len()) || matches!(first, "i" | "x");
+        if !value.split('-').all(part) || !known || !first.bytes().all(|b| b.is_ascii_alphabetic()) {
             self.error(at, "language", format!("`{value}` is no language"), "expected a code such as `en` or `pt-BR`");
         }
     }
@@ -68,8 +84,10 @@ pub(super) fn has_email(text: &str) -> bool {
 }
 
 pub(super) fn is_email(word: &str) -> bool {
+    let strange = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':');
     word.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
+        !word.contains(strange)
+            && !local.is_empty()
             && !domain.contains('@')
             && domain.split('.').count() > 1
             && domain.split('.').all(|label| !label.is_empty())

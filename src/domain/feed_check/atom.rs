@@ -36,6 +36,20 @@ const ENTRY: [&str; 12] = [
     "title",
     "updated",
 ];
+const SOURCE: [&str; 12] = [
+    "author",
+    "category",
+    "contributor",
+    "generator",
+    "icon",
+    "id",
+    "link",
+    "logo",
+    "rights",
+    "subtitle",
+    "title",
+    "updated",
+];
 const MANY: [&str; 5] = ["author", "category", "contributor", "link", "entry"];
 
 pub(super) fn check(root: &Element<'_>, findings: &mut Findings<'_>) -> usize {
@@ -110,10 +124,11 @@ fn constructs(parent: &Element<'_>, findings: &mut Findings<'_>) {
         match child.name {
             "title" | "subtitle" | "rights" | "summary" => text(child, findings),
             "author" | "contributor" => person(child, findings),
-            "category" if child.attribute("term").is_none() => {
-                findings.error(child.at, "category", "a `category` has no `term`", "write `<category term=\"…\"/>`");
+            "category" => category(child, findings),
+            "generator" => generator(child, findings),
+            "icon" | "logo" => {
+                findings.address(child.at, &format!("`{}`", child.name), &child.text(), Wanted::Reference);
             }
-            "icon" | "logo" => findings.address(child.at, &format!("`{}`", child.name), &child.text(), Wanted::Iri),
             _ => {}
         }
     }
@@ -122,8 +137,46 @@ fn constructs(parent: &Element<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+fn category(category: &Element<'_>, findings: &mut Findings<'_>) {
+    let hint = "write `<category term=\"…\"/>`";
+    match category.attribute("term") {
+        None => findings.error(category.at, "category", "a `category` has no `term`", hint),
+        Some(term) if term.trim().is_empty() => {
+            findings.warn(category.at, "category", "the `term` of a `category` is empty", hint);
+        }
+        Some(_) => {}
+    }
+    if let Some(scheme) = category.attribute("scheme") {
+        findings.address(category.at, "the `scheme` of a `category`", scheme, Wanted::Id);
+    }
+    plain_attribute(category, "label", findings);
+}
+
+/// Attributes are text: HTML in one is shown as it is written.
+fn plain_attribute(element: &Element<'_>, name: &str, findings: &mut Findings<'_>) {
+    if element.attribute(name).is_some_and(has_end_tag) {
+        let message = format!("`{name}` of a `{}` reads as HTML", element.name);
+        findings.warn(element.at, "title-markup", message, "write the words without tags");
+    }
+}
+
+fn generator(generator: &Element<'_>, findings: &mut Findings<'_>) {
+    if let Some(uri) = generator.attribute("uri") {
+        findings.address(generator.at, "the generator's `uri`", uri, Wanted::Reference);
+    }
+    bare(generator, findings);
+}
+
 fn text(element: &Element<'_>, findings: &mut Findings<'_>) {
     let name = element.name;
+    if element.nodes.is_empty() || element.deep_text().trim().is_empty() && element.elements().next().is_none() {
+        findings.warn(
+            element.at,
+            "empty",
+            format!("`{name}` is empty"),
+            "say something, or leave it out where Atom lets you",
+        );
+    }
     match element.attribute("type").unwrap_or("text") {
         "text" => {
             if has_end_tag(&element.text()) {
@@ -175,7 +228,7 @@ fn person(element: &Element<'_>, findings: &mut Findings<'_>) {
         findings.error(email.at, "person", format!("`{}` is no e-mail address", email.text().trim()), "leave it out");
     }
     if let Some(uri) = own(element, "uri") {
-        findings.address(uri.at, "a person's `uri`", &uri.text(), Wanted::Iri);
+        findings.address(uri.at, "a person's `uri`", &uri.text(), Wanted::Reference);
     }
 }
 
@@ -187,12 +240,19 @@ fn links(parent: &Element<'_>, findings: &mut Findings<'_>) {
         match link.attribute("href") {
             None => findings.error(link.at, "link", "a `link` has no `href`", "write where it leads"),
             Some(_) if rel == "self" || based || link.attribute_in(Space::Xml, "base").is_some() => {}
-            Some(href) => findings.address(link.at, &format!("a `link` ({rel})"), href, Wanted::Iri),
+            Some(href) => findings.address(link.at, &format!("a `link` ({rel})"), href, Wanted::Reference),
         }
         if let Some(kind) = link.attribute("type") {
             findings.media_type(link.at, kind);
         }
         let kind = (link.attribute("type").unwrap_or_default(), link.attribute("hreflang").unwrap_or_default());
+        if let Some(language) = link.attribute("hreflang") {
+            findings.language(link.at, language);
+        }
+        if link.attribute("length").is_some_and(|length| length.parse::<u64>().is_err()) {
+            findings.error(link.at, "link", "the `length` of a `link` is no number", "expected bytes, or nothing");
+        }
+        plain_attribute(link, "title", findings);
         if rel == "alternate" && alternates.contains(&kind) {
             findings.error(
                 link.at,
@@ -228,7 +288,13 @@ fn check_entry(entry: &Element<'_>, signed: bool, findings: &mut Findings<'_>, t
             );
         }
     }
-    let source = own(entry, "source").is_some_and(|source| own(source, "author").is_some());
+    let source = own(entry, "source");
+    if let Some(source) = source {
+        known(source, &SOURCE, findings);
+        constructs(source, findings);
+        links(source, findings);
+    }
+    let source = source.is_some_and(|source| own(source, "author").is_some());
     if !signed && !source && own(entry, "author").is_none() {
         findings.error(
             entry.at,
@@ -259,7 +325,15 @@ fn content(entry: &Element<'_>, findings: &mut Findings<'_>) {
         return;
     };
     if let Some(source) = content.attribute("src") {
-        findings.address(content.at, "`src` of `content`", source, Wanted::Iri);
+        findings.address(content.at, "`src` of `content`", source, Wanted::Reference);
+        if matches!(content.attribute("type"), Some("text" | "html" | "xhtml")) {
+            let message = "`content` that is elsewhere has a media type, no text type";
+            findings.error(content.at, "text-type", message, "write one such as `text/html`");
+        }
+        if !content.nodes.is_empty() {
+            let message = "`content` is elsewhere (`src`), and here";
+            findings.error(content.at, "content", message, "leave it empty, or take out `src`");
+        }
         if own(entry, "summary").is_none() {
             findings.error(
                 content.at,
@@ -272,6 +346,14 @@ fn content(entry: &Element<'_>, findings: &mut Findings<'_>) {
     }
     match content.attribute("type").unwrap_or("text") {
         "text" | "html" | "xhtml" => text(content, findings),
+        other if other.starts_with("multipart/") || other.starts_with("message/") => {
+            findings.error(
+                content.at,
+                "media-type",
+                format!("`content` is `{other}`"),
+                "Atom allows no composite types",
+            );
+        }
         other => findings.media_type(content.at, other),
     }
 }

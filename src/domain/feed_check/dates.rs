@@ -30,6 +30,10 @@ enum Found {
 impl Findings<'_> {
     /// Checks one date; gives the instant if it can be had.
     pub(super) fn date(&mut self, at: usize, what: &str, text: &str, style: Style) -> Option<Timestamp> {
+        if style == Style::Rfc3339 && text.trim() != text {
+            let message = format!("{what} has white space around it");
+            self.error(at, "whitespace", message, "write the date alone: strict readers do not take it otherwise");
+        }
         let text = text.trim();
         let (found, like) = match style {
             Style::Rfc822 => (rfc822(text), "Fri, 07 May 2021 10:00:00 GMT"),
@@ -126,6 +130,9 @@ fn rfc3339(text: &str) -> Found {
             && bytes.iter().zip(pattern).all(|(b, p)| if *p == b'0' { b.is_ascii_digit() } else { b == p })
     };
     if !shape(b"0000-00-00T00:00:00") {
+        return Found::Unreadable("is no date of RFC 3339");
+    }
+    if text[17..19].parse::<u8>().is_ok_and(|seconds| seconds > 60) {
         return Found::Unreadable("is no date of RFC 3339");
     }
     let rest = &text[19..];

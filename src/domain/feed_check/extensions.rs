@@ -32,6 +32,7 @@ impl Findings<'_> {
                         self.date(child.at, &what, &text, Style::Rfc3339);
                     }
                 }
+                (Space::Dc, "language") => self.language(child.at, &child.text()),
                 (Space::Dc, "creator") if child.text().trim().is_empty() => {
                     self.warn(child.at, "creator-empty", "`dc:creator` is empty", "give a name, or leave it out");
                 }
@@ -71,8 +72,9 @@ impl Findings<'_> {
         let link = |rel| {
             parent.elements().find(|e| e.name == "link" && e.space == Space::Atom && e.attribute("rel") == Some(rel))
         };
-        if let (Some(complete), true) = (mark("complete"), mark("archive").is_some() || link("prev-archive").is_some())
-        {
+        let pages = ["prev-archive", "next-archive", "first", "last", "next", "previous", "prev"];
+        let more = mark("archive").is_some() || pages.iter().any(|rel| link(rel).is_some());
+        if let (Some(complete), true) = (mark("complete"), more) {
             self.error(
                 complete.at,
                 "history",
@@ -195,6 +197,8 @@ impl Findings<'_> {
                 }
                 "duration" => (!is_duration(text)).then_some("seconds, or `H:MM:SS`"),
                 "episode" | "season" => text.parse::<u32>().is_err().then_some("a number"),
+                "block" => (!matches!(text.to_ascii_lowercase().as_str(), "yes" | "no" | "true" | "false"))
+                    .then_some("`yes` or `no`"),
                 "type" => (!matches!(text, "episodic" | "serial")).then_some("`episodic` or `serial`"),
                 "image" => {
                     self.needed_address(element, "href");

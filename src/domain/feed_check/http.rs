@@ -207,3 +207,72 @@ fn keeping(heard: &Heard, rules: &mut Rules<'_>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{RSS, now};
+    use super::*;
+
+    fn heard(change: impl Fn(&mut Heard), body: &str) -> String {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut heard = Heard {
+            status: 200,
+            headers: vec![
+                header("content-type", "application/rss+xml; charset=utf-8"),
+                header("etag", "W/\"1\""),
+                header("last-modified", "Fri, 07 May 2021 10:00:00 GMT"),
+                header("cache-control", "public, max-age=3600"),
+            ],
+            redirects: Vec::new(),
+            by_etag: Some(304),
+            by_date: Some(304),
+            by_compressed_etag: Some(304),
+        };
+        change(&mut heard);
+        let verdict = super::super::check("f", body.as_bytes(), None, now());
+        let found = check("f", &heard, body.as_bytes(), &verdict, now());
+        found.iter().map(|p| p.code).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn every_rule_of_http_is_held() {
+        let set = |name: &'static str, value: &'static str| {
+            move |heard: &mut Heard| {
+                heard.headers.retain(|(known, _)| known != name);
+                if !value.is_empty() {
+                    heard.headers.push((name.to_owned(), value.to_owned()));
+                }
+            }
+        };
+        assert_eq!(heard(|_| {}, RSS), "");
+        for (name, value, want) in [
+            ("content-type", "", "http-type"),
+            ("content-type", "text/html", "http-type"),
+            ("content-type", "application/atom+xml", "http-type"),
+            ("content-type", "text/xml", "http-charset"),
+            ("content-type", "text/xml; charset=UTF-8", ""),
+            ("content-type", "application/rss+xml; charset=iso-8859-1", "http-charset"),
+            ("last-modified", "Fri, 07 May 2060 10:00:00 GMT", "http-modified"),
+            ("last-modified", "yesterday", "http-modified"),
+            ("cache-control", "no-store", "http-cache"),
+            ("cache-control", "max-age=604800", "http-cache"),
+            ("cf-mitigated", "challenge", "http-wall"),
+        ] {
+            assert_eq!(heard(set(name, value), RSS), want, "{name}: {value}");
+        }
+        assert_eq!(heard(|h| h.headers.truncate(1), RSS), "http-validator");
+        assert_eq!(heard(|h| h.by_etag = Some(200), RSS), "http-conditional");
+        assert_eq!(heard(|h| h.by_date = Some(200), RSS), "http-conditional");
+        assert_eq!(heard(|h| h.by_compressed_etag = Some(200), RSS), "http-conditional");
+        assert_eq!(heard(|h| h.status = 404, "<html>"), "http-status");
+        assert_eq!(heard(|h| h.redirects.push((301, "https://b.example/".into())), RSS), "http-redirect");
+        assert_eq!(heard(|h| h.redirects.push((302, "https://b.example/".into())), RSS), "http-redirect");
+        let down =
+            |h: &mut Heard| h.redirects = vec![(301, "https://b.example/".into()), (301, "http://b.example/".into())];
+        assert_eq!(heard(down, RSS), "http-redirect http-redirect http-redirect");
+        assert_eq!(heard(|h| h.status = 403, "<!doctype html><html><title>Just a moment...</title>"), "http-wall");
+        assert_eq!(heard(|h| h.headers.retain(|(n, _)| n != "cache-control"), RSS), "");
+        let expired = |h: &mut Heard| h.headers[3] = ("expires".into(), "0".into());
+        assert_eq!(heard(expired, RSS), "http-cache");
+    }
+}

@@ -5,6 +5,7 @@ use super::addresses::{Wanted, has_email};
 use super::content::{has_entity, has_tag};
 use super::dates::Style;
 use super::entries::Together;
+use super::rss_channel;
 use crate::domain::feed_document::tree::{Element, Space};
 
 const CHANNEL: [&str; 20] = [
@@ -33,8 +34,6 @@ const ITEM: [&str; 10] =
     ["title", "link", "description", "author", "category", "comments", "enclosure", "guid", "pubDate", "source"];
 /// May come more than once.
 const MANY: [&str; 3] = ["category", "item", "enclosure"];
-/// A day, in minutes.
-const LONGEST_TTL: u32 = 1_440;
 
 pub(super) fn check(root: &Element<'_>, findings: &mut Findings<'_>) -> usize {
     version(root, findings);
@@ -47,6 +46,7 @@ pub(super) fn check(root: &Element<'_>, findings: &mut Findings<'_>) -> usize {
     about(channel, findings);
     if !old {
         known(channel, &CHANNEL, findings);
+        rss_channel::check(channel, findings);
     }
     findings.channel_extensions(channel);
     let items = channel.elements().chain(root.elements()).filter(|e| e.name == "item" && is_own(e));
@@ -62,7 +62,7 @@ fn is_own(element: &Element<'_>) -> bool {
     matches!(element.space, Space::None | Space::Rss)
 }
 
-fn own<'e, 'a>(parent: &'e Element<'a>, name: &str) -> Option<&'e Element<'a>> {
+pub(super) fn own<'e, 'a>(parent: &'e Element<'a>, name: &str) -> Option<&'e Element<'a>> {
     parent.elements().find(|child| child.name == name && is_own(child))
 }
 
@@ -95,6 +95,7 @@ fn about(channel: &Element<'_>, findings: &mut Findings<'_>) {
     if let Some(link) = own(channel, "link").filter(|link| !link.text().trim().is_empty()) {
         findings.address(link.at, "the feed's `link`", &link.text(), Wanted::Page);
     }
+    twins(channel, &CHANNEL_TWINS, findings);
     if let Some(language) = own(channel, "language") {
         findings.language(language.at, &language.text());
     }
@@ -107,12 +108,6 @@ fn about(channel: &Element<'_>, findings: &mut Findings<'_>) {
         if let Some(person) = own(channel, name) {
             contact(person, findings);
         }
-    }
-    if let Some(ttl) = own(channel, "ttl") {
-        check_ttl(ttl, findings);
-    }
-    if let Some(image) = own(channel, "image") {
-        check_image(image, findings);
     }
     if let Some(title) = own(channel, "title") {
         check_title(title, findings);
@@ -128,49 +123,6 @@ fn contact(person: &Element<'_>, findings: &mut Findings<'_>) {
             message,
             "write `ada@example.org (Ada)`; names alone go into `dc:creator`",
         );
-    }
-}
-
-fn check_ttl(ttl: &Element<'_>, findings: &mut Findings<'_>) {
-    let text = ttl.text();
-    match text.trim().parse::<u32>() {
-        Err(_) => {
-            findings.error(ttl.at, "ttl", format!("`ttl` is `{}`", text.trim()), "expected minutes, such as `60`");
-        }
-        Ok(0) => findings.warn(ttl.at, "ttl", "`ttl` is 0", "readers then ask as often as they like: write `60`"),
-        Ok(minutes) if minutes > LONGEST_TTL => {
-            findings.warn(
-                ttl.at,
-                "ttl",
-                format!("`ttl` has readers wait for {minutes} minutes"),
-                "they see a new post days late: write `60`",
-            );
-        }
-        Ok(_) => {}
-    }
-}
-
-fn check_image(image: &Element<'_>, findings: &mut Findings<'_>) {
-    for name in ["url", "title", "link"] {
-        match own(image, name) {
-            None => findings.error(
-                image.at,
-                "image",
-                format!("`image` has no `{name}`"),
-                "RSS wants `url`, `title` and `link`",
-            ),
-            Some(found) if name != "title" => {
-                findings.address(found.at, &format!("the image's `{name}`"), &found.text(), Wanted::Page);
-            }
-            Some(_) => {}
-        }
-    }
-    for (name, most) in [("width", 144), ("height", 400)] {
-        let Some(size) = own(image, name) else { continue };
-        if !size.text().trim().parse::<u32>().is_ok_and(|size| (1..=most).contains(&size)) {
-            let message = format!("the image's `{name}` is `{}`", size.text().trim());
-            findings.error(size.at, "image", message, format!("RSS allows 1 to {most}"));
-        }
     }
 }
 
@@ -198,9 +150,38 @@ fn known(parent: &Element<'_>, names: &[&str], findings: &mut Findings<'_>) {
     }
 }
 
+/// What RSS says itself and a namespace says again: readers take one of them.
+const ITEM_TWINS: [(&str, Space, &str); 5] = [
+    ("author", Space::Dc, "creator"),
+    ("pubDate", Space::Dc, "date"),
+    ("category", Space::Dc, "subject"),
+    ("source", Space::Dc, "source"),
+    ("guid", Space::Atom, "id"),
+];
+const CHANNEL_TWINS: [(&str, Space, &str); 4] = [
+    ("language", Space::Dc, "language"),
+    ("copyright", Space::Dc, "rights"),
+    ("managingEditor", Space::Dc, "creator"),
+    ("webMaster", Space::Dc, "publisher"),
+];
+
+fn twins(parent: &Element<'_>, pairs: &[(&str, Space, &str)], findings: &mut Findings<'_>) {
+    for (name, space, other) in pairs {
+        if let (Some(_), Some(twin)) = (own(parent, name), parent.child(*space, other)) {
+            let message = format!("`{name}` and `{}` say the same", twin.written());
+            findings.warn(twin.at, "twice", message, "keep one: readers take one of them, and not all the same");
+        }
+    }
+}
+
 fn check_item(item: &Element<'_>, old: bool, findings: &mut Findings<'_>, together: &mut Together<'_>) {
     if !old {
         known(item, &ITEM, findings);
+    }
+    if old && item.space == Space::Rss {
+        for name in ["title", "link"].into_iter().filter(|name| own(item, name).is_none()) {
+            findings.error(item.at, "missing", format!("an item has no `{name}`"), "RSS 1.0 wants it");
+        }
     }
     if own(item, "title").is_none() && own(item, "description").is_none() {
         findings.error(item.at, "missing", "an item has neither `title` nor `description`", "RSS wants one of them");
@@ -229,9 +210,13 @@ fn check_item(item: &Element<'_>, old: bool, findings: &mut Findings<'_>, togeth
     if let Some(author) = own(item, "author") {
         contact(author, findings);
     }
-    if let Some(source) = own(item, "source").filter(|source| source.attribute("url").is_none()) {
-        findings.error(source.at, "source", "`source` has no `url`", "name the feed the item is from");
+    if let Some(source) = own(item, "source") {
+        match source.attribute("url") {
+            None => findings.error(source.at, "source", "`source` has no `url`", "name the feed the item is from"),
+            Some(url) => findings.address(source.at, "the `url` of `source`", url, Wanted::Page),
+        }
     }
+    twins(item, &ITEM_TWINS, findings);
     enclosures(item, findings);
     order(item, findings);
     texts(item, findings);

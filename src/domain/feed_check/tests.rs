@@ -1,9 +1,8 @@
 //! One good feed a format, and for each rule what breaks it.
 
-use super::http::Heard;
 use super::*;
 
-const RSS: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+pub(super) const RSS: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <?xml-stylesheet type="text/css" href="/feed.css"?>
 <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:fh="http://purl.org/syndication/history/1.0">
 <channel>
@@ -13,11 +12,11 @@ const RSS: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <itunes:category text="Technology"/><itunes:image href="https://a.example/i.png"/><itunes:owner><itunes:email>ada@a.example</itunes:email></itunes:owner>
 <image><url>https://a.example/i.png</url><title>Notes</title><link>https://a.example/</link><width>144</width><height>400</height></image>
 <item><title>Use &#x3C;b> tag</title><link>https://a.example/1</link><guid isPermaLink="false">urn:x:1</guid>
-<pubDate>Fri, 07 May 2021 10:00:00 GMT</pubDate><dc:creator>Ada</dc:creator><dc:date>2021-05-07</dc:date>
+<pubDate>Fri, 07 May 2021 10:00:00 GMT</pubDate><dc:creator>Ada</dc:creator>
 <description>Short</description><content:encoded><![CDATA[<p><a href="https://a.example/x">x</a> <img src="https://a.example/i.png" srcset="https://a.example/i.png 1x, https://a.example/j.png 2x" alt=""></p>]]></content:encoded>
 <enclosure url="https://a.example/a.mp3" length="12" type="audio/mpeg"/><itunes:duration>1:02:03</itunes:duration><itunes:explicit>false</itunes:explicit>
 <media:content url="https://a.example/i.png" type="image/png" medium="image" width="100"/></item>
-<item><title>Second</title><guid>https://a.example/2</guid><enclosure url="https://a.example/b.mp3" length="12" type="audio/mpeg"/></item>
+<item><title>Second</title><dc:date>2021-05-07</dc:date><guid>https://a.example/2</guid><enclosure url="https://a.example/b.mp3" length="12" type="audio/mpeg"/></item>
 </channel></rss>"#;
 
 const ATOM: &str = r#"<feed xmlns="http://www.w3.org/2005/Atom" xmlns:fh="http://purl.org/syndication/history/1.0" xml:lang="en">
@@ -37,7 +36,7 @@ const JSON: &str = r#"{"version": "https://jsonfeed.org/version/1.1", "title": "
 "date_published": "2021-05-07T10:00:00Z", "tags": ["a"], "attachments": [{"url": "https://a.example/a.mp3", "mime_type": "audio/mpeg", "size_in_bytes": 12}], "_ours": 1},
 {"id": "2", "content_text": "Second"}]}"#;
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2021-06-01T00:00:00Z".parse().unwrap()
 }
 
@@ -80,6 +79,32 @@ fn every_rule_of_rss_is_held() {
             ("<dc:creator>Ada</dc:creator>", "<updated>2021-05-07</updated>", "unknown-element"),
             ("<dc:creator>Ada</dc:creator>", "<title>again</title>", "repeated"),
             ("<dc:creator>Ada</dc:creator>", "<source>x</source>", "source"),
+            ("<dc:creator>Ada</dc:creator>", "<source url=\"x\">x</source>", "address-relative"),
+            ("<dc:creator>Ada</dc:creator>", "<dc:language>e</dc:language>", "language"),
+            ("<ttl>60</ttl>", "<docs>rss</docs>", "address-relative"),
+            ("<ttl>60</ttl>", "<cloud domain='a' port='0' path='/' registerProcedure='' protocol='xml-rpc'/>", "cloud"),
+            ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure='' protocol='xml-rpc'/>", ""),
+            ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure=''/>", "cloud"),
+            (
+                "<ttl>60</ttl>",
+                "<textInput><title>a</title><description>b</description><name>c</name><link>https://a.example/</link></textInput>",
+                "",
+            ),
+            (
+                "<ttl>60</ttl>",
+                "<textInput><title>a</title><description>b</description><link>https://a.example/</link></textInput>",
+                "text-input",
+            ),
+            (
+                "<ttl>60</ttl>",
+                "<skipHours><hour>0</hour><hour>23</hour></skipHours><skipDays><day>Monday</day></skipDays>",
+                "",
+            ),
+            ("<ttl>60</ttl>", "<skipHours><hour>24</hour></skipHours>", "skip"),
+            ("<ttl>60</ttl>", "<skipDays/>", "skip"),
+            ("<ttl>60</ttl>", "<skipDays><day>Monday</day><day>Monday</day></skipDays>", "skip"),
+            ("<ttl>60</ttl>", "<dc:language>en</dc:language>", "twice"),
+            ("<itunes:explicit>false</itunes:explicit>", "<itunes:block>maybe</itunes:block>", "itunes"),
             ("<dc:creator>Ada</dc:creator>", "<atom:updated>2021-05-07</atom:updated>", "date"),
             ("<dc:date>2021-05-07", "<dc:date>2021-05-07T10:00", "date"),
             (
@@ -228,6 +253,35 @@ fn every_rule_of_atom_is_held() {
             ("<title>Second", "<title><b>x</b>Second", "markup-bare"),
             ("<title>Second", "<title type=\"markdown\">Second", "text-type"),
             ("<category term=\"x\"/>", "<category>x</category>", "category"),
+            ("<category term=\"x\"/>", "<category term=' '/>", "category"),
+            ("<category term=\"x\"/>", "<category term='x' scheme='y'/>", "address-relative"),
+            ("<category term=\"x\"/>", "<category term='x' label='&lt;b>x&lt;/b>'/>", "title-markup"),
+            ("<category term=\"x\"/>", "<source><title>a</title></source>", ""),
+            ("<category term=\"x\"/>", "<source><title>a</title><title>b</title></source>", "repeated"),
+            ("xml:lang=\"en\">", "xml:lang=\"en\"><generator uri='a b'>x</generator>", "address"),
+            ("<id>urn:x:2", "<id> urn:x:2", "whitespace"),
+            ("2021-05-08T10:00:00Z</updated><link", "2021-05-08T10:00:00Z\n</updated><link", "whitespace"),
+            ("2021-05-08T10:00:00Z</updated><link", "2021-05-08T10:00:61Z</updated><link", "date"),
+            ("<title>Second</title>", "<title/>", "empty"),
+            ("<link href=\"https://a.example/2\"/>", "<link href='https://a.example/2' hreflang='a b'/>", "language"),
+            ("<link href=\"https://a.example/2\"/>", "<link href='https://a.example/2' length='-1'/>", "link"),
+            (
+                "<link href=\"https://a.example/2\"/>",
+                "<link href='https://a.example/2' title='&lt;/b>'/>",
+                "title-markup",
+            ),
+            ("<content type=\"html\">", "<content type=\"multipart/mixed\">", "media-type"),
+            (
+                "<content type=\"html\">",
+                "<content type=\"html\" src=\"https://a.example/1\">",
+                "text-type content missing",
+            ),
+            ("<email>ada@a.example", "<email>Ada &lt;ada@a.example>", "person"),
+            (
+                "xml:lang=\"en\">",
+                "xml:lang=\"en\"><fh:complete/><link rel='next' href='https://a.example/2.xml'/>",
+                "history",
+            ),
             ("xml:lang=\"en\"", "xml:lang=\"en_GB\"", "language"),
             ("<content type=\"html\">", "<content type=\"html\"><p/>", "markup-bare"),
             ("<content type=\"html\">", "<content type=\"markdown\">", "media-type"),
@@ -239,7 +293,7 @@ fn every_rule_of_atom_is_held() {
                 "x",
                 "xhtml-div",
             ),
-            ("<content type=\"html\">", "<content src=\"https://a.example/1\">", "missing"),
+            ("<content type=\"html\">", "<content src=\"https://a.example/1\">", "content missing"),
             (
                 "xml:lang=\"en\">",
                 "xml:lang=\"en\"><fh:complete/><link rel=\"prev-archive\" href=\"https://a.example/1.xml\"/>",
@@ -339,69 +393,6 @@ fn what_is_no_feed_is_called_by_its_name() {
     }
 }
 
-fn heard(change: impl Fn(&mut Heard), body: &str) -> String {
-    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mut heard = Heard {
-        status: 200,
-        headers: vec![
-            header("content-type", "application/rss+xml; charset=utf-8"),
-            header("etag", "W/\"1\""),
-            header("last-modified", "Fri, 07 May 2021 10:00:00 GMT"),
-            header("cache-control", "public, max-age=3600"),
-        ],
-        redirects: Vec::new(),
-        by_etag: Some(304),
-        by_date: Some(304),
-        by_compressed_etag: Some(304),
-    };
-    change(&mut heard);
-    let verdict = check("f", body.as_bytes(), None, now());
-    let found = http::check("f", &heard, body.as_bytes(), &verdict, now());
-    found.iter().map(|p| p.code).collect::<Vec<_>>().join(" ")
-}
-
-#[test]
-fn every_rule_of_http_is_held() {
-    let set = |name: &'static str, value: &'static str| {
-        move |heard: &mut Heard| {
-            heard.headers.retain(|(known, _)| known != name);
-            if !value.is_empty() {
-                heard.headers.push((name.to_owned(), value.to_owned()));
-            }
-        }
-    };
-    assert_eq!(heard(|_| {}, RSS), "");
-    for (name, value, want) in [
-        ("content-type", "", "http-type"),
-        ("content-type", "text/html", "http-type"),
-        ("content-type", "application/atom+xml", "http-type"),
-        ("content-type", "text/xml", "http-charset"),
-        ("content-type", "text/xml; charset=UTF-8", ""),
-        ("content-type", "application/rss+xml; charset=iso-8859-1", "http-charset"),
-        ("last-modified", "Fri, 07 May 2060 10:00:00 GMT", "http-modified"),
-        ("last-modified", "yesterday", "http-modified"),
-        ("cache-control", "no-store", "http-cache"),
-        ("cache-control", "max-age=604800", "http-cache"),
-        ("cf-mitigated", "challenge", "http-wall"),
-    ] {
-        assert_eq!(heard(set(name, value), RSS), want, "{name}: {value}");
-    }
-    assert_eq!(heard(|h| h.headers.truncate(1), RSS), "http-validator");
-    assert_eq!(heard(|h| h.by_etag = Some(200), RSS), "http-conditional");
-    assert_eq!(heard(|h| h.by_date = Some(200), RSS), "http-conditional");
-    assert_eq!(heard(|h| h.by_compressed_etag = Some(200), RSS), "http-conditional");
-    assert_eq!(heard(|h| h.status = 404, "<html>"), "http-status");
-    assert_eq!(heard(|h| h.redirects.push((301, "https://b.example/".into())), RSS), "http-redirect");
-    assert_eq!(heard(|h| h.redirects.push((302, "https://b.example/".into())), RSS), "http-redirect");
-    let down =
-        |h: &mut Heard| h.redirects = vec![(301, "https://b.example/".into()), (301, "http://b.example/".into())];
-    assert_eq!(heard(down, RSS), "http-redirect http-redirect http-redirect");
-    assert_eq!(heard(|h| h.status = 403, "<!doctype html><html><title>Just a moment...</title>"), "http-wall");
-    assert_eq!(heard(|h| h.headers.retain(|(n, _)| n != "cache-control"), RSS), "");
-    let expired = |h: &mut Heard| h.headers[3] = ("expires".into(), "0".into());
-    assert_eq!(heard(expired, RSS), "http-cache");
-}
-
 proptest::proptest! {
     #[test]
     fn no_damage_makes_it_panic(which in 0_usize..3, cuts in proptest::collection::vec((0_usize..2_500, 0_usize..40, "[\\PC<>&;/\"'\\[\\]{}:,\\\\x-]{0,6}"), 1..6)) {
@@ -412,6 +403,6 @@ proptest::proptest! {
             bytes.splice(at..end, text.into_bytes());
         }
         let verdict = check("f", &bytes, None, now());
-        let _ = http::check("f", &Heard::default(), &bytes, &verdict, now());
+        let _ = http::check("f", &http::Heard::default(), &bytes, &verdict, now());
     }
 }
