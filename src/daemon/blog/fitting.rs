@@ -4,6 +4,7 @@
 use hashbrown::HashSet;
 use jiff::Timestamp;
 
+use super::outputs::Between;
 use super::{Blog, PassError};
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
@@ -103,7 +104,7 @@ impl Blog {
             return Ok(Vec::new());
         }
         self.learn(learned).await?;
-        let written = self.publish_all(&pages, settings, edited).await?;
+        let written = self.publish_all(&pages, settings, edited, Between::Keep).await?;
         self.plans.extend(pages);
         Ok(written)
     }

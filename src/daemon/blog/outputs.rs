@@ -30,6 +30,14 @@ const FEW: usize = 4;
 /// The code of a problem with writing a feed; others are about which feeds there are.
 pub(super) const FAILED: &str = "feed";
 
+/// What becomes of the bodies of archives' entries once some archives are written: forgotten, unless whoever asked has more
+/// to do with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Between {
+    Forget,
+    Keep,
+}
+
 /// How many feeds are rendered and written at a time.
 const BATCH: usize = 24;
 
@@ -49,7 +57,7 @@ impl Blog {
         self.feed_problems.retain(|problem| problem.code != FAILED);
         let mut written = self.fit(&settings, &edited).await?;
         let plans = std::mem::take(&mut self.plans);
-        written.extend(self.publish_all(&plans, &settings, &edited).await?);
+        written.extend(self.publish_all(&plans, &settings, &edited, Between::Forget).await?);
         let pass = self.finish(written, &plans, &settings).await?;
         self.verified = true;
         (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
@@ -63,11 +71,15 @@ impl Blog {
         plans: &[Plan],
         settings: &Settings,
         edited: &HashSet<String>,
+        between: Between,
     ) -> Result<Vec<String>, PassError> {
         let stale = tokio::task::block_in_place(|| self.stale(plans, settings));
         let mut written = Vec::new();
         for batch in stale.chunks(BATCH) {
             written.extend(self.publish_batch(batch, plans, settings, edited).await?);
+            if between == Between::Forget && batch.iter().any(|stale| plans[stale.plan].kind == Kind::Archive) {
+                self.bodies.keep_only(&self.catalogue.posts, &self.kept);
+            }
         }
         Ok(written)
     }
@@ -86,9 +98,6 @@ impl Blog {
         self.remember_entries(rows).await?;
         let fingerprints = batch.iter().map(|stale| (stale.path.clone(), stale.fingerprint)).collect();
         let written = self.put_in_place(&outputs, &fingerprints).await?;
-        if batch.iter().any(|stale| plans[stale.plan].kind == Kind::Archive) {
-            self.bodies.keep_only(&self.catalogue.posts, &self.kept);
-        }
         Ok(written)
     }
 
