@@ -3,7 +3,7 @@
 use super::Findings;
 use super::addresses::Wanted;
 use super::rss::own;
-use crate::domain::feed_document::tree::Element;
+use crate::domain::feed_document::tree::{Element, Space};
 
 /// A day, in minutes.
 const LONGEST_TTL: u32 = 1_440;
@@ -44,6 +44,7 @@ fn check_cloud(cloud: &Element<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_form(form: &Element<'_>, findings: &mut Findings<'_>) {
+    findings.once(form, Space::None, &[]);
     for name in ["title", "description", "name", "link"].into_iter().filter(|name| own(form, name).is_none()) {
         let hint = "or leave it out: hardly a reader shows it";
         findings.error(form.at, "text-input", format!("`textInput` has no `{name}`"), hint);
@@ -96,6 +97,7 @@ fn check_ttl(ttl: &Element<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_image(image: &Element<'_>, findings: &mut Findings<'_>) {
+    findings.once(image, Space::None, &[]);
     for name in ["url", "title", "link"] {
         match own(image, name) {
             None => findings.error(

@@ -116,6 +116,8 @@ fn every_rule_of_rss_is_held() {
             ("<fh:complete/>", "<fh:complete/><fh:archive/>", "history history"),
             ("<fh:complete/>", "<fh:whole/>", "history"),
             ("<width>144", "<width>145", "image"),
+            ("<width>144", "<width>100</width><width>144", "repeated"),
+            ("<itunes:duration>", "<itunes:duration>1</itunes:duration><itunes:duration>", "repeated"),
             ("<height>400", "<height>tall", "image"),
             ("<image><url>https://a.example/i.png</url>", "<image>", "image"),
             ("Use &#x3C;b> tag", "Use &lt;b&gt; tag", "title-markup"),
@@ -227,6 +229,7 @@ fn every_rule_of_atom_is_held() {
                 "author author",
             ),
             ("<name>Ada</name>", "<name/>", "person"),
+            ("<name>Ada</name>", "<name>Ada</name><name>Bo</name>", "repeated"),
             ("<email>ada@a.example", "<email>Ada", "person"),
             ("<uri>https://ada.example/", "<uri>ada.example", "address-relative"),
             (
