@@ -20,6 +20,7 @@ mod doors;
 mod error;
 mod goal;
 mod init;
+mod memory;
 mod open;
 mod outbox;
 mod posts;
@@ -100,6 +101,9 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let level = print::level(arguments.verbose, arguments.quiet);
+    if matches!(arguments.command, Command::Run(_)) {
+        memory::settle();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return error::print(&Failure::from(error)),

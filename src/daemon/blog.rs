@@ -19,7 +19,7 @@ use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::period::Days;
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
-use crate::http::{Document, OPML};
+use crate::http::{Document, Medium, OPML};
 use crate::publish::{self, WriteError};
 use crate::render::feed::{Extra, Settings};
 use crate::render::feed_plan::{self, Plan};
@@ -172,6 +172,7 @@ impl Blog {
             self.links_version = links_version;
         }
         self.catalogue = catalogue;
+        self.catalogue.posts.shrink_to_fit();
         rows
     }
 
@@ -314,6 +315,18 @@ impl Blog {
             }
         }
         gone
+    }
+
+    /// The site's own files that published posts enclose.
+    #[must_use]
+    pub fn media(&self) -> BTreeMap<String, Medium> {
+        let own = |post: &Post| {
+            let enclosure = post.enclosure.as_ref()?;
+            let (path, media_type) = (enclosure.at.as_ref()?.into(), enclosure.media_type.clone());
+            let address = url::Url::parse(&enclosure.url).ok()?;
+            Some((address.path().to_owned(), Medium { path, media_type }))
+        };
+        self.catalogue.published().filter_map(own).collect()
     }
 
     /// What was taken back last, and when.

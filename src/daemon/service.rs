@@ -386,6 +386,7 @@ impl Service {
             blog: http::Blog { tags, authors, ..front(&self.config, &self.blog) },
             documents: self.blog.documents().into_iter().chain(self.editions_feed.clone()).collect(),
             moved: self.blog.moved(),
+            media: self.blog.media(),
             gone: self.blog.gone(),
             goals: self.blog.goals(now, Bounds::default()),
             posts,

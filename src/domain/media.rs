@@ -47,7 +47,7 @@ pub fn enclosure(value: &Value, page: &str) -> Result<Option<Enclosure>, String>
         None => None,
     };
     let file = (!path.contains("://") && !path.starts_with("//")).then_some(path);
-    Ok(Some(Enclosure { url, media_type, length, file }))
+    Ok(Some(Enclosure { url, media_type, length, file, at: None }))
 }
 
 fn absolute(path: &str, page: &str) -> Option<String> {

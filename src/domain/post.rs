@@ -40,6 +40,8 @@ pub struct Enclosure {
     pub length: Option<u64>,
     /// As the post has it, if it is the site's own file: `/audio/1.mp3`, `1.mp3`.
     pub file: Option<String>,
+    /// Where that file was found.
+    pub at: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

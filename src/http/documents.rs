@@ -23,9 +23,13 @@ const ENCODING_AND_DESTINATION: HeaderValue = HeaderValue::from_static("accept-e
 /// Below this, compressing gains nothing that a packet would not hold anyway.
 const WORTH_IT: usize = 200;
 
+/// Every header that is looked at here, or by whoever counts readers; others need not be brought.
+pub const READ: [HeaderName; 5] =
+    [header::ACCEPT_ENCODING, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::USER_AGENT, DESTINATION];
+
 /// What a request comes to.
 pub enum Found {
-    Whole(Response<Body>),
+    Whole(Response<Bytes>),
     /// Something has to be read or made first.
     Waits(Making),
 }
@@ -106,7 +110,7 @@ impl Making {
             Ok::<_, std::io::Error>(response)
         };
         let made = tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Broken)?;
-        made.map_err(|_| Refusal::NotFound)
+        made.map(|response| response.map(Body::from)).map_err(|_| Refusal::NotFound)
     }
 }
 
@@ -126,17 +130,17 @@ fn is_feed(document: &Document) -> bool {
     document.media_type.ends_with("+xml")
 }
 
-fn unchanged(document: &Document, now: Timestamp) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
+fn unchanged(document: &Document, now: Timestamp) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response.headers_mut().reserve(4);
     marks(document, now, response.headers_mut());
     response
 }
 
-fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) -> Response<Body> {
+fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) -> Response<Bytes> {
     let size = bytes.len();
-    let mut response = Response::new(if asked.head { Body::empty() } else { Body::from(bytes) });
+    let mut response = Response::new(if asked.head { Bytes::new() } else { bytes });
     let headers = response.headers_mut();
     headers.reserve(13);
     let content_type = if asked.shown && is_feed(document) { TO_BE_SHOWN } else { document.head.content_type.clone() };
@@ -154,8 +158,8 @@ fn whole(document: &Document, encoding: Encoding, bytes: Bytes, asked: Asked) ->
 }
 
 /// To a reader that takes nothing we have, not even the plain text.
-fn not_acceptable() -> Response<Body> {
-    let mut response = Response::new(Body::from("this is here as br, zstd, gzip and identity\n"));
+fn not_acceptable() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from("this is here as br, zstd, gzip and identity\n"));
     *response.status_mut() = StatusCode::NOT_ACCEPTABLE;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -179,14 +183,14 @@ mod tests {
         Shared::new(super::super::Published::nothing_yet(super::super::published::tests::blog()), 1 << 20)
     }
 
-    fn whole_of(found: Found) -> Response<Body> {
+    fn whole_of(found: Found) -> Response<Bytes> {
         match found {
             Found::Whole(response) => response,
             Found::Waits(_) => panic!("it is in memory"),
         }
     }
 
-    fn answer(request: &[(HeaderName, &str)]) -> Response<Body> {
+    fn answer(request: &[(HeaderName, &str)]) -> Response<Bytes> {
         let document = Document::new("text", "application/atom+xml", "2021-05-01T10:00:00.7Z".parse().unwrap());
         let headers = request.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()));
         whole_of(found(&document, asked(), &headers.collect(), &shared()))

@@ -12,6 +12,7 @@ use super::App;
 use super::conditional::{Answer, fresh};
 use super::documents::{self, Asked, Found};
 use super::error::Refusal;
+use super::media;
 use super::published::{Document, OPML, Published};
 use crate::domain::dialect::slug;
 use crate::render::page;
@@ -29,6 +30,9 @@ pub async fn document(
     if found.is_none() {
         if let Some(to) = moved(&published, name) {
             return Ok(permanently(&to));
+        }
+        if let Some(medium) = published.media.get(uri.path()) {
+            return media::file(medium, method, &headers).await;
         }
         if published.gone.contains(uri.path().trim_end_matches('/')) {
             return Err(Refusal::Gone);
@@ -79,7 +83,7 @@ async fn fetched(
 ) -> Result<Response<Body>, Refusal> {
     let Some(asked) = Asked::new(method, headers, state.https, state.clock.now()) else { return Ok(read_only()) };
     match documents::found(document, asked, headers, &state.shared) {
-        Found::Whole(response) => Ok(response),
+        Found::Whole(response) => Ok(response.map(Body::from)),
         Found::Waits(making) => making.made().await,
     }
 }

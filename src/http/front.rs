@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, header};
+use axum::http::header::{self, HeaderMap};
+use axum::http::{Method, Request, Response, StatusCode};
 use axum::response::IntoResponse as _;
 use hyper::body::Incoming;
 use hyper::service::Service as _;
@@ -64,44 +65,61 @@ impl Front {
     }
 
     pub(super) fn answer(&self, mut request: Request<Incoming>, peer: Peer) -> Answering {
+        let known = || self.known(request.method(), request.uri().path(), request.headers());
         // A bug there becomes the routes' to meet again, and to make a page of.
-        let (found, route) = match catch_unwind(AssertUnwindSafe(|| self.known(&request))) {
+        let (found, route) = match catch_unwind(AssertUnwindSafe(known)) {
             Ok(Some((found, route))) => (Some(found), route),
             _ => (None, Route::of(request.uri().path())),
         };
-        let counts = self.counts.clone();
-        let count = move |status| {
-            if let Some(counts) = &counts {
-                counts.answered(route, status);
-            }
-        };
         if let Some(Found::Whole(response)) = found {
             guard::log_at_once(request.method(), request.uri().path(), response.status());
-            count(response.status());
-            return Answering::Now(Some(response));
+            self.count(route, response.status());
+            return Answering::Now(Some(response.map(Body::from)));
         }
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = TowerToHyperService::new(self.routes.clone()).call(request);
+        let counts = self.counts.clone();
         Answering::Later(Box::pin(async move {
             let response = answer.await.into_response();
-            count(response.status());
+            if let Some(counts) = counts {
+                counts.answered(route, response.status());
+            }
             response
         }))
     }
 
+    pub(super) fn count(&self, route: Route, status: StatusCode) {
+        if let Some(counts) = &self.counts {
+            counts.answered(route, status);
+        }
+    }
+
+    /// Whether there are documents to be had at once.
+    pub(super) fn has_documents(&self) -> bool {
+        self.documents.is_some()
+    }
+
     /// A document by the name that was asked for. A name is looked up as it was sent, in memory: no spelling of `..` leads
     /// anywhere.
-    fn known(&self, request: &Request<Incoming>) -> Option<(Found, Route)> {
+    pub(super) fn known(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<(Found, Route)> {
         let state = self.documents.as_ref()?;
-        let name = request.uri().path().strip_prefix('/')?;
         let published = state.shared.get();
-        let document = published.documents.get(name)?;
-        let asked = Asked::new(request.method(), request.headers(), state.https, state.clock.now())?;
-        if let Some(agent) = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()) {
-            state.shared.counts().reported.hear(request.uri().path(), agent, asked.now);
+        let name = path.strip_prefix('/')?;
+        let document = match published.documents.get(name) {
+            Some(document) => document,
+            None if name.ends_with('/') => published.documents.get(&format!("{name}index.html"))?,
+            None => return None,
+        };
+        let asked = Asked::new(method, headers, state.https, state.clock.now())?;
+        let found = documents::found(document, asked, headers, &state.shared);
+        // One that waits comes by again.
+        if matches!(found, Found::Whole(_))
+            && let Some(agent) = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok())
+        {
+            state.shared.counts().reported.hear(path, agent, asked.now);
         }
         let route = if document.media_type == "text/html" { Route::Page } else { Route::Feed };
-        Some((documents::found(document, asked, request.headers(), &state.shared), route))
+        Some((found, route))
     }
 }
 

@@ -165,6 +165,13 @@ pub enum Content {
     File(PathBuf),
 }
 
+/// A file of the site's own that a post encloses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Medium {
+    pub path: PathBuf,
+    pub media_type: String,
+}
+
 /// The media type of `feeds.opml`.
 pub const OPML: &str = "text/x-opml";
 
@@ -175,6 +182,8 @@ pub struct Published {
     pub documents: BTreeMap<String, Document>,
     /// Where documents have moved to: old name to new.
     pub moved: BTreeMap<String, String>,
+    /// Files that posts enclose, by path with the leading slash.
+    pub media: BTreeMap<String, Medium>,
     /// Paths, with their leading slash, of posts that were taken back.
     pub gone: BTreeSet<String>,
     pub goals: Vec<GoalStatus>,
@@ -192,6 +201,7 @@ impl Published {
             blog,
             documents: BTreeMap::new(),
             moved: BTreeMap::new(),
+            media: BTreeMap::new(),
             gone: BTreeSet::new(),
             goals: Vec::new(),
             posts: Vec::new(),

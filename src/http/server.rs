@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::connections::{Connection, Limits};
+use super::express::{self, Again, Outcome};
 use super::front::{Answering, Front};
 use super::listening::{Door, Peer};
 use super::tls::Tls;
@@ -32,6 +33,7 @@ const HEAD: usize = 32 * 1024;
 const STREAMS: u32 = 100;
 /// Requests taken back before they were looked at: more of them, and the connection ends.
 const TAKEN_BACK: usize = 20;
+const H2: &[u8] = b"h2";
 /// What is held for a connection that does not take its answers.
 const HELD: usize = 64 * 1024;
 
@@ -108,14 +110,43 @@ struct Server {
 
 impl Server {
     async fn converse(self: Arc<Self>, connection: Connection, peer: Peer) {
-        let Some(tls) = &self.tls else { return self.speak(connection, peer).await };
+        // What a handshake needs is large, too.
+        match &self.tls {
+            Some(tls) => Box::pin(self.encrypted(tls, connection, peer)).await,
+            None => self.briefly(connection, peer).await,
+        }
+    }
+
+    async fn encrypted(&self, tls: &Tls, connection: Connection, peer: Peer) {
         let shaken = tokio::select! {
             shaken = tls.acceptor().accept(connection) => shaken,
             () = self.shutdown.cancelled() => return,
         };
         match shaken {
-            Ok(stream) => self.speak(stream, peer).await,
+            Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(H2) => self.speak(stream, peer).await,
+            Ok(stream) => self.briefly(stream, peer).await,
             Err(error) => debug!("a handshake came to nothing: {error}"),
+        }
+    }
+
+    /// The short way, for as long as it leads anywhere.
+    async fn briefly(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
+        if !self.front.has_documents() {
+            return self.speak(stream, peer).await;
+        }
+        let enough = async {
+            tokio::select! {
+                () = self.shutdown.cancelled() => {}
+                () = sleep(self.limits.life) => {}
+            }
+        };
+        match express::answer(&mut stream, &self.front, enough).await {
+            Ok(Outcome::Ended) => {
+                let _ = stream.shutdown().await;
+            }
+            // Its state is large, and most connections never need it.
+            Ok(Outcome::Other(read)) => Box::pin(self.speak(Again::new(read, stream), peer)).await,
+            Err(error) => debug!("a connection ended early: {error}"),
         }
     }
 

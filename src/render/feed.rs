@@ -310,6 +310,7 @@ pub(super) mod tests {
                 media_type: "audio/mpeg".into(),
                 length: Some(1_234),
                 file: None,
+                at: None,
             }),
         };
         Feed {

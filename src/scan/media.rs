@@ -15,8 +15,12 @@ const LEVELS: usize = 4;
 /// Fills in the length of what the post encloses; without one the enclosure is in no feed, and a problem says so.
 pub fn measure(site: &Site, relative: &str, parsed: &mut Parsed) {
     let Some((post, _)) = &mut parsed.post else { return };
-    let Some(enclosure) = post.enclosure.as_mut().filter(|enclosure| enclosure.length.is_none()) else { return };
-    enclosure.length = enclosure.file.as_deref().and_then(|file| length(site, relative, file));
+    let Some(enclosure) = post.enclosure.as_mut() else { return };
+    if let Some((path, length)) = enclosure.file.as_deref().and_then(|file| found(site, relative, file)) {
+        // What the post says of its own file may be old; the file knows.
+        enclosure.length = Some(length);
+        enclosure.at = path.to_str().map(str::to_owned);
+    }
     if enclosure.length.is_some() {
         return;
     }
@@ -33,7 +37,7 @@ pub fn measure(site: &Site, relative: &str, parsed: &mut Parsed) {
     parsed.problems.push(Problem::warning(&*post.path, "enclosure", message).at(1, 1).hint(hint));
 }
 
-fn length(site: &Site, relative: &str, file: &str) -> Option<u64> {
+fn found(site: &Site, relative: &str, file: &str) -> Option<(PathBuf, u64)> {
     let file = file.split(['?', '#']).next().unwrap_or(file);
     let inside = file.trim_start_matches('/');
     let plain = Path::new(inside).components().all(|part| matches!(part, Component::Normal(_)));
@@ -46,7 +50,7 @@ fn length(site: &Site, relative: &str, file: &str) -> Option<u64> {
     let sites = above.iter().flat_map(|folder| FOLDERS.map(|below| folder.join(below).join(inside)));
     let beside = beside.filter(|_| !file.starts_with('/'));
     beside.into_iter().chain(sites).find_map(|path| {
-        let found = std::fs::symlink_metadata(path).ok()?;
-        found.is_file().then_some(found.len())
+        let found = std::fs::symlink_metadata(&path).ok()?;
+        found.is_file().then(|| (path, found.len()))
     })
 }

@@ -314,6 +314,32 @@ fn a_post_that_is_taken_back_is_gone_everywhere() {
 }
 
 #[test]
+fn a_post_s_audio_is_served_whole_and_in_ranges() {
+    let site = blog().post("2021-05-07-talk.md", "---\ntitle: Talk\naudio: /audio/talk.mp3\n---\nListen.\n");
+    site.save("audio/talk.mp3", "0123456789");
+    site.save("audio/other.mp3", "secret");
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    let (status, body) = ask(daemon.address, "GET /audio/talk.mp3", "").unwrap();
+    assert_eq!((status, body.as_str()), (200, "0123456789"));
+    assert_eq!(ask(daemon.address, "GET /audio/other.mp3", "").unwrap().0, 404, "no post names it");
+    for (range, status, part) in [("2-4", 206, "234"), ("-3", 206, "789"), ("20-", 416, "")] {
+        let mut stream = TcpStream::connect(daemon.address).unwrap();
+        let request = format!("GET /audio/talk.mp3 HTTP/1.0\r\nRange: bytes={range}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.0 {status}")) || answer.contains(&format!(" {status} ")),
+            "{answer}"
+        );
+        assert!(answer.ends_with(&format!("\r\n\r\n{part}")) || status == 416, "{answer}");
+    }
+    let head = raw(daemon.address, "/audio/talk.mp3").unwrap().to_lowercase();
+    assert!(head.contains("accept-ranges: bytes") && head.contains("content-type: audio/mpeg\r\n"), "{head}");
+    daemon.stop();
+}
+
+#[test]
 fn a_feed_that_gets_another_name_is_found_by_the_old_one() {
     let site = blog().config("[feeds.moved]\n\"/index.rdf\" = \"/atom.xml\"\n");
     site.ok("build");

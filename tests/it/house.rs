@@ -84,6 +84,7 @@ pub fn published() -> Published {
     Published {
         blog: blog(),
         moved: BTreeMap::from([("rss.xml".to_owned(), "feed.xml".to_owned())]),
+        media: BTreeMap::new(),
         gone: BTreeSet::from(["/2021/05/07/gone".to_owned()]),
         documents: documents.into_iter().map(|(path, document)| (path.to_owned(), document)).collect(),
         goals: vec![goal::status(&Spec::default(), &[], &TimeZone::UTC, now(), Bounds::default())],
