@@ -120,3 +120,51 @@ fn check_image(image: &Element<'_>, findings: &mut Findings<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{RSS, table};
+
+    #[test]
+    fn what_a_channel_says_of_itself_is_looked_at() {
+        table(
+            RSS,
+            &[
+                ("<ttl>60", "<ttl>1h", "ttl"),
+                ("<ttl>60", "<ttl>0", "ttl"),
+                ("<ttl>60", "<ttl>100000", "ttl"),
+                ("<ttl>60</ttl>", "<docs>rss</docs>", "address-relative"),
+                (
+                    "<ttl>60</ttl>",
+                    "<cloud domain='a' port='0' path='/' registerProcedure='' protocol='xml-rpc'/>",
+                    "cloud",
+                ),
+                ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure='' protocol='xml-rpc'/>", ""),
+                ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure=''/>", "cloud"),
+                (
+                    "<ttl>60</ttl>",
+                    "<textInput><title>a</title><description>b</description><name>c</name><link>https://a.example/</link></textInput>",
+                    "",
+                ),
+                (
+                    "<ttl>60</ttl>",
+                    "<textInput><title>a</title><description>b</description><link>https://a.example/</link></textInput>",
+                    "text-input",
+                ),
+                (
+                    "<ttl>60</ttl>",
+                    "<skipHours><hour>0</hour><hour>23</hour></skipHours><skipDays><day>Monday</day></skipDays>",
+                    "",
+                ),
+                ("<ttl>60</ttl>", "<skipHours><hour>24</hour></skipHours>", "skip"),
+                ("<ttl>60</ttl>", "<skipDays/>", "skip"),
+                ("<ttl>60</ttl>", "<skipDays><day>Monday</day><day>Monday</day></skipDays>", "skip"),
+                ("<ttl>60</ttl>", "<dc:language>en</dc:language>", "twice"),
+                ("<width>144", "<width>145", "image"),
+                ("<width>144", "<width>100</width><width>144", "repeated"),
+                ("<height>400", "<height>tall", "image"),
+                ("<image><url>https://a.example/i.png</url>", "<image>", "image"),
+            ],
+        );
+    }
+}
