@@ -46,16 +46,22 @@ impl Blog {
     pub async fn publish(&mut self, now: Timestamp, force: bool) -> Result<Pass, PassError> {
         let settings = self.settings();
         let touched = self.touched.take();
-        let changed = match tokio::task::block_in_place(|| self.patch(touched, now)) {
-            Some(rows) => rows,
-            None => self.put_together(&settings, now, force).await?,
+        let (changed, patched) = match tokio::task::block_in_place(|| self.patch(touched, now)) {
+            Some(rows) => (rows, true),
+            None => (self.put_together(&settings, now, force).await?, false),
         };
+        let ids: HashSet<String> = changed.iter().filter(|_| patched).map(|row| row.id.clone()).collect();
         let edited = self.edited(&changed);
         let known = self.before_rendering(changed, &edited);
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
         self.feed_problems.retain(|problem| problem.code != FAILED);
-        let mut written = self.fit(&settings, &edited).await?;
+        let mut written = Vec::new();
+        if patched {
+            self.refit(&ids, &settings, &edited).await?;
+        } else {
+            written = self.fit(&settings, &edited).await?;
+        }
         let plans = std::mem::take(&mut self.plans);
         written.extend(self.publish_all(&plans, &settings, &edited, Between::Forget).await?);
         let pass = self.finish(written, &plans, &settings).await?;
