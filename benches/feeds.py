@@ -83,7 +83,8 @@ def builds(given, blog):
 
 
 def state(blog):
-    return {str(p.relative_to(blog)): (p.stat().st_mtime_ns, p.stat().st_ino) for p in (blog / "public").rglob("*") if p.is_file()}
+    return {str(p.relative_to(blog)): (p.stat().st_mtime_ns, p.stat().st_ino) for p in (blog / "public").rglob("*")
+            if p.is_file() and not p.name.endswith("-tmp")}
 
 
 def saves(given, blog):
@@ -93,7 +94,8 @@ def saves(given, blog):
         time.sleep(8)  # it has read everything, and waits
         newest = sorted((blog / "_posts").glob("*.md"))[-1]
         original = newest.read_text()
-        touched = [p for p in (blog / "public").rglob("*") if p.suffix in {".xml", ".json"} and newest.stem in p.read_text()]
+        slug = newest.stem[len("2026-01-01-"):] + ".html"
+        touched = [p for p in (blog / "public").rglob("*") if p.suffix in {".xml", ".json"} and slug in p.read_text()]
         took = []
         for _ in range(given.saves):
             mark, before = f"saved-{time.time_ns()}", state(blog)

@@ -2,6 +2,7 @@
 //! the daemon and `gazetted build` run the same one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
@@ -74,6 +75,8 @@ pub struct Blog {
     /// The output files have been compared with what the store says of them.
     verified: bool,
     feed_problems: Vec<Problem>,
+    /// The feed files as the server was last told of them.
+    documents: BTreeMap<String, Document>,
     /// What must stay as it was.
     memory: FeedMemory,
     /// The posts that a feed may show, whose bodies are kept.
@@ -108,6 +111,7 @@ impl Blog {
             links_version: 0,
             verified: false,
             feed_problems: Vec::new(),
+            documents: BTreeMap::new(),
             memory,
             kept: HashSet::new(),
             touched: None,
@@ -269,22 +273,29 @@ impl Blog {
 
     /// The feed files as they are now, for the HTTP server.
     #[must_use]
-    pub fn documents(&self) -> BTreeMap<String, Document> {
-        let out = self.out_dir();
-        let settings = self.settings();
-        self.outputs
-            .values()
-            .filter_map(|row| {
-                let file = publish::below(&out, &row.path)?;
-                // The file's own time outlives the daemon: readers' dates stay good over a restart.
-                let known = std::fs::metadata(&file).ok()?;
-                let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
-                let modified = Timestamp::try_from(modified).ok()?;
-                let media_type = media_type(&row.path, &settings);
-                let document = Document::file(file, media_type, row.bytes_hash, size, modified);
-                Some((row.path.clone(), document.linking(self.link_header(&row.path, &settings))))
-            })
-            .collect()
+    pub fn documents(&mut self) -> BTreeMap<String, Document> {
+        let (out, settings) = (self.out_dir(), self.settings());
+        let mut before = std::mem::take(&mut self.documents);
+        let document = |row: &OutputRow| {
+            // Asked at every save, and after most of them nearly all files are what they were.
+            let known = before.remove(&row.path).filter(|known| known.hash == row.bytes_hash);
+            let document = match known {
+                Some(known) => known,
+                None => self.document(row, publish::below(&out, &row.path)?, &settings)?,
+            };
+            Some((row.path.clone(), document))
+        };
+        self.documents = self.outputs.values().filter_map(document).collect();
+        self.documents.clone()
+    }
+
+    fn document(&self, row: &OutputRow, file: PathBuf, settings: &Settings) -> Option<Document> {
+        // The file's own time outlives the daemon: readers' dates stay good over a restart.
+        let known = std::fs::metadata(&file).ok()?;
+        let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
+        let modified = Timestamp::try_from(modified).ok()?;
+        let document = Document::file(file, media_type(&row.path, settings), row.bytes_hash, size, modified);
+        Some(document.linking(self.link_header(&row.path, settings)))
     }
 
     /// Where feeds that had other addresses stand now.

@@ -78,6 +78,8 @@ pub struct Post {
     pub image: Option<Image>,
     /// Front matter `enclosure` or `audio`: what a podcast's listener gets.
     pub enclosure: Option<Enclosure>,
+    /// How long the file is.
+    pub source_bytes: usize,
     /// Identifies the file's bytes.
     pub source_hash: u128,
     /// Identifies the text below the front matter; survives a change of metadata.
@@ -129,6 +131,7 @@ impl Post {
             correction: None,
             image: None,
             enclosure: None,
+            source_bytes: 0,
             source_hash: 0,
             body_hash: 0,
             modified: Timestamp::UNIX_EPOCH,

@@ -170,6 +170,7 @@ impl Reader<'_> {
             },
             summary: text(&self.front, &["excerpt", "description", "summary"]),
             language: text(&self.front, &["lang", "language"]).or_else(|| place.language.map(str::to_owned)),
+            source_bytes: self.file.bytes.len(),
             source_hash: hash::of(self.file.bytes),
             body_hash: hash::of(self.split.body.trim().as_bytes()),
             modified: self.file.modified,

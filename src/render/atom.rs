@@ -154,8 +154,7 @@ fn date(instant: Timestamp) -> FixedDateTime {
 
 /// The ids of a feed, in order.
 pub fn ids(bytes: &[u8]) -> Result<Vec<String>, String> {
-    let feed = atom::Feed::read_from(bytes).map_err(|error| error.to_string())?;
-    Ok(feed.entries.into_iter().map(|entry| entry.id).collect())
+    xml::texts(bytes, "entry", "id")
 }
 
 #[cfg(test)]

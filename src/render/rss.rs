@@ -130,8 +130,7 @@ fn date(instant: Timestamp) -> String {
 
 /// The ids of a feed, in order.
 pub fn ids(bytes: &[u8]) -> Result<Vec<String>, String> {
-    let channel = Channel::read_from(bytes).map_err(|error| error.to_string())?;
-    Ok(channel.items.into_iter().filter_map(|item| item.guid.map(|guid| guid.value)).collect())
+    xml::texts(bytes, "item", "guid")
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Text inside markup: what HTML, SVG and XML must not take for their own. Knows characters, not documents.
 
+use quick_xml::Reader;
+use quick_xml::events::{BytesRef, Event};
+
 use crate::domain::media::media_type_of;
 use crate::domain::post::Image;
 
@@ -24,6 +27,59 @@ pub fn escape(text: &str) -> String {
 #[must_use]
 pub fn escape_text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The text of each `inner` directly below an `outer`, from a document that is read to its end: one that is not well-formed,
+/// holds a character that XML has none of, or names an entity that nobody declared is an error.
+pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    if let Some(bad) = text.chars().find(|c| !is_allowed(*c)) {
+        return Err(format!("the character U+{:04X} cannot stand in XML", u32::from(bad)));
+    }
+    let mut reader = Reader::from_str(text);
+    let (mut found, mut open): (Vec<String>, Vec<bool>) = (Vec::new(), Vec::new());
+    let mut current: Option<String> = None;
+    loop {
+        match reader.read_event().map_err(|error| error.to_string())? {
+            Event::Start(start) => {
+                let name = start.name();
+                if name.as_ref() == inner.as_bytes() && open.last() == Some(&true) {
+                    current = Some(String::new());
+                }
+                for attribute in start.attributes() {
+                    attribute.map_err(|error| error.to_string())?;
+                }
+                open.push(name.as_ref() == outer.as_bytes());
+            }
+            Event::End(_) => {
+                open.pop();
+                if open.last() == Some(&true) {
+                    found.extend(current.take());
+                }
+            }
+            Event::Text(part) => push(&mut current, &part.decode().map_err(|error| error.to_string())?),
+            Event::CData(part) => push(&mut current, &part.decode().map_err(|error| error.to_string())?),
+            Event::GeneralRef(name) => push(&mut current, &resolved(&name)?),
+            Event::Eof if open.is_empty() => return Ok(found),
+            Event::Eof => return Err("the document ends before its elements do".to_owned()),
+            _ => {}
+        }
+    }
+}
+
+fn push(current: &mut Option<String>, part: &str) {
+    if let Some(current) = current {
+        current.push_str(part);
+    }
+}
+
+fn resolved(name: &BytesRef<'_>) -> Result<String, String> {
+    if let Some(c) = name.resolve_char_ref().map_err(|error| error.to_string())? {
+        return if is_allowed(c) { Ok(c.into()) } else { Err(format!("&#{}; cannot stand in XML", u32::from(c))) };
+    }
+    let name = name.decode().map_err(|error| error.to_string())?;
+    let known = quick_xml::escape::resolve_predefined_entity(&name);
+    known.map(str::to_owned).ok_or_else(|| format!("nobody declared &{name};"))
 }
 
 /// The namespace of Media RSS.
@@ -63,6 +119,24 @@ pub fn is_allowed(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_is_read_to_its_end_or_not_at_all() {
+        let good =
+            "<f xmlns='x'><e><id>a &amp; &#65;</id><t><![CDATA[<id>]]></t></e><e><id>b</id><x><id>no</id></x></e></f>";
+        assert_eq!(texts(good.as_bytes(), "e", "id").unwrap(), ["a & A", "b"]);
+        for bad in [
+            "<f><e></f>",
+            "<f><e>",
+            "<f>&nbsp;</f>",
+            "<f>\u{1}</f>",
+            "<f>&#0;</f>",
+            "<f a='1' a='2'></f>",
+            "<f><e></x></e></f>",
+        ] {
+            assert!(texts(bad.as_bytes(), "e", "id").is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn markup_and_control_characters_do_not_pass() {

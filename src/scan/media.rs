@@ -51,6 +51,7 @@ fn found(site: &Site, relative: &str, file: &str) -> Option<(PathBuf, u64)> {
     let beside = beside.filter(|_| !file.starts_with('/'));
     beside.into_iter().chain(sites).find_map(|path| {
         let found = std::fs::symlink_metadata(&path).ok()?;
-        found.is_file().then_some((path, found.len()))
+        let length = found.len();
+        found.is_file().then_some((path, length))
     })
 }

@@ -66,7 +66,10 @@ fn well_formed(xml: &str) -> Result<(), String> {
 }
 
 fn reference(name: &str) -> Result<(), String> {
-    let text = quick_xml::escape::unescape(&format!("&{name};")).map_err(|error| error.to_string())?.into_owned();
+    let whole = format!("&{name};");
+    // HTML's entities are none of XML's.
+    let text = quick_xml::escape::unescape_with(&whole, quick_xml::escape::resolve_xml_entity);
+    let text = text.map_err(|error| error.to_string())?.into_owned();
     if text.chars().all(is_xml_char) { Ok(()) } else { Err(format!("&{name}; cannot stand in XML")) }
 }
 

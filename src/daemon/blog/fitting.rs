@@ -4,6 +4,7 @@
 use hashbrown::HashSet;
 use jiff::Timestamp;
 
+use super::outputs::Between;
 use super::{Blog, PassError};
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
@@ -23,7 +24,7 @@ impl Blog {
         settings: &Settings,
         edited: &HashSet<String>,
     ) -> Result<Vec<String>, PassError> {
-        self.kept = self.plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.candidates.clone()).collect();
+        self.kept = self.likely(settings);
         let unsealed = self.unsealed(settings);
         // What the feed before ours did not hold goes into archives at once; what is dated so early later on is new.
         let since = self.memory.since().filter(|_| self.memory.archives.is_empty());
@@ -37,11 +38,40 @@ impl Blog {
                 self.bodies.keep_only(&self.catalogue.posts, &self.kept);
             }
         }
-        let mut rest: Vec<usize> = self.kept.iter().copied().collect();
-        rest.sort_unstable();
-        self.weigh(&rest, edited).await?;
+        self.weigh_candidates(settings, edited).await?;
         self.cut(settings);
         Ok(written)
+    }
+
+    /// The posts that feeds will show, as far as the length of their files tells: their bodies are worth keeping meanwhile.
+    fn likely(&self, settings: &Settings) -> HashSet<usize> {
+        let feeds = self.plans.iter().filter(|plan| plan.kind != Kind::Archive);
+        let shown = feeds.flat_map(|plan| {
+            let mut bytes = 0_u64;
+            plan.candidates.iter().copied().take_while(move |post| {
+                let before = bytes;
+                bytes += self.catalogue.posts[*post].source_bytes as u64;
+                before < settings.max_bytes
+            })
+        });
+        shown.collect()
+    }
+
+    /// After a save that changed texts only: what was edited is weighed anew, and each feed cut to its size. Whether more has to
+    /// go into an archive by now, the next whole pass sees.
+    pub(super) async fn refit(
+        &mut self,
+        changed: &HashSet<String>,
+        settings: &Settings,
+        edited: &HashSet<String>,
+    ) -> Result<(), PassError> {
+        let posts = self.catalogue.posts.iter().enumerate();
+        let changed: Vec<usize> = posts.filter(|(_, post)| changed.contains(&post.id)).map(|(i, _)| i).collect();
+        if !changed.is_empty() {
+            self.weigh(&changed, edited).await?;
+            self.cut(settings);
+        }
+        Ok(())
     }
 
     /// The published posts that are in no archive, oldest first; none if there are no archives.
@@ -54,12 +84,39 @@ impl Blog {
         posts.filter(|(_, post)| post.is_published() && !sealed.contains(post.id.as_str())).map(|(i, _)| i).collect()
     }
 
+    /// Without archives only what may be shown is rendered: for each feed as many as fill it, the newest first.
+    async fn weigh_candidates(&mut self, settings: &Settings, edited: &HashSet<String>) -> Result<(), PassError> {
+        loop {
+            let mut wanted: HashSet<usize> = HashSet::new();
+            for plan in self.plans.iter().filter(|plan| plan.kind != Kind::Archive) {
+                let mut total = 0;
+                let unknown = plan.candidates.iter().take_while(|post| {
+                    let before = total;
+                    let post = &self.catalogue.posts[**post];
+                    let weighed = self.ledger.get(&post.id).and_then(|row| row.weight);
+                    total += weighed.unwrap_or(post.source_bytes as u64);
+                    before <= settings.max_bytes
+                });
+                wanted.extend(unknown.filter(|post| self.is_unweighed(**post)));
+            }
+            let mut wanted: Vec<usize> = wanted.into_iter().collect();
+            wanted.sort_unstable();
+            let count = wanted.len();
+            self.weigh(&wanted, edited).await?;
+            // What cannot be rendered now stays unknown, and must not be asked for for ever.
+            let left = wanted.iter().filter(|post| self.is_unweighed(**post)).count();
+            if left == count {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_unweighed(&self, post: usize) -> bool {
+        self.ledger.get(&self.catalogue.posts[post].id).is_some_and(|row| row.weight.is_none())
+    }
+
     async fn weigh(&mut self, posts: &[usize], edited: &HashSet<String>) -> Result<(), PassError> {
-        let unknown = |index: &&usize| {
-            let post = &self.catalogue.posts[**index];
-            self.ledger.get(&post.id).is_some_and(|row| row.weight.is_none())
-        };
-        let wanted: Vec<usize> = posts.iter().filter(unknown).copied().collect();
+        let wanted: Vec<usize> = posts.iter().filter(|post| self.is_unweighed(**post)).copied().collect();
         if wanted.is_empty() {
             return Ok(());
         }
@@ -103,7 +160,7 @@ impl Blog {
             return Ok(Vec::new());
         }
         self.learn(learned).await?;
-        let written = self.publish_all(&pages, settings, edited).await?;
+        let written = self.publish_all(&pages, settings, edited, Between::Keep).await?;
         self.plans.extend(pages);
         Ok(written)
     }

@@ -30,6 +30,14 @@ const FEW: usize = 4;
 /// The code of a problem with writing a feed; others are about which feeds there are.
 pub(super) const FAILED: &str = "feed";
 
+/// What becomes of the bodies of archives' entries once some archives are written: forgotten, unless whoever asked has more
+/// to do with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Between {
+    Forget,
+    Keep,
+}
+
 /// How many feeds are rendered and written at a time.
 const BATCH: usize = 24;
 
@@ -38,18 +46,24 @@ impl Blog {
     pub async fn publish(&mut self, now: Timestamp, force: bool) -> Result<Pass, PassError> {
         let settings = self.settings();
         let touched = self.touched.take();
-        let changed = match tokio::task::block_in_place(|| self.patch(touched, now)) {
-            Some(rows) => rows,
-            None => self.put_together(&settings, now, force).await?,
+        let (changed, patched) = match tokio::task::block_in_place(|| self.patch(touched, now)) {
+            Some(rows) => (rows, true),
+            None => (self.put_together(&settings, now, force).await?, false),
         };
+        let ids: HashSet<String> = changed.iter().filter(|_| patched).map(|row| row.id.clone()).collect();
         let edited = self.edited(&changed);
         let known = self.before_rendering(changed, &edited);
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
         self.feed_problems.retain(|problem| problem.code != FAILED);
-        let mut written = self.fit(&settings, &edited).await?;
+        let mut written = Vec::new();
+        if patched {
+            self.refit(&ids, &settings, &edited).await?;
+        } else {
+            written = self.fit(&settings, &edited).await?;
+        }
         let plans = std::mem::take(&mut self.plans);
-        written.extend(self.publish_all(&plans, &settings, &edited).await?);
+        written.extend(self.publish_all(&plans, &settings, &edited, Between::Forget).await?);
         let pass = self.finish(written, &plans, &settings).await?;
         self.verified = true;
         (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
@@ -63,11 +77,15 @@ impl Blog {
         plans: &[Plan],
         settings: &Settings,
         edited: &HashSet<String>,
+        between: Between,
     ) -> Result<Vec<String>, PassError> {
         let stale = tokio::task::block_in_place(|| self.stale(plans, settings));
         let mut written = Vec::new();
         for batch in stale.chunks(BATCH) {
             written.extend(self.publish_batch(batch, plans, settings, edited).await?);
+            if between == Between::Forget && batch.iter().any(|stale| plans[stale.plan].kind == Kind::Archive) {
+                self.bodies.keep_only(&self.catalogue.posts, &self.kept);
+            }
         }
         Ok(written)
     }
@@ -86,9 +104,6 @@ impl Blog {
         self.remember_entries(rows).await?;
         let fingerprints = batch.iter().map(|stale| (stale.path.clone(), stale.fingerprint)).collect();
         let written = self.put_in_place(&outputs, &fingerprints).await?;
-        if batch.iter().any(|stale| plans[stale.plan].kind == Kind::Archive) {
-            self.bodies.keep_only(&self.catalogue.posts, &self.kept);
-        }
         Ok(written)
     }
 

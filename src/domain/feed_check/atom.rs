@@ -221,6 +221,7 @@ fn xhtml(element: &Element<'_>, findings: &mut Findings<'_>) {
 }
 
 fn person(element: &Element<'_>, findings: &mut Findings<'_>) {
+    findings.once(element, Space::Atom, &[]);
     if own(element, "name").is_none_or(|name| name.text().trim().is_empty()) {
         findings.error(element.at, "person", format!("an `{}` has no `name`", element.name), "Atom wants a name");
     }

@@ -188,6 +188,7 @@ impl Findings<'_> {
     }
 
     fn itunes_values(&mut self, parent: &Element<'_>) {
+        self.once(parent, Space::Itunes, &["category"]);
         for element in parent.elements().filter(|e| e.space == Space::Itunes) {
             let text = element.text();
             let text = text.trim();

@@ -3,7 +3,7 @@
 use super::Findings;
 use super::addresses::Wanted;
 use super::rss::own;
-use crate::domain::feed_document::tree::Element;
+use crate::domain::feed_document::tree::{Element, Space};
 
 /// A day, in minutes.
 const LONGEST_TTL: u32 = 1_440;
@@ -44,6 +44,7 @@ fn check_cloud(cloud: &Element<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_form(form: &Element<'_>, findings: &mut Findings<'_>) {
+    findings.once(form, Space::None, &[]);
     for name in ["title", "description", "name", "link"].into_iter().filter(|name| own(form, name).is_none()) {
         let hint = "or leave it out: hardly a reader shows it";
         findings.error(form.at, "text-input", format!("`textInput` has no `{name}`"), hint);
@@ -96,6 +97,7 @@ fn check_ttl(ttl: &Element<'_>, findings: &mut Findings<'_>) {
 }
 
 fn check_image(image: &Element<'_>, findings: &mut Findings<'_>) {
+    findings.once(image, Space::None, &[]);
     for name in ["url", "title", "link"] {
         match own(image, name) {
             None => findings.error(
@@ -116,5 +118,53 @@ fn check_image(image: &Element<'_>, findings: &mut Findings<'_>) {
             let message = format!("the image's `{name}` is `{}`", size.text().trim());
             findings.error(size.at, "image", message, format!("RSS allows 1 to {most}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{RSS, table};
+
+    #[test]
+    fn what_a_channel_says_of_itself_is_looked_at() {
+        table(
+            RSS,
+            &[
+                ("<ttl>60", "<ttl>1h", "ttl"),
+                ("<ttl>60", "<ttl>0", "ttl"),
+                ("<ttl>60", "<ttl>100000", "ttl"),
+                ("<ttl>60</ttl>", "<docs>rss</docs>", "address-relative"),
+                (
+                    "<ttl>60</ttl>",
+                    "<cloud domain='a' port='0' path='/' registerProcedure='' protocol='xml-rpc'/>",
+                    "cloud",
+                ),
+                ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure='' protocol='xml-rpc'/>", ""),
+                ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure=''/>", "cloud"),
+                (
+                    "<ttl>60</ttl>",
+                    "<textInput><title>a</title><description>b</description><name>c</name><link>https://a.example/</link></textInput>",
+                    "",
+                ),
+                (
+                    "<ttl>60</ttl>",
+                    "<textInput><title>a</title><description>b</description><link>https://a.example/</link></textInput>",
+                    "text-input",
+                ),
+                (
+                    "<ttl>60</ttl>",
+                    "<skipHours><hour>0</hour><hour>23</hour></skipHours><skipDays><day>Monday</day></skipDays>",
+                    "",
+                ),
+                ("<ttl>60</ttl>", "<skipHours><hour>24</hour></skipHours>", "skip"),
+                ("<ttl>60</ttl>", "<skipDays/>", "skip"),
+                ("<ttl>60</ttl>", "<skipDays><day>Monday</day><day>Monday</day></skipDays>", "skip"),
+                ("<ttl>60</ttl>", "<dc:language>en</dc:language>", "twice"),
+                ("<width>144", "<width>145", "image"),
+                ("<width>144", "<width>100</width><width>144", "repeated"),
+                ("<height>400", "<height>tall", "image"),
+                ("<image><url>https://a.example/i.png</url>", "<image>", "image"),
+            ],
+        );
     }
 }

@@ -46,7 +46,7 @@ fn codes(text: &str) -> String {
 }
 
 /// Each row: what is replaced by what, and the codes that are found then.
-fn table(good: &str, rows: &[(&str, &str, &str)]) {
+pub(super) fn table(good: &str, rows: &[(&str, &str, &str)]) {
     assert_eq!(codes(good), "", "{:?}", check("f", good.as_bytes(), None, now()).problems);
     for (from, to, want) in rows {
         assert!(good.contains(from), "{from}");
@@ -69,9 +69,6 @@ fn every_rule_of_rss_is_held() {
             ("<link>https://a.example/1", "<link>https://a.example/a b", "address"),
             ("<link>https://a.example/1", "<link>ftp://a.example/1", "address"),
             ("en-GB", "English (British)", "language"),
-            ("<ttl>60", "<ttl>1h", "ttl"),
-            ("<ttl>60", "<ttl>0", "ttl"),
-            ("<ttl>60", "<ttl>100000", "ttl"),
             ("ada@a.example (Ada)", "Ada", "contact"),
             ("<dc:creator>Ada</dc:creator>", "<author>Ada</author>", "contact"),
             ("<dc:creator>Ada</dc:creator>", "<author>ada@a.example</author>", ""),
@@ -81,29 +78,6 @@ fn every_rule_of_rss_is_held() {
             ("<dc:creator>Ada</dc:creator>", "<source>x</source>", "source"),
             ("<dc:creator>Ada</dc:creator>", "<source url=\"x\">x</source>", "address-relative"),
             ("<dc:creator>Ada</dc:creator>", "<dc:language>e</dc:language>", "language"),
-            ("<ttl>60</ttl>", "<docs>rss</docs>", "address-relative"),
-            ("<ttl>60</ttl>", "<cloud domain='a' port='0' path='/' registerProcedure='' protocol='xml-rpc'/>", "cloud"),
-            ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure='' protocol='xml-rpc'/>", ""),
-            ("<ttl>60</ttl>", "<cloud domain='a' port='80' path='/' registerProcedure=''/>", "cloud"),
-            (
-                "<ttl>60</ttl>",
-                "<textInput><title>a</title><description>b</description><name>c</name><link>https://a.example/</link></textInput>",
-                "",
-            ),
-            (
-                "<ttl>60</ttl>",
-                "<textInput><title>a</title><description>b</description><link>https://a.example/</link></textInput>",
-                "text-input",
-            ),
-            (
-                "<ttl>60</ttl>",
-                "<skipHours><hour>0</hour><hour>23</hour></skipHours><skipDays><day>Monday</day></skipDays>",
-                "",
-            ),
-            ("<ttl>60</ttl>", "<skipHours><hour>24</hour></skipHours>", "skip"),
-            ("<ttl>60</ttl>", "<skipDays/>", "skip"),
-            ("<ttl>60</ttl>", "<skipDays><day>Monday</day><day>Monday</day></skipDays>", "skip"),
-            ("<ttl>60</ttl>", "<dc:language>en</dc:language>", "twice"),
             ("<itunes:explicit>false</itunes:explicit>", "<itunes:block>maybe</itunes:block>", "itunes"),
             ("<dc:creator>Ada</dc:creator>", "<atom:updated>2021-05-07</atom:updated>", "date"),
             ("<dc:date>2021-05-07", "<dc:date>2021-05-07T10:00", "date"),
@@ -115,9 +89,7 @@ fn every_rule_of_rss_is_held() {
             ("href=\"https://a.example/feed.xml\"", "href=\"/feed.xml\"", "address-relative"),
             ("<fh:complete/>", "<fh:complete/><fh:archive/>", "history history"),
             ("<fh:complete/>", "<fh:whole/>", "history"),
-            ("<width>144", "<width>145", "image"),
-            ("<height>400", "<height>tall", "image"),
-            ("<image><url>https://a.example/i.png</url>", "<image>", "image"),
+            ("<itunes:duration>", "<itunes:duration>1</itunes:duration><itunes:duration>", "repeated"),
             ("Use &#x3C;b> tag", "Use &lt;b&gt; tag", "title-markup"),
             ("Use &#x3C;b> tag", "Tom &amp;amp; Jerry", "title-markup"),
             ("Use &#x3C;b> tag", "a &lt; b &amp; c", ""),
@@ -227,6 +199,7 @@ fn every_rule_of_atom_is_held() {
                 "author author",
             ),
             ("<name>Ada</name>", "<name/>", "person"),
+            ("<name>Ada</name>", "<name>Ada</name><name>Bo</name>", "repeated"),
             ("<email>ada@a.example", "<email>Ada", "person"),
             ("<uri>https://ada.example/", "<uri>ada.example", "address-relative"),
             (

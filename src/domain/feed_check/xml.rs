@@ -1,7 +1,7 @@
 //! What an XML parser stumbles over, and what it does not and should.
 
 use super::Findings;
-use crate::domain::feed_document::tree::{Space, Tree, Wrong};
+use crate::domain::feed_document::tree::{Element, Space, Tree, Wrong};
 
 pub(super) fn check(tree: &Tree<'_>, findings: &mut Findings<'_>) {
     for fault in &tree.faults {
@@ -26,6 +26,20 @@ pub(super) fn check(tree: &Tree<'_>, findings: &mut Findings<'_>) {
                 format!("the prefix `{prefix}` stands for `{uri}`"),
                 format!("readers know it as `{usual}`"),
             );
+        }
+    }
+}
+
+impl Findings<'_> {
+    /// Elements of which there is one at most: those of `parent` in this namespace, but for `many`.
+    pub(super) fn once(&mut self, parent: &Element<'_>, space: Space, many: &[&str]) {
+        let mut seen: Vec<&str> = Vec::new();
+        for child in parent.elements().filter(|child| child.space == space && !many.contains(&child.name)) {
+            if seen.contains(&child.name) {
+                let message = format!("`{}` comes twice in `{}`", child.written(), parent.written());
+                self.error(child.at, "repeated", message, "readers take one of them, and not all the same");
+            }
+            seen.push(child.name);
         }
     }
 }
