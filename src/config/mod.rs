@@ -219,6 +219,8 @@ pub struct Feeds {
     pub stylesheet: String,
     /// Addresses that feeds have had: old = new, both below `feeds.url`.
     pub moved: BTreeMap<String, String>,
+    /// Shown only where there are some: TOML has no other way to write more of them below.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<ExtraFeed>,
 }
 

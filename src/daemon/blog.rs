@@ -199,11 +199,13 @@ impl Blog {
     }
 
     /// What is wrong with which feeds there would be.
-    #[must_use]
-    pub fn plan_problems(&self) -> Vec<Problem> {
-        let planned = feed_plan::plan(&self.catalogue, &self.settings(), &self.memory);
-        let clashes = feed_plan::clashes(&planned.plans);
-        planned.problems.into_iter().chain(clashes).collect()
+    pub fn plan_problems(&mut self) -> Vec<Problem> {
+        let settings = self.settings();
+        let mut problems = feed_plan::plan(&self.catalogue, &settings, &self.memory).problems;
+        self.look();
+        problems.extend(feed_plan::clashes(&self.plans));
+        problems.extend(self.heavy_problems(&settings));
+        problems
     }
 
     /// Renders all posts, drafts included.

@@ -61,6 +61,25 @@ fn no_feed_is_larger_than_it_may_be_and_what_drops_out_stands_in_an_archive() {
 }
 
 #[test]
+fn a_post_that_would_fill_a_feed_alone_drives_no_other_out() {
+    let site = site()
+        .post("2021-01-05-small.md", text("Small", "Words."))
+        .post("2021-02-05-huge.md", text("Huge", &"Wood is measured twice and cut once. ".repeat(9_000)))
+        .post("2021-03-05-new.md", text("New", "Words."));
+    build(&site);
+    let feed: Value = serde_json::from_str(&site.read("public/feed.json")).unwrap();
+    let shown: Vec<(&str, bool)> = feed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["title"].as_str().unwrap(), item["content_html"].is_string()))
+        .collect();
+    assert_eq!(shown, [("New", true), ("Huge", false), ("Small", true)]);
+    let said = site.run("check").out;
+    assert!(said.contains("_posts/2021-02-05-huge.md:1:1") && said.contains("feeds.max_bytes"), "{said}");
+}
+
+#[test]
 fn a_feed_that_holds_everything_says_so() {
     let site = site().post("2021-01-05-one.md", text("One", "Words."));
     build(&site);

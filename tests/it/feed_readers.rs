@@ -12,6 +12,8 @@ use super::daemon::Daemon;
 use super::postgres::{everything_is_wanted, left_out};
 use super::site::{Site, ran, site};
 
+/// The daemon's files are of today, and it tells no date that is still to come: readers ask by dates, too.
+const NOW: &str = "2030-01-01T00:00:00Z";
 const FORMATS: [&str; 3] = ["feed.xml", "atom.xml", "feed.json"];
 
 fn blog() -> Site {
@@ -106,7 +108,7 @@ fn tool(variable: &str) -> Option<String> {
 fn feedparser_sees_the_same_in_every_format_and_is_told_when_nothing_has_changed() {
     let Some(python) = tool("GAZETTED_TEST_PYTHON") else { return };
     let site = blog();
-    let daemon = Daemon::start(&site, "2021-06-01T00:00:00Z");
+    let daemon = Daemon::start(&site, NOW);
     let addresses = ["feed.xml", "atom.xml"].map(|name| format!("http://{}/{name}", daemon.address));
     let read = ran(Command::new(python).arg("tests/readers/read.py").args(&addresses));
     assert_eq!(read.code, 0, "{}", read.err);
@@ -121,7 +123,7 @@ fn feedparser_sees_the_same_in_every_format_and_is_told_when_nothing_has_changed
 fn rss_parser_and_feedsmith_see_the_same_in_every_format() {
     let Some(node) = tool("GAZETTED_TEST_NODE") else { return };
     let site = blog();
-    let daemon = Daemon::start(&site, "2021-06-01T00:00:00Z");
+    let daemon = Daemon::start(&site, NOW);
     let files = FORMATS.map(|name| site.path("public").join(name));
     let read = ran(Command::new("node").args(["tests/readers/read.js", &format!("{node}/node_modules")]).args(&files));
     assert_eq!(read.code, 0, "{}", read.err);
@@ -139,7 +141,7 @@ fn sfeed_sees_the_same_in_both_xml_formats() {
         return left_out("sfeed");
     }
     let site = blog();
-    let daemon = Daemon::start(&site, "2021-06-01T00:00:00Z");
+    let daemon = Daemon::start(&site, NOW);
     for name in ["feed.xml", "atom.xml"] {
         let file = std::fs::File::open(site.path("public").join(name)).unwrap();
         let read = ran(Command::new("sfeed").stdin(file));
@@ -159,8 +161,7 @@ fn newsboat_sees_the_same_in_both_xml_formats_and_is_told_when_nothing_has_chang
         return left_out("newsboat");
     }
     let site = blog();
-    let daemon = Daemon::start(&site, "2030-01-01T00:00:00Z");
-    // Its files are of today; a date that is still to come is not told, and newsboat asks by date.
+    let daemon = Daemon::start(&site, NOW);
     let between = Between::new(daemon.address);
     for name in ["feed.xml", "atom.xml"] {
         site.save("newsboat/urls", format!("http://{}/{name}\n", between.address));

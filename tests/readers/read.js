@@ -5,6 +5,8 @@ const [modules, ...files] = process.argv.slice(2);
 const Parser = require(`${modules}/rss-parser`);
 const feedsmith = require(`${modules}/feedsmith`);
 
+// feedsmith gives Atom's texts with their type.
+const plain = (text) => (text && typeof text === 'object' ? text.value : text);
 const seconds = (date) => Math.floor(new Date(date).getTime() / 1000);
 
 function ofFeedsmith({ format, feed }) {
@@ -12,7 +14,7 @@ function ofFeedsmith({ format, feed }) {
     case 'rss':
       return feed.items.map((i) => [i.guid.value, i.title, i.link, seconds(i.pubDate)]);
     case 'atom':
-      return feed.entries.map((e) => [e.id, e.title, e.links.find((l) => l.rel === 'alternate').href, seconds(e.published)]);
+      return feed.entries.map((e) => [e.id, plain(e.title), e.links.find((l) => l.rel === 'alternate').href, seconds(e.published)]);
     default:
       return feed.items.map((i) => [i.id, i.title, i.url, seconds(i.date_published)]);
   }

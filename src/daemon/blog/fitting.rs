@@ -9,6 +9,7 @@ use super::{Blog, PassError};
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::post::Post;
+use crate::domain::problem::Problem;
 use crate::render::feed::Settings;
 use crate::render::feed_plan::{self, Kind, Plan};
 
@@ -130,6 +131,31 @@ impl Blog {
         weighed.filter(|_| full).unwrap_or(LIGHT)
     }
 
+    /// One post must not drive all others out of a feed: what would fill it alone is shown by its summary.
+    pub(super) fn is_too_heavy(&self, post: &Post, settings: &Settings) -> bool {
+        self.weight(post, true) > settings.max_bytes
+    }
+
+    fn shown_weight(&self, post: usize, full: bool, settings: &Settings) -> u64 {
+        let post = &self.catalogue.posts[post];
+        self.weight(post, full && !self.is_too_heavy(post, settings))
+    }
+
+    /// What readers get less of than they might expect.
+    pub(super) fn heavy_problems(&self, settings: &Settings) -> Vec<Problem> {
+        let posts = self.plans.iter().filter(|plan| plan.kind == Kind::All).flat_map(|plan| &plan.posts);
+        let heavy = posts.map(|post| &self.catalogue.posts[*post]).filter(|post| self.is_too_heavy(post, settings));
+        let problem = |post: &Post| {
+            let message = format!(
+                "the entry would add {} bytes to a feed of at most {} (`feeds.max_bytes`), so feeds show its summary",
+                self.weight(post, true),
+                settings.max_bytes
+            );
+            Problem::warning(&*post.path, "size", message).at(1, 1).hint("divide the post, or raise `feeds.max_bytes`")
+        };
+        heavy.map(problem).collect()
+    }
+
     /// Moves full pages of `unsealed` into archives, writes them, and counts what they took.
     async fn seal(
         &mut self,
@@ -184,7 +210,7 @@ impl Blog {
                 let posts = &self.catalogue.posts;
                 plan.candidates.retain(|i| !feed_plan::is_old_news(&posts[*i], &sealed, settings, &self.memory));
             }
-            feed_plan::trim(plan, settings.max_bytes, |post| self.weight(&self.catalogue.posts[post], full));
+            feed_plan::trim(plan, settings.max_bytes, |post| self.shown_weight(post, full, settings));
             if plan.kind == Kind::All && settings.name(Format::Atom).is_some() {
                 plan.archive = last;
             }

@@ -55,13 +55,14 @@ impl Blog {
         let known = self.before_rendering(changed, &edited);
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
-        self.feed_problems.retain(|problem| problem.code != FAILED);
+        self.feed_problems.retain(|problem| problem.code != FAILED && problem.code != "size");
         let mut written = Vec::new();
         if patched {
             self.refit(&ids, &settings, &edited).await?;
         } else {
             written = self.fit(&settings, &edited).await?;
         }
+        self.feed_problems.extend(self.heavy_problems(&settings));
         let plans = std::mem::take(&mut self.plans);
         written.extend(self.publish_all(&plans, &settings, &edited, Between::Forget).await?);
         let pass = self.finish(written, &plans, &settings).await?;
@@ -319,7 +320,10 @@ impl Blog {
             .posts
             .iter()
             .filter_map(|index| self.catalogue.posts.get(*index))
-            .map(|post| self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, full)))
+            .map(|post| {
+                let full = full && (plan.kind == Kind::Archive || !self.is_too_heavy(post, settings));
+                self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, full))
+            })
             .collect();
         let entries = entries.ok_or("a post's file changed while it was read")?;
         let mut feed = feed::build(plan, entries, settings);
