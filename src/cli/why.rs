@@ -17,7 +17,7 @@ const SHOWN: usize = 10;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: gazetted why _posts/2021-05-07-hello.md\n         gazetted why \"Hello\"")]
 pub struct Arguments {
-    /// The post's file, address, id, or some words of its title
+    /// The post's file, address, id, or a part of its title or file name
     post: String,
     /// Facts as JSON
     #[arg(long)]
@@ -62,10 +62,14 @@ fn meant<'a>(blog: &'a Blog, asked: &str) -> Vec<&'a Post> {
         &|post| *post.path == *asked || post.path.ends_with(&format!("/{asked}")),
         &|post| post.url.trim_end_matches('/') == asked.trim_end_matches('/') || post.id == asked,
         &|post| post.title.to_lowercase() == words,
-        &|post| post.title.to_lowercase().contains(&words),
+        &|post| post.title.to_lowercase().contains(&words) || file_name(post).contains(&words),
     ];
     let found = senses.iter().map(|is| blog.catalogue.posts.iter().filter(|post| is(post)).collect::<Vec<_>>());
     found.into_iter().find(|posts| !posts.is_empty()).unwrap_or_default()
+}
+
+fn file_name(post: &Post) -> String {
+    post.path.rsplit('/').next().unwrap_or_default().to_lowercase()
 }
 
 fn of_post(blog: &Blog, post: &Post, problems: &[Problem]) -> Facts {

@@ -8,21 +8,18 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
-use crate::config::{Config, FeedContent, FeedFormat};
-use crate::domain::author::Author;
+use crate::config::Config;
 use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::edition::EditionPost;
-use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::goal::{self, Bounds, GoalStatus};
 use crate::domain::identity::{EntryRow, Ledger};
-use crate::domain::period::Days;
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
-use crate::http::{Document, Medium, OPML};
+use crate::http::{Document, Medium};
 use crate::publish::{self, WriteError};
-use crate::render::feed::{Extra, Settings};
+use crate::render::feed::Settings;
 use crate::render::feed_plan::{self, Plan};
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
@@ -30,6 +27,7 @@ use crate::store::{OutputRow, SharedStore, StoreError};
 use super::render_pass::{Bodies, links_version};
 use super::terms::Terms;
 
+mod configured;
 mod fitting;
 mod hubs;
 mod looking;
@@ -37,6 +35,7 @@ mod moving_in;
 mod outputs;
 mod pages;
 
+pub use configured::{media_type, settings, spec};
 pub use looking::{Change, Changes, InFeed};
 
 /// Why a pass could not be finished. What was published before stays.
@@ -365,101 +364,6 @@ impl Blog {
                 None => self.files.known.remove(path.as_str()),
             };
         }
-    }
-}
-
-/// By the names that the feeds have now, and by the endings of what stands beside them.
-#[must_use]
-pub fn media_type(path: &str, settings: &Settings) -> &'static str {
-    if pages::is_page(path) {
-        return "text/html";
-    }
-    if path == settings.stylesheet {
-        return "text/css";
-    }
-    let extra = settings.extra.iter().find(|extra| extra.path == path).map(|extra| extra.format);
-    let named = |(_, name): &&(Format, String)| path == name || path.ends_with(&format!("/{name}"));
-    let format = extra.or_else(|| settings.formats.iter().find(named).map(|(format, _)| *format));
-    format.map_or(OPML, Format::media_type)
-}
-
-/// What the feeds are to be, from the configuration and what the site says of itself.
-#[must_use]
-pub fn settings(config: &Config, site: &Site) -> Settings {
-    let feeds = &config.feeds;
-    let trimmed = |url: &str| url.trim_end_matches('/').to_owned();
-    let site_url = trimmed(&config.site.url);
-    let author = site.rules.default_author.clone().or_else(|| {
-        let email = Some(config.site.email.clone()).filter(|e| !e.is_empty())?;
-        Some(Author { email: Some(email), ..Author::named(site.title(config)) })
-    });
-    let formats = feeds.formats.iter().map(|format| match format {
-        FeedFormat::Rss => (Format::Rss, feeds.rss.clone()),
-        FeedFormat::Atom => (Format::Atom, feeds.atom.clone()),
-        FeedFormat::Json => (Format::Json, feeds.json.clone()),
-    });
-    let extra = feeds.extra.iter().map(extra_feed).collect();
-    let mut formats: Vec<(Format, String)> = formats.collect();
-    formats.sort();
-    formats.dedup();
-    Settings {
-        title: site.title(config),
-        description: site.description(config),
-        feeds_url: config.feeds_url().to_owned(),
-        site_url,
-        language: config.site.language.clone(),
-        author,
-        formats,
-        opml: feeds.opml.clone(),
-        limit: feeds.limit,
-        full: feeds.content == FeedContent::Full,
-        tags: feeds.tags,
-        authors: feeds.authors,
-        categories: feeds.categories,
-        max_bytes: feeds.max_bytes,
-        sections: feeds.sections,
-        languages: feeds.languages,
-        extra,
-        stylesheet: feeds.stylesheet.clone(),
-        pages: feeds.pages,
-        tombstones: feeds.tombstones,
-        hubs: config.hubs(),
-    }
-}
-
-fn extra_feed(extra: &crate::config::ExtraFeed) -> Extra {
-    Extra {
-        path: extra.path.clone(),
-        format: match extra.format() {
-            FeedFormat::Rss => Format::Rss,
-            FeedFormat::Atom => Format::Atom,
-            FeedFormat::Json => Format::Json,
-        },
-        title: extra.title.clone(),
-        description: extra.description.clone(),
-        tags: extra.tags.clone(),
-        categories: extra.categories.clone(),
-        authors: extra.authors.clone(),
-        sections: extra.sections.clone(),
-        languages: extra.languages.clone(),
-        without_tags: extra.without_tags.clone(),
-        limit: extra.limit,
-        full: extra.content.map(|content| content == FeedContent::Full),
-    }
-}
-
-/// A goal of the configuration as the domain counts it; `load` has checked its dates.
-#[must_use]
-pub fn spec(goal: &crate::config::Goal) -> goal::Spec {
-    let optional = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
-    goal::Spec {
-        name: goal.name.clone(),
-        posts: goal.posts,
-        per: goal.per,
-        since: Days::parse(&goal.since).map(|days| days.first),
-        author: optional(&goal.author),
-        tag: optional(&goal.tag),
-        pauses: goal.pauses.iter().filter_map(|p| Days::parse(p)).collect(),
     }
 }
 

@@ -1,0 +1,181 @@
+//! Which feeds there are and what is in them, by tables.
+
+use super::*;
+use crate::domain::post::State;
+
+fn settings() -> Settings {
+    Settings {
+        title: "Notes".into(),
+        description: String::new(),
+        site_url: "https://a.example".into(),
+        feeds_url: "https://a.example".into(),
+        language: "en".into(),
+        author: None,
+        formats: vec![(Format::Rss, "feed.xml".into()), (Format::Atom, "atom.xml".into())],
+        opml: "feeds.opml".into(),
+        limit: 3,
+        max_bytes: 100,
+        full: true,
+        tags: true,
+        authors: false,
+        categories: false,
+        sections: true,
+        languages: true,
+        extra: Vec::new(),
+        stylesheet: String::new(),
+        pages: false,
+        tombstones: false,
+        hubs: Vec::new(),
+    }
+}
+
+/// Newest first, as a catalogue has them.
+fn catalogue(posts: Vec<Post>) -> Catalogue {
+    let posts =
+        posts.into_iter().enumerate().map(|(n, post)| Post { id: format!("id{n}"), state: State::Published, ..post });
+    Catalogue { posts: posts.collect(), ..Catalogue::default() }
+}
+
+fn tagged(tag: &str) -> Post {
+    Post { tags: vec![tag.to_owned()], ..Post::sample() }
+}
+
+fn folders(plans: &Plans, kind: Kind) -> Vec<(&str, &str)> {
+    plans.plans.iter().filter(|p| p.kind == kind).map(|p| (p.name.as_str(), p.folder.as_str())).collect()
+}
+
+#[test]
+fn every_name_has_an_address_and_keeps_it() {
+    let all = catalogue(["C++", "C", "Träffar", "数据", "🦀", "Κόσμος", "++"].map(tagged).to_vec());
+    let first = plan(&all, &settings(), &FeedMemory::default());
+    let number = plain_slug("++");
+    assert_eq!(number.len(), 8, "{number}");
+    assert_eq!(
+        folders(&first, Kind::Tag).into_iter().collect::<BTreeMap<_, _>>(),
+        BTreeMap::from([
+            ("C", "tags/c/"),
+            ("C++", "tags/c-2/"),
+            ("Träffar", "tags/traffar/"),
+            ("数据", "tags/shu-ju/"),
+            ("🦀", "tags/crab/"),
+            ("++", format!("tags/{number}/").as_str()),
+            ("Κόσμος", "tags/kosmos/"),
+        ])
+    );
+    assert_eq!(first.problems.len(), 1);
+    assert!(first.problems[0].message.contains("`C` and `C++`"), "{}", first.problems[0]);
+    // The one that came first has gone; what its readers subscribed to is not somebody else's now.
+    let memory = first.learned;
+    let later = plan(&catalogue(vec![tagged("c"), tagged("C++")]), &settings(), &memory);
+    assert_eq!(folders(&later, Kind::Tag), [("c", "tags/c/"), ("C++", "tags/c-2/")]);
+    let without = plan(&catalogue(vec![tagged("C++")]), &settings(), &memory);
+    assert_eq!(folders(&without, Kind::Tag), [("C++", "tags/c-2/")]);
+    assert!(without.learned.is_empty(), "{:?}", without.learned);
+}
+
+#[test]
+fn sections_and_languages_have_feeds_where_there_are_several() {
+    let post = |section: &str, language: Option<&str>| Post {
+        section: Some(section.into()),
+        language: language.map(str::to_owned),
+        ..Post::sample()
+    };
+    let one = plan(&catalogue(vec![post("blog", None), post("blog", Some("en"))]), &settings(), &FeedMemory::default());
+    assert_eq!(one.plans.len(), 1, "{:?}", one.plans);
+    let two = catalogue(vec![post("blog", None), post("news", Some("pt-BR"))]);
+    let two = plan(&two, &settings(), &FeedMemory::default());
+    assert_eq!(folders(&two, Kind::Section), [("blog", "sections/blog/"), ("news", "sections/news/")]);
+    assert_eq!(folders(&two, Kind::Language), [("en", "languages/en/"), ("pt-br", "languages/pt-br/")]);
+}
+
+#[test]
+fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
+    let extra = |change: fn(&mut Extra)| {
+        let mut extra = Extra {
+            path: "feed.python.xml".into(),
+            format: Format::Rss,
+            title: "On Python".into(),
+            description: String::new(),
+            tags: vec![],
+            categories: vec![],
+            authors: vec![],
+            sections: vec![],
+            languages: vec![],
+            without_tags: vec![],
+            limit: None,
+            full: None,
+        };
+        change(&mut extra);
+        extra
+    };
+    let posts = catalogue(vec![
+        Post { tags: vec!["Python".into(), "talks".into()], language: Some("de".into()), ..Post::sample() },
+        Post { tags: vec!["python".into()], categories: vec!["News".into()], ..Post::sample() },
+        Post { tags: vec!["rust".into()], section: Some("blog".into()), ..Post::sample() },
+    ]);
+    for (extra, expected) in [
+        (extra(|_| {}), vec![0, 1, 2]),
+        (extra(|e| e.tags = vec!["python".into()]), vec![0, 1]),
+        (extra(|e| e.tags = vec!["python".into(), "RUST".into()]), vec![0, 1, 2]),
+        (extra(|e| (e.tags, e.without_tags) = (vec!["python".into()], vec!["talks".into()])), vec![1]),
+        (extra(|e| (e.tags, e.categories) = (vec!["python".into()], vec!["news".into()])), vec![1]),
+        (extra(|e| e.sections = vec!["blog".into()]), vec![2]),
+        (extra(|e| e.languages = vec!["de".into()]), vec![0]),
+        (extra(|e| e.limit = Some(1)), vec![0]),
+    ] {
+        let settings = Settings { extra: vec![extra.clone()], ..settings() };
+        let planned = plan(&posts, &settings, &FeedMemory::default());
+        let found = planned.plans.iter().find(|plan| plan.kind == Kind::Extra).unwrap();
+        assert_eq!(found.posts, expected, "{extra:?}");
+        assert_eq!(found.files, [(Format::Rss, "feed.python.xml".to_owned())]);
+    }
+}
+
+#[test]
+fn two_feeds_at_one_address_are_refused() {
+    let mut planned = plan(&catalogue(vec![tagged("a")]), &settings(), &FeedMemory::default());
+    assert_eq!(clashes(&planned.plans), []);
+    planned.plans[1].files[0].1 = "feed.xml".into();
+    assert!(clashes(&planned.plans)[0].message.contains("`feed.xml`"));
+}
+
+#[test]
+fn a_page_is_full_when_one_more_would_be_too_many_or_too_heavy() {
+    for (weights, expected) in [
+        (&[1, 1, 1][..], None),
+        (&[1, 1, 1, 1], Some(3)),
+        (&[50, 50], None),
+        (&[50, 51], Some(1)),
+        (&[200], None),
+        (&[200, 1], Some(1)),
+        (&[], None),
+    ] {
+        let unsealed: Vec<(usize, u64)> = weights.iter().copied().enumerate().collect();
+        assert_eq!(next_page(&unsealed, 3, 100).map(<[_]>::len), expected, "{weights:?}");
+    }
+}
+
+#[test]
+fn a_feed_is_cut_to_its_size_from_the_end_and_never_empty() {
+    let mut planned =
+        plan(&catalogue(vec![Post::sample(), Post::sample(), Post::sample()]), &settings(), &FeedMemory::default());
+    let plan = &mut planned.plans[0];
+    for (weights, expected, complete) in
+        [([30, 30, 40], vec![0, 1, 2], true), ([30, 30, 41], vec![0, 1], false), ([300, 1, 1], vec![0], false)]
+    {
+        trim(plan, 100, |post| weights[post]);
+        assert_eq!((&plan.posts, plan.complete), (&expected, complete), "{weights:?}");
+    }
+}
+
+#[test]
+fn what_is_in_no_archive_stands_in_the_feed_however_old_it_is() {
+    let posts = catalogue((0..6).map(|_| Post::sample()).collect());
+    let sealed = ["id1", "id2", "id3"].map(str::to_owned).to_vec();
+    let memory = FeedMemory { archives: BTreeMap::from([((String::new(), 1), sealed)]), ..FeedMemory::default() };
+    let planned = plan(&posts, &settings(), &memory);
+    assert_eq!(planned.plans[0].candidates, [0, 4, 5], "posts 4 and 5 came late and are dated early");
+    assert_eq!(planned.plans[0].archive, Some(1));
+    let page = planned.plans.last().unwrap();
+    assert_eq!((page.kind, &page.posts, page.folder.as_str()), (Kind::Archive, &vec![1, 2, 3], "archive/1/"));
+}
