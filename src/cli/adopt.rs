@@ -7,12 +7,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::error::Failure;
-use super::{Done, open, print};
+use super::{Done, feed_source, open, print};
 use crate::config::Config;
 use crate::daemon::blog::Blog;
-use crate::daemon::web::{Ask, Web, http_address};
+use crate::daemon::web::Web;
 use crate::domain::adoption::Adoption;
-use crate::domain::feed_document::{self, FeedDocument, MOST_BYTES};
+use crate::domain::feed_document::{self, FeedDocument};
 use crate::domain::wording;
 
 /// How many archives of a feed are followed.
@@ -69,13 +69,10 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
 pub async fn documents(feeds: &[String]) -> Result<Vec<FeedDocument>, Failure> {
     let mut documents = Vec::new();
     for feed in feeds {
-        if feed.starts_with("http://") || feed.starts_with("https://") {
+        if feed_source::is_address(feed) {
             documents.extend(from_address(feed).await?);
         } else {
-            let bytes = std::fs::read(feed).map_err(|error| {
-                Failure::failed(format!("`{feed}` cannot be read: {error}"), "name the file of a feed, or its address")
-            })?;
-            documents.push(read(feed, &bytes, None)?);
+            documents.push(read(feed, &feed_source::file(feed).await?, None)?);
         }
     }
     Ok(documents)
@@ -86,21 +83,16 @@ fn read(name: &str, bytes: &[u8], base: Option<&url::Url>) -> Result<FeedDocumen
 }
 
 async fn from_address(address: &str) -> Result<Vec<FeedDocument>, Failure> {
-    let failed = |address: &str, why: String| {
-        Failure::failed(
-            format!("`{address}` cannot be read: {why}"),
-            "open it in a browser: it must be the feed itself",
-        )
-    };
     let web = Web::new()?;
     let (mut documents, mut seen) = (Vec::new(), HashSet::new());
     let mut next = Some(address.to_owned());
     while let Some(address) = next.take().filter(|address| documents.len() < PAGES && seen.insert(address.clone())) {
-        http_address(&address).map_err(|error| failed(&address, error.to_string()))?;
-        let ask = Ask::get(address.as_str()).redirects(5).most(MOST_BYTES);
-        let answer = web.ask(&ask).await.map_err(|error| failed(&address, error.to_string()))?;
+        let answer = feed_source::fetched(&web, &address).await?;
         if !answer.status.is_success() {
-            return Err(failed(&address, answer.status.to_string()));
+            return Err(Failure::failed(
+                format!("`{address}` cannot be read: {}", answer.status),
+                "open it in a browser: it must be the feed itself",
+            ));
         }
         let document = read(&address, &answer.body, Some(&answer.address))?;
         next.clone_from(&document.previous);

@@ -18,6 +18,7 @@ mod diff;
 mod digest;
 mod doors;
 mod error;
+mod feed_source;
 mod goal;
 mod init;
 mod memory;

@@ -11,7 +11,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::introspect::field_names;
-use super::{AuthorAlias, Config, ExtraFeed, Feeds, Goal, Http, Smtp, Webhook};
+use super::{AuthorAlias, Config, Feeds, Goal, Http, Smtp, Webhook};
+use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::front_matter::position;
 use crate::domain::problem::Problem;
 

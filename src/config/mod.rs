@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::extra_feed::ExtraFeed;
+use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::period::Per;
 
 mod check;
@@ -167,22 +169,6 @@ impl Default for Posts {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FeedFormat {
-    Rss,
-    Atom,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FeedContent {
-    #[default]
-    Full,
-    Summary,
-}
-
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "switches of the configuration, each of its own")]
@@ -190,7 +176,7 @@ pub struct Feeds {
     pub out: PathBuf,
     /// Where `out` is served; empty: `site.url`.
     pub url: String,
-    pub formats: Vec<FeedFormat>,
+    pub formats: Vec<Format>,
     /// Entries in one feed, at most, and how much they may weigh together, in bytes.
     pub limit: usize,
     pub max_bytes: u64,
@@ -224,46 +210,12 @@ pub struct Feeds {
     pub extra: Vec<ExtraFeed>,
 }
 
-/// `[[feeds.extra]]`: a feed of the owner's choice.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ExtraFeed {
-    /// Its file below `feeds.out`: `feed.python.xml`.
-    pub path: String,
-    /// Empty: JSON if the name ends so, Atom if it says so, RSS otherwise.
-    pub format: Option<FeedFormat>,
-    pub title: String,
-    pub description: String,
-    /// A post is in it if it has one of each of these that are not empty,
-    pub tags: Vec<String>,
-    pub categories: Vec<String>,
-    pub authors: Vec<String>,
-    pub sections: Vec<String>,
-    pub languages: Vec<String>,
-    /// and none of these.
-    pub without_tags: Vec<String>,
-    pub limit: Option<usize>,
-    pub content: Option<FeedContent>,
-}
-
-impl ExtraFeed {
-    #[must_use]
-    pub fn format(&self) -> FeedFormat {
-        let json = Path::new(&self.path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-        self.format.unwrap_or(match () {
-            () if json => FeedFormat::Json,
-            () if self.path.to_lowercase().contains("atom") => FeedFormat::Atom,
-            () => FeedFormat::Rss,
-        })
-    }
-}
-
 impl Default for Feeds {
     fn default() -> Self {
         Self {
             out: "public".into(),
             url: String::new(),
-            formats: vec![FeedFormat::Rss, FeedFormat::Atom, FeedFormat::Json],
+            formats: vec![Format::Rss, Format::Atom, Format::Json],
             limit: 50,
             max_bytes: 250_000,
             content: FeedContent::Full,

@@ -20,7 +20,7 @@ use crate::domain::problem::Problem;
 use crate::http::{Document, Medium};
 use crate::publish::{self, WriteError};
 use crate::render::feed::Settings;
-use crate::render::feed_plan::{self, Plan};
+use crate::render::feed_plan::Plan;
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
@@ -199,11 +199,8 @@ impl Blog {
 
     /// What is wrong with which feeds there would be.
     pub fn plan_problems(&mut self) -> Vec<Problem> {
-        let settings = self.settings();
-        let mut problems = feed_plan::plan(&self.catalogue, &settings, &self.memory).problems;
-        self.look();
-        problems.extend(feed_plan::clashes(&self.plans));
-        problems.extend(self.heavy_problems(&settings));
+        let mut problems = self.look();
+        problems.extend(self.heavy_problems(&self.settings()));
         problems
     }
 

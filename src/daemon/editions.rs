@@ -319,6 +319,7 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
     let shown = shown.filter(|e| is_month(e) && !matches!(e.state, State::Cancelled | State::Skipped)).take(FEED);
     let entries: Vec<Entry> = shown.map(|edition| entry(&edition, &base)).collect();
     let feed = Feed {
+        stylesheet: settings.stylesheet(),
         id: format!("{base}/editions/"),
         title: format!("{}: the digest", settings.title),
         description: format!("The monthly digest of {}", settings.title),
@@ -332,8 +333,6 @@ pub async fn feed(blog: &Blog, store: &SharedStore) -> Result<Option<Vec<u8>>, S
         archive: false,
         previous: None,
         current: None,
-        stylesheet: Some(format!("{}/{}", settings.feeds_url, settings.stylesheet))
-            .filter(|_| !settings.stylesheet.is_empty()),
         tombstones: Vec::new(),
         hubs: Vec::new(),
     };

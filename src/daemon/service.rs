@@ -213,12 +213,7 @@ fn memory(config: &Config) -> usize {
 fn front(config: &Config, blog: &Blog) -> http::Blog {
     let settings = super::blog::settings(config, &blog.site);
     let feeds = settings.formats.iter().map(|(format, name)| http::FeedLink {
-        name: match format {
-            Format::Rss => "RSS",
-            Format::Atom => "Atom",
-            Format::Json => "JSON Feed",
-        }
-        .to_owned(),
+        name: format.title().to_owned(),
         url: format!("/{name}"),
         media_type: format.media_type().to_owned(),
     });

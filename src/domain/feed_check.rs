@@ -188,6 +188,12 @@ impl<'a> Findings<'a> {
         self.add(Problem::warning(self.path, code, message), at, hint);
     }
 
+    /// Of what may stand there once, the second.
+    fn repeated(&mut self, at: usize, name: &str) {
+        let hint = "readers take one of them, and not all the same";
+        self.error(at, "repeated", format!("`{name}` comes twice"), hint);
+    }
+
     fn add(&mut self, problem: Problem, at: usize, hint: impl Into<String>) {
         let count = self.counts.entry(problem.code).or_default();
         *count += 1;

@@ -14,6 +14,7 @@ pub mod dates;
 pub mod delivery;
 pub mod dialect;
 pub mod edition;
+pub mod extra_feed;
 pub mod feed_check;
 pub mod feed_document;
 pub mod feed_format;

@@ -94,6 +94,12 @@ impl Post {
         self.state == State::Published
     }
 
+    /// Its language, or the site's.
+    #[must_use]
+    pub fn language_or<'a>(&'a self, site: &'a str) -> &'a str {
+        self.language.as_deref().unwrap_or(site)
+    }
+
     #[must_use]
     pub fn by(&self, author: &str) -> bool {
         self.authors.iter().any(|a| a.is(author))

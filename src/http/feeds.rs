@@ -17,7 +17,7 @@ use super::published::{Document, OPML, Published};
 use crate::domain::dialect::slug;
 use crate::render::page;
 
-/// Whatever no other route wants. A name is looked up as it was sent, in memory: no spelling of `..` leads anywhere.
+/// Whatever no other route wants.
 pub async fn document(
     State(state): App,
     method: Method,
@@ -26,7 +26,7 @@ pub async fn document(
 ) -> Result<Response<Body>, Refusal> {
     let published = state.shared.get();
     let name = uri.path().strip_prefix('/').unwrap_or_default();
-    let found = published.documents.get(name).or_else(|| published.documents.get(&format!("{name}index.html")));
+    let found = published.document(name);
     if found.is_none() {
         if let Some(to) = moved(&published, name) {
             return Ok(permanently(&to));

@@ -99,17 +99,11 @@ impl Front {
         self.documents.is_some()
     }
 
-    /// A document by the name that was asked for. A name is looked up as it was sent, in memory: no spelling of `..` leads
-    /// anywhere.
+    /// A document by the name that was asked for.
     pub(super) fn known(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<(Found, Route)> {
         let state = self.documents.as_ref()?;
         let published = state.shared.get();
-        let name = path.strip_prefix('/')?;
-        let document = match published.documents.get(name) {
-            Some(document) => document,
-            None if name.ends_with('/') => published.documents.get(&format!("{name}index.html"))?,
-            None => return None,
-        };
+        let document = published.document(path.strip_prefix('/')?)?;
         let asked = Asked::new(method, headers, state.https, state.clock.now())?;
         let found = documents::found(document, asked, headers, &state.shared);
         // One that waits comes by again.

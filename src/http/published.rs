@@ -194,6 +194,14 @@ pub struct Published {
 }
 
 impl Published {
+    /// By its name, or the page of a folder by the folder's. A name is looked up as it was sent, in memory: no spelling of `..`
+    /// leads anywhere.
+    #[must_use]
+    pub fn document(&self, name: &str) -> Option<&Document> {
+        let page = || name.ends_with('/').then(|| self.documents.get(&format!("{name}index.html")))?;
+        self.documents.get(name).or_else(page)
+    }
+
     /// What there is before the first scan: who the blog is.
     #[must_use]
     pub fn nothing_yet(blog: Blog) -> Self {

@@ -8,6 +8,7 @@ use super::feed_plan::{Kind, Plan};
 use crate::domain::author::Author;
 use crate::domain::body::Body;
 use crate::domain::dialect::slug;
+use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::feed_format::Format;
 use crate::domain::plain;
 use crate::domain::post::{Enclosure, Image, Post};
@@ -37,7 +38,7 @@ pub struct Settings {
     pub categories: bool,
     pub sections: bool,
     pub languages: bool,
-    pub extra: Vec<Extra>,
+    pub extra: Vec<ExtraFeed>,
     /// The stylesheet that browsers show feeds with, below the feeds' root; empty: none.
     pub stylesheet: String,
     /// Each tag, author and so on has a page beside its feeds.
@@ -48,26 +49,13 @@ pub struct Settings {
     pub hubs: Vec<String>,
 }
 
-/// A feed that the configuration describes: which posts, under which name, at which address.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Extra {
-    pub path: String,
-    pub format: Format,
-    pub title: String,
-    pub description: String,
-    /// A post is in it if it has one of each of these that are not empty.
-    pub tags: Vec<String>,
-    pub categories: Vec<String>,
-    pub authors: Vec<String>,
-    pub sections: Vec<String>,
-    pub languages: Vec<String>,
-    /// And none of these.
-    pub without_tags: Vec<String>,
-    pub limit: Option<usize>,
-    pub full: Option<bool>,
-}
-
 impl Settings {
+    /// Where the stylesheet is served, if there is one.
+    #[must_use]
+    pub fn stylesheet(&self) -> Option<String> {
+        (!self.stylesheet.is_empty()).then(|| address(self, &self.stylesheet))
+    }
+
     /// The file name of a format, if it is wanted.
     #[must_use]
     pub fn name(&self, format: Format) -> Option<&str> {
@@ -209,7 +197,7 @@ pub fn build(plan: &Plan, entries: Vec<Entry>, settings: &Settings) -> Feed {
         archive: plan.kind == Kind::Archive,
         previous: plan.archive.map(|n| address(&format!("archive/{n}/{atom}"))),
         current: (plan.kind == Kind::Archive).then(|| address(atom)),
-        stylesheet: Some(address(&settings.stylesheet)).filter(|_| !settings.stylesheet.is_empty()),
+        stylesheet: settings.stylesheet(),
         tombstones: Vec::new(),
         // An archive stays as it is: there is nothing to be told.
         hubs: if plan.kind == Kind::Archive { Vec::new() } else { settings.hubs.clone() },

@@ -32,15 +32,6 @@ pub struct Around<'a> {
 /// The folder of the list of all feeds.
 pub const LIST: &str = "feeds/";
 
-#[must_use]
-pub fn format_name(format: Format) -> &'static str {
-    match format {
-        Format::Rss => "RSS",
-        Format::Atom => "Atom",
-        Format::Json => "JSON Feed",
-    }
-}
-
 /// The page beside one feed; `feed` needs no entries.
 pub fn one(templates: &Templates, around: &Around<'_>, feed: &Feed, posts: &[&Post]) -> Result<String, Problem> {
     let language = templates.languages().get(around.language);
@@ -110,7 +101,7 @@ fn addresses(feed: &Feed) -> Vec<Value> {
     feed.addresses
         .iter()
         .map(|(format, url)| {
-            context! { name => format_name(*format), url => clean(url), media_type => format.media_type() }
+            context! { name => format.title(), url => clean(url), media_type => format.media_type() }
         })
         .collect()
 }

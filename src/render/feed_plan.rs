@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
-use super::feed::{Extra, Settings};
+use super::feed::Settings;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::dialect::slug;
 use crate::domain::feed_format::Format;
@@ -102,7 +102,9 @@ pub fn plan(catalogue: &Catalogue, settings: &Settings, memory: &FeedMemory) -> 
     planner.languages();
     planner.extras();
     planner.archives();
-    planner.out
+    let mut out = planner.out;
+    out.problems.extend(clashes(&out.plans));
+    out
 }
 
 struct Planner<'a> {
@@ -171,7 +173,8 @@ impl Planner<'_> {
         }
         let mut by_code: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for &index in self.published {
-            by_code.entry(language(&self.catalogue.posts[index], self.settings)).or_default().push(index);
+            let code = self.catalogue.posts[index].language_or(&self.settings.language).to_lowercase();
+            by_code.entry(code).or_default().push(index);
         }
         if by_code.len() < 2 {
             return;
@@ -185,11 +188,11 @@ impl Planner<'_> {
 
     fn extras(&mut self) {
         for (index, extra) in self.settings.extra.iter().enumerate() {
-            let wanted = |index: &&usize| matches(extra, &self.catalogue.posts[**index], self.settings);
+            let wanted = |index: &&usize| extra.wants(&self.catalogue.posts[**index], &self.settings.language);
             let posts = self.published.iter().filter(wanted).copied().collect();
             let limit = extra.limit.unwrap_or(self.settings.limit);
             let plan = self.limited(Kind::Extra, extra.title.clone(), String::new(), posts, limit);
-            self.out.plans.push(Plan { files: vec![(extra.format, extra.path.clone())], extra: Some(index), ..plan });
+            self.out.plans.push(Plan { files: vec![(extra.format(), extra.path.clone())], extra: Some(index), ..plan });
         }
     }
 
@@ -314,22 +317,6 @@ pub fn trim(plan: &mut Plan, most: u64, weight: impl Fn(usize) -> u64) {
     plan.complete = count == plan.all;
 }
 
-/// A post's language, or the site's.
-fn language(post: &Post, settings: &Settings) -> String {
-    post.language.as_deref().unwrap_or(&settings.language).to_lowercase()
-}
-
-fn matches(extra: &Extra, post: &Post, settings: &Settings) -> bool {
-    let any = |wanted: &[String], has: &dyn Fn(&str) -> bool| wanted.is_empty() || wanted.iter().any(|w| has(w));
-    let is = |a: &str, b: &str| a.to_lowercase() == b.trim().to_lowercase();
-    any(&extra.tags, &|tag| post.tagged(tag))
-        && any(&extra.categories, &|category| post.categories.iter().any(|c| is(c, category)))
-        && any(&extra.authors, &|author| post.by(author))
-        && any(&extra.sections, &|section| post.section.as_deref().is_some_and(|s| is(s, section)))
-        && any(&extra.languages, &|wanted| is(&language(post, settings), wanted))
-        && !extra.without_tags.iter().any(|tag| post.tagged(tag))
-}
-
 struct Term {
     name: String,
     posts: Vec<usize>,
@@ -371,8 +358,7 @@ fn free(wanted: &str, taken: &BTreeMap<String, String>) -> String {
 }
 
 /// Files that two feeds would be written to, with the feeds' names.
-#[must_use]
-pub fn clashes(plans: &[Plan]) -> Vec<Problem> {
+fn clashes(plans: &[Plan]) -> Vec<Problem> {
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let files = plans.iter().flat_map(|plan| plan.files.iter().map(move |(_, file)| (plan, file.as_str())));
     let twice = files.filter(|(_, file)| !seen.insert(file));

@@ -1,47 +1,28 @@
 //! One feed, read from a file or asked for as a feed reader does; what it is checked for is decided in the domain.
 
-use std::time::Duration;
-
-use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::cli::error::Failure;
-use crate::cli::open;
-use crate::daemon::web::{Answer, Ask, Web, WebError};
+use crate::cli::{feed_source, open};
+use crate::daemon::web::{Answer, Ask, Web};
 use crate::domain::feed_check::http::{self, Heard};
 use crate::domain::feed_check::{Verdict, check as check_document};
-use crate::domain::feed_document::MOST_BYTES;
 use crate::domain::problem::Problem;
-
-const WANTED: &str =
-    "application/feed+json, application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.8";
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// All problems of a feed, and how many entries it has.
 pub async fn check(feed: &str) -> Result<(Vec<Problem>, usize), Failure> {
-    if feed.starts_with("http://") || feed.starts_with("https://") {
+    if feed_source::is_address(feed) {
         return at(feed).await;
     }
-    let bytes = tokio::fs::read(feed).await.map_err(|error| {
-        let hint = "expected a feed's file, or its address with `http://` or `https://`";
-        Failure::failed(format!("`{feed}` cannot be read: {error}"), hint)
-    })?;
+    let bytes = feed_source::file(feed).await?;
     let Verdict { problems, entries, .. } = check_document(feed, &bytes, None, open::now());
     Ok((problems, entries))
 }
 
 async fn at(feed: &str) -> Result<(Vec<Problem>, usize), Failure> {
     let web = Web::new()?;
-    let answer = web.ask(&ask(feed)).await.map_err(|error| {
-        let hint = match error {
-            WebError::TooLong(_) => "no feed reader takes so much: shorten the feed",
-            WebError::TooManyRedirects(_) => "readers give up, too: let the address lead to the feed",
-            _ => "is the address right, and the server up?",
-        };
-        Failure::failed(format!("`{feed}` cannot be fetched: {error}"), hint)
-    })?;
+    let answer = feed_source::fetched(&web, feed).await?;
     let heard = heard(&web, &answer).await;
     let now = open::now();
     let mut verdict = check_document(feed, &answer.body, Some(&answer.address), now);
@@ -52,10 +33,6 @@ async fn at(feed: &str) -> Result<(Vec<Problem>, usize), Failure> {
     }
     let problems = said.into_iter().chain(verdict.problems).collect();
     Ok((problems, verdict.entries))
-}
-
-fn ask(address: &str) -> Ask {
-    Ask::get(address).header(ACCEPT, WANTED).most(MOST_BYTES).patience(PATIENCE)
 }
 
 /// What the server says, and to each validator when it is asked again.
@@ -73,12 +50,12 @@ async fn heard(web: &Web, answer: &Answer) -> Heard {
         return heard;
     }
     if let Some(etag) = &etag {
-        heard.by_etag = status(web, &ask(address).header(IF_NONE_MATCH, etag)).await;
+        heard.by_etag = status(web, &feed_source::ask(address).header(IF_NONE_MATCH, etag)).await;
     }
     if let Some(date) = &date {
-        heard.by_date = status(web, &ask(address).header(IF_MODIFIED_SINCE, date)).await;
+        heard.by_date = status(web, &feed_source::ask(address).header(IF_MODIFIED_SINCE, date)).await;
     }
-    let packed = || ask(address).header(ACCEPT_ENCODING, "gzip");
+    let packed = || feed_source::ask(address).header(ACCEPT_ENCODING, "gzip");
     if let Ok(compressed) = web.ask(&packed()).await {
         let there = compressed.headers.contains_key(CONTENT_ENCODING);
         if let Some(etag) = text(&compressed.headers, ETAG).filter(|_| there) {

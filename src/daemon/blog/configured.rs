@@ -1,13 +1,14 @@
 //! What the configuration, and what the site says of itself, mean for feeds and goals.
 
 use super::pages;
-use crate::config::{Config, FeedContent, FeedFormat};
+use crate::config::Config;
 use crate::domain::author::Author;
-use crate::domain::feed_format::Format;
+use crate::domain::extra_feed::ExtraFeed;
+use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::goal;
 use crate::domain::period::Days;
 use crate::http::OPML;
-use crate::render::feed::{Extra, Settings};
+use crate::render::feed::Settings;
 use crate::scan::Site;
 
 /// By the names that the feeds have now, and by the endings of what stands beside them.
@@ -19,7 +20,7 @@ pub fn media_type(path: &str, settings: &Settings) -> &'static str {
     if path == settings.stylesheet {
         return "text/css";
     }
-    let extra = settings.extra.iter().find(|extra| extra.path == path).map(|extra| extra.format);
+    let extra = settings.extra.iter().find(|extra| extra.path == path).map(ExtraFeed::format);
     let named = |(_, name): &&(Format, String)| path == name || path.ends_with(&format!("/{name}"));
     let format = extra.or_else(|| settings.formats.iter().find(named).map(|(format, _)| *format));
     format.map_or(OPML, Format::media_type)
@@ -35,13 +36,12 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         let email = Some(config.site.email.clone()).filter(|e| !e.is_empty())?;
         Some(Author { email: Some(email), ..Author::named(site.title(config)) })
     });
-    let formats = feeds.formats.iter().map(|format| match format {
-        FeedFormat::Rss => (Format::Rss, feeds.rss.clone()),
-        FeedFormat::Atom => (Format::Atom, feeds.atom.clone()),
-        FeedFormat::Json => (Format::Json, feeds.json.clone()),
-    });
-    let extra = feeds.extra.iter().map(extra_feed).collect();
-    let mut formats: Vec<(Format, String)> = formats.collect();
+    let named = |format: &Format| match format {
+        Format::Rss => (*format, feeds.rss.clone()),
+        Format::Atom => (*format, feeds.atom.clone()),
+        Format::Json => (*format, feeds.json.clone()),
+    };
+    let mut formats: Vec<(Format, String)> = feeds.formats.iter().map(named).collect();
     formats.sort();
     formats.dedup();
     Settings {
@@ -61,32 +61,11 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
         max_bytes: feeds.max_bytes,
         sections: feeds.sections,
         languages: feeds.languages,
-        extra,
+        extra: feeds.extra.clone(),
         stylesheet: feeds.stylesheet.clone(),
         pages: feeds.pages,
         tombstones: feeds.tombstones,
         hubs: config.hubs(),
-    }
-}
-
-fn extra_feed(extra: &crate::config::ExtraFeed) -> Extra {
-    Extra {
-        path: extra.path.clone(),
-        format: match extra.format() {
-            FeedFormat::Rss => Format::Rss,
-            FeedFormat::Atom => Format::Atom,
-            FeedFormat::Json => Format::Json,
-        },
-        title: extra.title.clone(),
-        description: extra.description.clone(),
-        tags: extra.tags.clone(),
-        categories: extra.categories.clone(),
-        authors: extra.authors.clone(),
-        sections: extra.sections.clone(),
-        languages: extra.languages.clone(),
-        without_tags: extra.without_tags.clone(),
-        limit: extra.limit,
-        full: extra.content.map(|content| content == FeedContent::Full),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::outputs::Between;
 use super::{Blog, PassError};
-use crate::domain::feed_format::Format;
+use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
@@ -38,6 +38,10 @@ impl Blog {
             if unsealed.len() > PART {
                 self.bodies.keep_only(&self.catalogue.posts, &self.kept);
             }
+        }
+        if sealed > 0 {
+            // What went into archives now is not the same feed's to show, and the archives are feeds of their own.
+            self.plans = feed_plan::plan(&self.catalogue, settings, &self.memory).plans;
         }
         self.weigh_candidates(settings, edited).await?;
         self.cut(settings);
@@ -186,9 +190,7 @@ impl Blog {
             return Ok(Vec::new());
         }
         self.learn(learned).await?;
-        let written = self.publish_all(&pages, settings, edited, Between::Keep).await?;
-        self.plans.extend(pages);
-        Ok(written)
+        self.publish_all(&pages, settings, edited, Between::Keep).await
     }
 
     /// What is to be known ever after.
@@ -202,18 +204,9 @@ impl Blog {
 
     pub(super) fn cut(&mut self, settings: &Settings) {
         let mut plans = std::mem::take(&mut self.plans);
-        let last = self.memory.pages("").map(|(page, _)| page).last();
-        let sealed = if self.memory.since().is_some() { feed_plan::sealed(&self.memory, "") } else { HashSet::new() };
         for plan in &mut plans {
             let full = full(plan, settings);
-            if plan.kind == Kind::All {
-                let posts = &self.catalogue.posts;
-                plan.candidates.retain(|i| !feed_plan::is_old_news(&posts[*i], &sealed, settings, &self.memory));
-            }
             feed_plan::trim(plan, settings.max_bytes, |post| self.shown_weight(post, full, settings));
-            if plan.kind == Kind::All && settings.name(Format::Atom).is_some() {
-                plan.archive = last;
-            }
         }
         self.plans = plans;
     }
@@ -221,6 +214,6 @@ impl Blog {
 
 /// Whether a feed has its entries' whole text.
 pub(super) fn full(plan: &Plan, settings: &Settings) -> bool {
-    let own = plan.extra.and_then(|index| settings.extra.get(index)).and_then(|extra| extra.full);
-    own.unwrap_or(settings.full)
+    let own = plan.extra.and_then(|index| settings.extra.get(index)).and_then(|extra| extra.content);
+    own.map_or(settings.full, |content| content == FeedContent::Full)
 }

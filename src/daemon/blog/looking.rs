@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Blog;
 use crate::domain::identity::EntryRow;
 use crate::domain::post::Post;
+use crate::domain::problem::Problem;
 use crate::render::feed::{self, Settings};
 use crate::render::feed_plan::{self, Kind, Plan};
 
@@ -47,11 +48,13 @@ pub struct Change {
 }
 
 impl Blog {
-    /// The feeds as they would be, from the catalogue as it is assembled.
-    pub fn look(&mut self) {
+    /// The feeds as they would be, from the catalogue as it is assembled; gives what is wrong with them.
+    pub fn look(&mut self) -> Vec<Problem> {
         let settings = self.settings();
-        self.plans = feed_plan::plan(&self.catalogue, &settings, &self.memory).plans;
+        let planned = feed_plan::plan(&self.catalogue, &settings, &self.memory);
+        self.plans = planned.plans;
         self.cut(&settings);
+        planned.problems
     }
 
     /// Every feed that has the post, or has it not for want of room.
@@ -92,11 +95,11 @@ impl Blog {
             Kind::Category => post.categories.iter().any(|category| is(category)),
             Kind::Author => post.authors.iter().any(|author| is(&author.name)),
             Kind::Section => post.section.as_deref().is_some_and(is),
-            Kind::Language => is(post.language.as_deref().unwrap_or(&settings.language)),
+            Kind::Language => is(post.language_or(&settings.language)),
             Kind::Extra | Kind::Archive => false,
         };
-        let sealed = feed_plan::sealed(&self.memory, "");
-        let old = plan.kind == Kind::All && feed_plan::is_old_news(post, &sealed, settings, &self.memory);
+        let sealed = || feed_plan::sealed(&self.memory, "");
+        let old = plan.kind == Kind::All && feed_plan::is_old_news(post, &sealed(), settings, &self.memory);
         let why = if old {
             "it was not in the feed that the blog had before, and would look new".to_owned()
         } else {

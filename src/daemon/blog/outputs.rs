@@ -104,8 +104,7 @@ impl Blog {
         self.feed_problems.extend(failed);
         self.remember_entries(rows).await?;
         let fingerprints = batch.iter().map(|stale| (stale.path.clone(), stale.fingerprint)).collect();
-        let written = self.put_in_place(&outputs, &fingerprints).await?;
-        Ok(written)
+        self.put_in_place(&outputs, &fingerprints).await
     }
 
     pub(super) async fn remember_entries(&mut self, rows: Vec<EntryRow>) -> Result<(), StoreError> {
@@ -153,13 +152,10 @@ impl Blog {
         let rows = tokio::task::block_in_place(|| self.assemble(now));
         self.guard(force)?;
         self.terms = Terms::of(self.catalogue.published());
-        let planned = feed_plan::plan(&self.catalogue, settings, &self.memory);
-        let clashes = feed_plan::clashes(&planned.plans);
+        let mut planned = feed_plan::plan(&self.catalogue, settings, &self.memory);
+        planned.learned.extend(renamed(&planned.plans, settings, &self.memory));
         (self.plans, self.feed_problems) = (planned.plans, planned.problems);
-        self.feed_problems.extend(clashes);
-        let renamed = renamed(&self.plans, settings, &self.memory);
         self.learn(planned.learned).await?;
-        self.learn(renamed).await?;
         Ok(rows)
     }
 

@@ -128,8 +128,7 @@ impl Blog {
         templates: &Templates,
     ) -> (Vec<Output>, Vec<Problem>) {
         let zone = self.config.site.zone();
-        let address = |file: &str| format!("{}/{file}", settings.feeds_url);
-        let (stylesheet, opml) = (address(&settings.stylesheet), address(&settings.opml));
+        let (stylesheet, opml) = (settings.stylesheet(), feed::address(settings, &settings.opml));
         let (url, subscribe) = (format!("{}/", settings.site_url), self.subscribe_url());
         let around = Around {
             title: &settings.title,
@@ -137,7 +136,7 @@ impl Blog {
             language: &settings.language,
             zone: &zone,
             feeds_url: &settings.feeds_url,
-            stylesheet: Some(stylesheet.as_str()).filter(|_| !settings.stylesheet.is_empty()),
+            stylesheet: stylesheet.as_deref(),
             opml: &opml,
             subscribe: subscribe.as_deref(),
         };

@@ -7,6 +7,7 @@ use super::dates::Style;
 use super::entries::Together;
 use crate::domain::feed_document::tree::{Element, Space};
 
+/// A feed's, its entries last: an entry's `source` may have all but those.
 const FEED: [&str; 13] = [
     "author",
     "category",
@@ -33,20 +34,6 @@ const ENTRY: [&str; 12] = [
     "rights",
     "source",
     "summary",
-    "title",
-    "updated",
-];
-const SOURCE: [&str; 12] = [
-    "author",
-    "category",
-    "contributor",
-    "generator",
-    "icon",
-    "id",
-    "link",
-    "logo",
-    "rights",
-    "subtitle",
     "title",
     "updated",
 ];
@@ -93,12 +80,7 @@ fn known(parent: &Element<'_>, names: &[&str], findings: &mut Findings<'_>) {
                 "use an element of a namespace of its own, or leave it out",
             );
         } else if seen.contains(&child.name) && !MANY.contains(&child.name) {
-            findings.error(
-                child.at,
-                "repeated",
-                format!("`{}` comes twice", child.name),
-                "readers take one of them, and not all the same",
-            );
+            findings.repeated(child.at, child.name);
         }
         seen.push(child.name);
     }
@@ -291,7 +273,7 @@ fn check_entry(entry: &Element<'_>, signed: bool, findings: &mut Findings<'_>, t
     }
     let source = own(entry, "source");
     if let Some(source) = source {
-        known(source, &SOURCE, findings);
+        known(source, &FEED[..FEED.len() - 1], findings);
         constructs(source, findings);
         links(source, findings);
     }

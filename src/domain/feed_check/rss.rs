@@ -139,12 +139,7 @@ fn known(parent: &Element<'_>, names: &[&str], findings: &mut Findings<'_>) {
                 hint,
             );
         } else if seen.contains(&child.name) && !MANY.contains(&child.name) {
-            findings.error(
-                child.at,
-                "repeated",
-                format!("`{}` comes twice", child.name),
-                "readers take one of them, and not all the same",
-            );
+            findings.repeated(child.at, child.name);
         }
         seen.push(child.name);
     }

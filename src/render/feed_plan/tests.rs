@@ -1,6 +1,7 @@
 //! Which feeds there are and what is in them, by tables.
 
 use super::*;
+use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::post::State;
 
 fn settings() -> Settings {
@@ -90,21 +91,8 @@ fn sections_and_languages_have_feeds_where_there_are_several() {
 
 #[test]
 fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
-    let extra = |change: fn(&mut Extra)| {
-        let mut extra = Extra {
-            path: "feed.python.xml".into(),
-            format: Format::Rss,
-            title: "On Python".into(),
-            description: String::new(),
-            tags: vec![],
-            categories: vec![],
-            authors: vec![],
-            sections: vec![],
-            languages: vec![],
-            without_tags: vec![],
-            limit: None,
-            full: None,
-        };
+    let extra = |change: fn(&mut ExtraFeed)| {
+        let mut extra = ExtraFeed { path: "feed.python.xml".into(), title: "On Python".into(), ..ExtraFeed::default() };
         change(&mut extra);
         extra
     };
@@ -134,7 +122,7 @@ fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
 #[test]
 fn two_feeds_at_one_address_are_refused() {
     let mut planned = plan(&catalogue(vec![tagged("a")]), &settings(), &FeedMemory::default());
-    assert_eq!(clashes(&planned.plans), []);
+    assert_eq!(planned.problems, []);
     planned.plans[1].files[0].1 = "feed.xml".into();
     assert!(clashes(&planned.plans)[0].message.contains("`feed.xml`"));
 }

@@ -1,0 +1,39 @@
+//! A feed that a command is given by its file or its address, and how it is come by: as a feed reader would.
+
+use std::time::Duration;
+
+use axum::http::header::ACCEPT;
+
+use super::error::Failure;
+use crate::daemon::web::{Answer, Ask, Web, WebError};
+use crate::domain::feed_document::MOST_BYTES;
+
+const WANTED: &str =
+    "application/feed+json, application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.8";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub fn is_address(feed: &str) -> bool {
+    feed.starts_with("http://") || feed.starts_with("https://")
+}
+
+pub async fn file(feed: &str) -> Result<Vec<u8>, Failure> {
+    tokio::fs::read(feed).await.map_err(|error| {
+        let hint = "expected a feed's file, or its address with `http://` or `https://`";
+        Failure::failed(format!("`{feed}` cannot be read: {error}"), hint)
+    })
+}
+
+pub fn ask(address: &str) -> Ask {
+    Ask::get(address).header(ACCEPT, WANTED).most(MOST_BYTES).patience(PATIENCE)
+}
+
+pub async fn fetched(web: &Web, address: &str) -> Result<Answer, Failure> {
+    web.ask(&ask(address)).await.map_err(|error| {
+        let hint = match error {
+            WebError::TooLong(_) => "no feed reader takes so much: shorten the feed",
+            WebError::TooManyRedirects(_) => "readers give up, too: let the address lead to the feed",
+            _ => "is the address right, and the server up?",
+        };
+        Failure::failed(format!("`{address}` cannot be fetched: {error}"), hint)
+    })
+}
