@@ -13,6 +13,7 @@ pub mod goal;
 pub mod growth;
 pub mod json_feed;
 pub mod language;
+pub mod letter;
 pub mod message;
 pub mod notice;
 pub mod opml;

@@ -23,6 +23,7 @@ mod house;
 mod http;
 mod judges;
 mod languages;
+mod letters_conformance;
 mod looking;
 mod moving_in;
 mod nodes;
