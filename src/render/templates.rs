@@ -15,7 +15,7 @@ use super::{digest, feed_page, letter, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 18] = [
+pub const EMBEDDED: [(&str, &str); 20] = [
     ("ask.html", include_str!("../../templates/ask.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
@@ -24,6 +24,8 @@ pub const EMBEDDED: [(&str, &str); 18] = [
     ("feed_page.html", include_str!("../../templates/feed_page.html")),
     ("feeds.html", include_str!("../../templates/feeds.html")),
     ("goal.html", include_str!("../../templates/goal.html")),
+    ("goal_period.html", include_str!("../../templates/goal_period.html")),
+    ("goals.html", include_str!("../../templates/goals.html")),
     ("home.html", include_str!("../../templates/home.html")),
     ("letter.html", include_str!("../../templates/letter.html")),
     ("letter.txt", include_str!("../../templates/letter.txt")),

@@ -18,6 +18,7 @@ mod faults;
 mod feed_limits;
 mod feed_readers;
 mod feeds;
+mod goal_agrees;
 mod hostile;
 mod house;
 mod http;
