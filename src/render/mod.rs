@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod chart;
 pub mod digest;
 pub mod dkim;
+pub mod editors;
 pub mod feed;
 pub mod feed_page;
 pub mod feed_plan;

@@ -430,3 +430,24 @@ digest-text-web = Este boletín en la web: { $url }
 digest-text-archive = Boletines anteriores: { $url }
 digest-text-preferences = Lo que recibes: { $url }
 digest-text-unsubscribe = Darse de baja: { $url }
+
+## Cartas a la redacción
+
+nudge-left = { $days ->
+    [0] hoy es el último día
+    [1] hoy es el último día
+   *[other] quedan { $days } días
+  }
+nudge-subject = { $title }: { nudge-left }, falta para { $period }: { posts }
+nudge-subject-named = { $title }, { $name }: { nudge-left }, falta para { $period }: { posts }
+nudge-nearest = Lo más cercano a estar listo
+nudge-no-draft = No hay ningún borrador en preparación.
+nudge-button = Cómo va el objetivo
+editors-because = Recibes esto porque formas parte de la redacción de { $title }; qué se envía y cuándo se decide en [nudge], en su configuración.
+closed-subject = { $title }: así terminó { $period }
+closed-posts = Publicado
+closed-subscribers = Suscripciones
+closed-subscribers-text = { $active } { $active ->
+    [one] suscripción
+   *[other] suscripciones
+  }: { $joined } nuevas y { $left } menos durante el mes.

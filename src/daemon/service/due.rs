@@ -7,7 +7,7 @@ use super::{FAREWELL, Service};
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending::Secrets;
 use crate::daemon::trust::Verdict;
-use crate::daemon::{missed, singles};
+use crate::daemon::{missed, nudges, singles};
 use crate::domain::period::Per;
 use crate::store::SCHEDULE;
 
@@ -138,6 +138,20 @@ impl Service {
                 }
             }
             Err(error) => error!("posts cannot go out by themselves: {error}"),
+        }
+    }
+
+    /// Editors are told what they asked to be told.
+    pub(super) async fn nudge(&mut self, now: Timestamp) {
+        match nudges::write_due(&mut self.blog, &self.store, &self.templates, now).await {
+            Ok(0) => {}
+            Ok(_) => self.outbox.outbox.wake(),
+            Err(error) => {
+                let line = format!("editors are not told how the goal stands: {error}");
+                if self.said.insert(line.clone()) {
+                    error!("{line}");
+                }
+            }
         }
     }
 }
