@@ -251,6 +251,7 @@ impl Blog {
             tags: post.tags.clone(),
             excerpt: body.map(|b| b.excerpt.clone()).unwrap_or_default(),
             words: body.map_or(0, |b| b.words),
+            featured: post.featured,
         }
     }
 

@@ -175,23 +175,34 @@ fn corrections(blog: &Blog, period: Period) -> Vec<Correction> {
 /// Everything that is frozen of an edition.
 #[must_use]
 pub fn content(blog: &Blog, heading: Heading, what: &Ingredients) -> Content {
-    let config = &blog.config;
     Content {
-        heading,
-        title: blog.site.title(config),
+        posts: what.posts.clone(),
+        late: what.late.clone(),
+        goals: what.goals.clone(),
+        drafts: what.drafts.clone(),
+        corrections: what.corrections.clone(),
+        ..blank(&blog.config, blog.site.title(&blog.config), heading)
+    }
+    .sorted()
+}
+
+/// What every edition has in common.
+#[must_use]
+pub fn blank(config: &Config, title: String, heading: Heading) -> Content {
+    let subscribe = config.subscribers.form.then(|| format!("{}/subscribe", config.public_url()));
+    Content {
+        title,
         site_url: config.site.url.trim_end_matches('/').to_owned(),
         pages_url: config.public_url().to_owned(),
         subject: config.digest.subject.clone(),
         time_zone: config.site.time_zone.clone(),
         language: config.site.language.clone(),
         postal_address: config.digest.postal_address.clone(),
-        posts: what.posts.clone(),
-        late: what.late.clone(),
-        goals: what.goals.clone(),
-        drafts: what.drafts.clone(),
-        corrections: what.corrections.clone(),
+        subscribe_url: subscribe.unwrap_or_default(),
+        look: config.digest.look,
+        style: config.digest.style.clone(),
+        ..Content::of(heading)
     }
-    .sorted()
 }
 
 /// Text and HTML of an edition, the recipient's parts left open.
