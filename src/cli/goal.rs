@@ -6,10 +6,11 @@ use super::error::Failure;
 use super::posts::days;
 use super::{Done, open, print};
 use crate::config::{Config, Goal};
-use crate::daemon::blog::spec;
+use crate::daemon::blog::{self, spec};
 use crate::domain::dates;
-use crate::domain::goal::{Bounds, GoalStatus, Spec, status};
-use crate::render::{badge, calendar, chart, goal};
+use crate::domain::goal::{Bounds, Spec, status};
+use crate::render::badge::{self, Show, Size};
+use crate::render::{calendar, chart, goal};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -56,22 +57,29 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
         Some(at) => instant(at, &zone)?,
         None => open::now(),
     };
-    let blog = open::blog_to_look_at(&config, now).await?;
-    let goals: Vec<GoalStatus> =
-        specs(&config, &given).iter().map(|spec| status(spec, &blog.catalogue.posts, &zone, now, bounds)).collect();
-    let first = goals.first();
+    let mut blog = open::blog_to_look_at(&config, now).await?;
+    let mut records = blog.records_of(&specs(&config, &given), now);
+    if bounds != Bounds::default() {
+        for (record, spec) in records.iter_mut().zip(specs(&config, &given)) {
+            record.status = status(&spec, &blog.catalogue.posts, &zone, now, bounds);
+            record.bound();
+        }
+    }
+    let first = records.first().map(|record| &record.status);
     match if given.json { Format::Json } else { given.format } {
-        Format::Text => print::text(&goal::text(&goals)),
-        Format::Json => print::json(&goal::json(&goals)),
-        Format::Markdown => print::text(&goal::markdown(&goals)),
+        Format::Text => print::text(&goal::text(&records, print::is_coloured())),
+        Format::Json => print::json(&goal::json(&records)),
+        Format::Markdown => print::text(&goal::markdown(&records)),
         Format::Svg => print::text(&first.map(|g| chart::svg(g, chart::PERIODS)).unwrap_or_default()),
-        Format::Badge => print::text(&first.map(badge::svg).unwrap_or_default()),
+        Format::Badge => {
+            print::text(&first.map(|g| badge::svg(g, Show::default(), Size::default())).unwrap_or_default())
+        }
         Format::Ics => {
             let host = url::Url::parse(&config.site.url)
                 .ok()
                 .and_then(|u| u.host_str().map(str::to_owned))
                 .unwrap_or_default();
-            print::bytes(calendar::ics(&goals, &blog.site.title(&config), &host, now).as_bytes())
+            print::bytes(calendar::ics(&records, &blog.site.title(&config), &host, now).as_bytes())
         }
     }
 }
@@ -88,7 +96,7 @@ fn instant(text: &str, zone: &jiff::tz::TimeZone) -> Result<jiff::Timestamp, Fai
 
 /// The configured goals; asked for on the command line without any being set, one post a month is meant.
 fn specs(config: &Config, given: &Arguments) -> Vec<Spec> {
-    let mut specs: Vec<Spec> = config.goal.iter().map(spec).collect();
+    let mut specs: Vec<Spec> = blog::specs(&config.goal);
     if specs.is_empty() {
         specs.push(spec(&Goal::default()));
     }

@@ -24,6 +24,12 @@ pub fn text(text: &str) -> Done {
     bytes(format!("{text}{end}").as_bytes())
 }
 
+/// Whether what is printed may have colours.
+#[must_use]
+pub fn is_coloured() -> bool {
+    std::io::stdout().is_terminal() && !no_colour()
+}
+
 pub fn json(value: &impl serde::Serialize) -> Done {
     text(&serde_json::to_string_pretty(value)?)
 }

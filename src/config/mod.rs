@@ -244,7 +244,7 @@ impl Default for Feeds {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Goal {
-    /// Empty: "goal", or the author's or tag's name.
+    /// Empty: "goal", or the name of its author, tag or section.
     pub name: String,
     /// How many posts a period.
     pub posts: u32,
@@ -253,6 +253,8 @@ pub struct Goal {
     pub since: String,
     pub author: String,
     pub tag: String,
+    /// A folder of the posts, as Hugo's and Zola's sections are.
+    pub section: String,
     /// Periods that do not count: holidays.
     pub pauses: Vec<String>,
 }
@@ -266,6 +268,7 @@ impl Default for Goal {
             since: String::new(),
             author: String::new(),
             tag: String::new(),
+            section: String::new(),
             pauses: Vec::new(),
         }
     }

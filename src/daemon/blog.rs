@@ -13,7 +13,6 @@ use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::edition::EditionPost;
 use crate::domain::feed_memory::FeedMemory;
-use crate::domain::goal::{self, Bounds, GoalStatus};
 use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
@@ -34,8 +33,9 @@ mod looking;
 mod moving_in;
 mod outputs;
 mod pages;
+mod records;
 
-pub use configured::{media_type, settings, spec};
+pub use configured::{media_type, settings, spec, specs};
 pub use looking::{Change, Changes, InFeed};
 
 /// Why a pass could not be finished. What was published before stays.
@@ -261,13 +261,6 @@ impl Blog {
             (0..self.catalogue.posts.len()).filter(|i| self.catalogue.posts[*i].is_published()).take(count).collect();
         self.render_posts(&newest);
         newest.iter().map(|index| self.edition_post(&self.catalogue.posts[*index])).collect()
-    }
-
-    /// How every goal of the configuration stands.
-    #[must_use]
-    pub fn goals(&self, now: Timestamp, bounds: Bounds) -> Vec<GoalStatus> {
-        let zone = self.config.site.zone();
-        self.config.goal.iter().map(|g| goal::status(&spec(g), &self.catalogue.posts, &zone, now, bounds)).collect()
     }
 
     /// The feed files as they are now, for the HTTP server.

@@ -22,7 +22,6 @@ use super::{heartbeat, systemd};
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::domain::feed_format::Format;
-use crate::domain::goal::Bounds;
 use crate::domain::network::Network;
 use crate::domain::problem::Problem;
 use crate::http::{self, KeyRing, Shared, Tls};
@@ -383,7 +382,7 @@ impl Service {
             moved: self.blog.moved(),
             media: self.blog.media(),
             gone: self.blog.gone(),
-            goals: self.blog.goals(now, Bounds::default()),
+            goals: self.blog.records(now),
             posts,
             scanned_at: Some(now),
         });

@@ -78,7 +78,7 @@ impl Notice {
     }
 }
 
-/// What a delivery delivers: the digest of a month or quarter, one post by itself, or a notice of one day. With the
+/// What a delivery delivers: the digest of a month or quarter, one post by itself, a notice of one day, or a letter to editors. With the
 /// subscriber it names the delivery, so that nothing is queued twice: a notice of one kind goes out once a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EditionKey {
@@ -86,21 +86,42 @@ pub enum EditionKey {
     /// The entry's id, hashed.
     Post(u64),
     Notice(Notice, Date),
+    /// To editors; its name, hashed.
+    Letter(u64),
 }
 
 const POST: &str = "post-";
+const LETTER: &str = "letter-";
+
+/// Half of it tells any two names of one blog apart.
+fn half(name: &str) -> u64 {
+    u64::try_from(hash::of(name.as_bytes()) & u128::from(u64::MAX)).unwrap_or_default()
+}
 
 impl EditionKey {
     #[must_use]
     pub fn post(entry_id: &str) -> Self {
-        // Half of it tells any two posts of one blog apart.
-        Self::Post(u64::try_from(hash::of(entry_id.as_bytes()) & u128::from(u64::MAX)).unwrap_or_default())
+        Self::Post(half(entry_id))
+    }
+
+    #[must_use]
+    pub fn letter(name: &str) -> Self {
+        Self::Letter(half(name))
+    }
+
+    /// Whether it is what people have subscribed to: consent decides, and an operator can pause it.
+    #[must_use]
+    pub fn is_edition(self) -> bool {
+        matches!(self, Self::Period(_) | Self::Post(_))
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if let Some(hex) = text.strip_prefix(POST) {
-            return u64::from_str_radix(hex, 16).ok().map(Self::Post).filter(|key| key.to_string() == text);
+        let hashed = [(POST, Self::Post as fn(u64) -> Self), (LETTER, Self::Letter)];
+        for (prefix, key) in hashed {
+            if let Some(hex) = text.strip_prefix(prefix) {
+                return u64::from_str_radix(hex, 16).ok().map(key).filter(|key| key.to_string() == text);
+            }
         }
         let notice = Notice::ALL.into_iter().find_map(|notice| {
             let day = text.strip_prefix(notice.as_str())?.strip_prefix('-')?.parse().ok()?;
@@ -113,7 +134,7 @@ impl EditionKey {
     pub fn period(self) -> Option<Period> {
         match self {
             Self::Period(period) => Some(period),
-            Self::Post(_) | Self::Notice(..) => None,
+            Self::Post(_) | Self::Notice(..) | Self::Letter(_) => None,
         }
     }
 }
@@ -130,6 +151,7 @@ impl fmt::Display for EditionKey {
             Self::Period(period) => period.fmt(f),
             Self::Post(hash) => write!(f, "{POST}{hash:016x}"),
             Self::Notice(notice, day) => write!(f, "{}-{day}", notice.as_str()),
+            Self::Letter(hash) => write!(f, "{LETTER}{hash:016x}"),
         }
     }
 }
@@ -216,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_key_is_read_back_as_it_was_written_and_in_no_other_spelling() {
-        for text in ["2021-05", "2021-Q2", "post-00c0ffee00c0ffee", "confirm-2026-11-24", "welcome-2026-01-01"] {
+        for text in ["2021-05", "2021-Q2", "post-00c0ffee00c0ffee", "letter-00c0ffee00c0ffee", "confirm-2026-11-24"] {
             assert_eq!(EditionKey::parse(text).map(|key| key.to_string()).as_deref(), Some(text));
         }
         for text in

@@ -24,12 +24,15 @@ use super::wording;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     pub name: String,
+    /// What its addresses are made with.
+    pub slug: String,
     /// Posts a period.
     pub posts: u32,
     pub per: Per,
     pub since: Option<Date>,
     pub author: Option<String>,
     pub tag: Option<String>,
+    pub section: Option<String>,
     pub pauses: Vec<Days>,
 }
 
@@ -37,11 +40,13 @@ impl Default for Spec {
     fn default() -> Self {
         Self {
             name: "goal".into(),
+            slug: "goal".into(),
             posts: 1,
             per: Per::Month,
             since: None,
             author: None,
             tag: None,
+            section: None,
             pauses: Vec::new(),
         }
     }
@@ -53,6 +58,7 @@ impl Spec {
     pub fn wants(&self, post: &Post) -> bool {
         self.author.as_deref().is_none_or(|author| post.by(author))
             && self.tag.as_deref().is_none_or(|tag| post.tagged(tag))
+            && self.section.as_deref().is_none_or(|section| post.is_in(section))
     }
 
     fn pauses(&self, period: Period) -> bool {
@@ -122,6 +128,8 @@ fn over() -> bool {
 #[serde(default)]
 pub struct GoalStatus {
     pub name: String,
+    /// What its addresses are made with: `/goal/SLUG`.
+    pub slug: String,
     pub posts: u32,
     pub per: Per,
     /// The first day of the first period counted; none while there is nothing to count from.
@@ -149,6 +157,8 @@ pub struct GoalStatus {
     pub author: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
     /// Posts dated later in the running period: they publish themselves, and are not counted before.
     pub planned: u32,
     /// Days left in the running period, today included; 0 when the last period counted is closed.
@@ -181,6 +191,7 @@ pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, boun
     let due = due(spec, &counts, today);
     let mut status = GoalStatus {
         name: spec.name.clone(),
+        slug: spec.slug.clone(),
         posts: spec.posts,
         per: spec.per,
         since: periods.first().map(|p| p.period.first_day()),
@@ -199,6 +210,7 @@ pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, boun
         due,
         author: spec.author.clone(),
         tag: spec.tag.clone(),
+        section: spec.section.clone(),
         planned: planned(spec, posts, zone, now),
         days_left: current.map_or(0, |_| u32::try_from(days_between(today, running.last_day())).unwrap_or_default()),
         sentence: String::new(),
@@ -208,7 +220,7 @@ pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, boun
     status
 }
 
-fn counts_as_published(spec: &Spec, post: &Post, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn counts_as_published(spec: &Spec, post: &Post, now: Timestamp) -> Option<Timestamp> {
     post.date.filter(|date| post.is_published() && *date <= now && spec.wants(post))
 }
 
@@ -287,14 +299,6 @@ fn average(periods: &[PeriodStatus]) -> f64 {
     mean(periods.iter().filter(|p| p.state != PeriodState::Paused)).unwrap_or_default()
 }
 
-/// The year a period is counted to: a week belongs to the year most of its days lie in.
-fn year_of(period: Period) -> i16 {
-    match period.per() {
-        Per::Week => period.first_day().iso_week_date().year(),
-        Per::Month | Per::Quarter => period.first_day().year(),
-    }
-}
-
 fn forecast(
     periods: &[PeriodStatus],
     counts: &BTreeMap<Period, u32>,
@@ -314,7 +318,7 @@ fn forecast(
     let Some(pace) = mean(closed.take(window)) else { return f64::from(this_year) };
     let running = Period::containing(spec.per, today);
     let lacking = (pace - f64::from(counts.get(&running).copied().unwrap_or_default())).max(0.0);
-    let open = if spec.pauses(running) || year_of(running) != today.year() { 0.0 } else { lacking };
+    let open = if spec.pauses(running) || running.year() != today.year() { 0.0 } else { lacking };
     f64::from(this_year) + open + pace * f64::from(periods_to_come(spec, running, today.year()))
 }
 
@@ -322,8 +326,8 @@ fn forecast(
 fn periods_to_come(spec: &Spec, running: Period, year: i16) -> u32 {
     std::iter::successors(Some(running.next()), |period| Some(period.next()))
         .take(53)
-        .take_while(|period| year_of(*period) <= year)
-        .filter(|period| year_of(*period) == year && !spec.pauses(*period))
+        .take_while(|period| period.year() <= year)
+        .filter(|period| period.year() == year && !spec.pauses(*period))
         .fold(0, |sum, _| sum + 1)
 }
 

@@ -36,6 +36,7 @@ pub mod plain;
 pub mod post;
 pub mod post_file;
 pub mod problem;
+pub mod record;
 pub mod report;
 pub mod schedule;
 pub mod shortcodes;

@@ -16,6 +16,7 @@ pub enum Per {
     #[default]
     Month,
     Quarter,
+    Year,
 }
 
 impl Per {
@@ -25,6 +26,7 @@ impl Per {
             Self::Week => "week",
             Self::Month => "month",
             Self::Quarter => "quarter",
+            Self::Year => "year",
         }
     }
 
@@ -35,6 +37,7 @@ impl Per {
             Self::Week => 52,
             Self::Month => 12,
             Self::Quarter => 4,
+            Self::Year => 1,
         }
     }
 }
@@ -56,6 +59,7 @@ impl Period {
                 let month = (day.month() - 1) / 3 * 3 + 1;
                 Date::new(day.year(), month, 1).unwrap_or(day)
             }
+            Per::Year => day.first_of_year(),
         };
         Self { first, per }
     }
@@ -75,6 +79,12 @@ impl Period {
         self.per
     }
 
+    /// The year it is counted to: a week belongs to the one most of its days lie in.
+    #[must_use]
+    pub fn year(self) -> i16 {
+        if self.per == Per::Week { self.first.iso_week_date().year() } else { self.first.year() }
+    }
+
     #[must_use]
     pub fn first_day(self) -> Date {
         self.first
@@ -86,6 +96,7 @@ impl Period {
             Per::Week => self.first.saturating_add(6.days()),
             Per::Month => self.first.last_of_month(),
             Per::Quarter => self.first.saturating_add(2.months()).last_of_month(),
+            Per::Year => self.first.last_of_year(),
         }
     }
 
@@ -95,6 +106,7 @@ impl Period {
             Per::Week => self.first.saturating_add(1.week()),
             Per::Month => self.first.saturating_add(1.month()),
             Per::Quarter => self.first.saturating_add(3.months()),
+            Per::Year => self.first.saturating_add(1.year()),
         };
         Self { first, per: self.per }
     }
@@ -121,9 +133,12 @@ impl Period {
         Self::at(self.per, instant, zone) == self
     }
 
-    /// Reads `2021-05`, `2021-Q2` or `2021-W07`.
+    /// Reads `2021-05`, `2021-Q2`, `2021-W07` or `2021`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(year) = four_digits(text.trim()) {
+            return Some(Self { first: Date::new(year, 1, 1).ok()?, per: Per::Year });
+        }
         let (year, rest) = text.trim().split_once('-')?;
         let year = four_digits(year)?;
         if let Some(quarter) = rest.strip_prefix(['Q', 'q']) {
@@ -155,7 +170,7 @@ fn two_digits(text: &str) -> Option<i8> {
     (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// `2021-05`, `2021-Q2`, `2021-W07`.
+/// `2021-05`, `2021-Q2`, `2021-W07`, `2021`.
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.per {
@@ -165,6 +180,7 @@ impl fmt::Display for Period {
             }
             Per::Month => write!(f, "{:04}-{:02}", self.first.year(), self.first.month()),
             Per::Quarter => write!(f, "{:04}-Q{}", self.first.year(), (self.first.month() - 1) / 3 + 1),
+            Per::Year => write!(f, "{:04}", self.first.year()),
         }
     }
 }
@@ -194,9 +210,6 @@ impl Days {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        if let Some(year) = four_digits(text) {
-            return Some(Self { first: Date::new(year, 1, 1).ok()?, last: Date::new(year, 12, 31).ok()? });
-        }
         if let Some(period) = Period::parse(text) {
             return Some(Self { first: period.first_day(), last: period.last_day() });
         }
@@ -229,10 +242,10 @@ mod tests {
 
     #[test]
     fn periods_are_written_and_read_the_same_way() {
-        for text in ["2021-05", "2021-12", "2021-Q2", "2020-Q4", "2021-W07", "2020-W53"] {
+        for text in ["2021-05", "2021-12", "2021-Q2", "2020-Q4", "2021-W07", "2020-W53", "2021"] {
             assert_eq!(Period::parse(text).unwrap().to_string(), text);
         }
-        for text in ["", "2021", "2021-13", "21-05", "2021-Q5", "2021-W54", "2021-5", "2021-05-07", "x-05"] {
+        for text in ["", "021", "2021-13", "21-05", "2021-Q5", "2021-W54", "2021-5", "2021-05-07", "x-05"] {
             assert_eq!(Period::parse(text), None, "{text}");
         }
     }

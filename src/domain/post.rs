@@ -107,6 +107,14 @@ impl Post {
         self.authors.iter().any(|a| a.is(author))
     }
 
+    /// Whether it stands in that folder, or below it.
+    #[must_use]
+    pub fn is_in(&self, section: &str) -> bool {
+        let wanted = section.trim().trim_matches('/').to_lowercase();
+        let own = self.section.as_deref().unwrap_or_default().to_lowercase();
+        own == wanted || own.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     #[must_use]
     pub fn tagged(&self, tag: &str) -> bool {
         let wanted = tag.trim().to_lowercase();

@@ -70,7 +70,7 @@ impl Frequency {
         match key {
             EditionKey::Period(period) if period.per() == Per::Quarter => Self::Quarterly,
             EditionKey::Post(_) => Self::Post,
-            EditionKey::Period(_) | EditionKey::Notice(..) => Self::Monthly,
+            EditionKey::Period(_) | EditionKey::Notice(..) | EditionKey::Letter(_) => Self::Monthly,
         }
     }
 }

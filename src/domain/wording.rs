@@ -95,6 +95,7 @@ pub fn period(period: Period) -> String {
             let week = first.iso_week_date();
             format!("week {} of {}", week.week(), week.year())
         }
+        Per::Year => first.year().to_string(),
     }
 }
 

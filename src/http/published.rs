@@ -19,9 +19,9 @@ use super::forms::{Forms, Room};
 use super::hub::Hub;
 
 use crate::domain::edition::EditionPost;
-use crate::domain::goal::GoalStatus;
 use crate::domain::hash;
 use crate::domain::network::Network;
+use crate::domain::record::Record;
 use crate::render::page;
 
 /// What the configuration says of the blog.
@@ -186,7 +186,7 @@ pub struct Published {
     pub media: BTreeMap<String, Medium>,
     /// Paths, with their leading slash, of posts that were taken back.
     pub gone: BTreeSet<String>,
-    pub goals: Vec<GoalStatus>,
+    pub goals: Vec<Record>,
     /// The latest, newest first.
     pub posts: Vec<EditionPost>,
     /// When the posts were scanned; none before the first time.

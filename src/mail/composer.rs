@@ -14,12 +14,13 @@ use crate::domain::subscriber::Subscriber;
 use crate::domain::token::{self, Purpose};
 use crate::render::digest::{self, Content, Heading, Selection};
 use crate::render::message::{
-    Message, MessageError, Recipient, Sender, Target, compose_in, compose_notice, compose_prepared, link,
+    Message, MessageError, Recipient, Sender, Target, compose_in, compose_letter, compose_notice, compose_prepared,
+    link,
 };
-use crate::render::notice::{self, Frame};
+use crate::render::notice::{self, Frame, NoticeText};
 use crate::render::prepared::Prepared;
 use crate::render::templates::Templates;
-use crate::store::{Dossier, Frozen};
+use crate::store::{Dossier, Frozen, Letter};
 
 /// A notice and all it is made from.
 #[derive(Debug)]
@@ -53,6 +54,10 @@ pub trait Compose: Send + Sync {
 
     fn notice(&self, _job: &NoticeJob, _to: Recipient<'_>) -> Result<Message, MessageError> {
         Err(MessageError("notices are not made here".to_owned()))
+    }
+
+    fn letter(&self, _letter: &Letter, _to: Recipient<'_>) -> Result<Message, MessageError> {
+        Err(MessageError("letters are not made here".to_owned()))
     }
 
     /// The texts that a variant makes of an edition.
@@ -124,6 +129,12 @@ impl Compose for Composer {
         let data = data.map_err(|error| MessageError(format!("the data cannot be written: {error}")))?;
         let attached = data.map(|data| ("subscription.json", "application/json", data));
         compose_notice(&self.sender, &job.key().to_string(), at, &text, attached, to)
+    }
+
+    fn letter(&self, letter: &Letter, to: Recipient<'_>) -> Result<Message, MessageError> {
+        let key = EditionKey::letter(&letter.name).to_string();
+        let Letter { subject, text, html, language, made_at, .. } = letter.clone();
+        compose_letter(&self.sender, &key, made_at, &NoticeText { subject, text, html, language }, to)
     }
 }
 

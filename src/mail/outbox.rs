@@ -296,7 +296,7 @@ fn lease(now: Timestamp) -> Timestamp {
 }
 
 fn breaker(claim: &Claim) -> Option<EditionKey> {
-    Some(claim.key.edition).filter(|key| !matches!(key, EditionKey::Notice(..)))
+    Some(claim.key.edition).filter(|key| key.is_edition())
 }
 
 fn log(tally: &Tally) {

@@ -31,7 +31,10 @@ pub const STYLE: &str = "\
 .gz-chart .open{stroke:var(--open);stroke-width:1.5}\
 .gz-chart .paused{stroke:var(--paused);stroke-width:2.5}\
 .gz-chart .stripe{stroke:var(--open);stroke-width:3}\
-.gz-chart .goal{stroke:var(--ink);stroke-width:1;stroke-dasharray:6 4}.gz-chart .base{stroke:var(--soft);stroke-width:1}";
+.gz-chart .goal{stroke:var(--ink);stroke-width:1;stroke-dasharray:6 4}.gz-chart .base{stroke:var(--soft);stroke-width:1}\
+.gz-chart .now{fill:var(--open)}.gz-chart .pause{fill:var(--paused)}\
+.gz-chart .sum,.gz-chart .target{fill:none;stroke:var(--met);stroke-width:2.5;vector-effect:non-scaling-stroke}\
+.gz-chart .target{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:6 4}";
 
 /// The last `periods` periods of a goal, as a file of its own, in English.
 #[must_use]
@@ -55,7 +58,7 @@ fn draw(goal: &GoalStatus, periods: usize, style: &str, language: &Language) -> 
     let from = goal.periods.len().saturating_sub(periods.max(1));
     let shown = goal.periods.get(from..).unwrap_or_default();
     // Several charts may stand on one page, and ids are the page's.
-    let id = format!("gz-{}", slug::slugify(&goal.name));
+    let id = format!("gz-{}", goal.slug);
     let mut out = String::with_capacity(8_000);
     head(&mut out, goal, shown, &id, style, language);
     if shown.is_empty() {
@@ -104,7 +107,7 @@ impl Scale {
 }
 
 fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str, style: &str, language: &Language) {
-    let told: Vec<String> = shown.iter().map(|status| tell(status, language)).collect();
+    let told: Vec<String> = shown.iter().map(|status| language.told(status)).collect();
     let per = ("per", goal.per.as_str().into());
     let title = match goal.name.trim() {
         "" | "goal" => language.text("chart-title", &[per]),
@@ -133,20 +136,10 @@ fn head(out: &mut String, goal: &GoalStatus, shown: &[PeriodStatus], id: &str, s
     );
 }
 
-/// `May 2021: 3 posts, met`.
-fn tell(status: &PeriodStatus, language: &Language) -> String {
-    let args = [
-        ("period", language.period_heading(status.period).into()),
-        ("count", status.published.into()),
-        ("state", status.state.as_str().into()),
-    ];
-    language.text("chart-period", &args)
-}
-
 fn bar(out: &mut String, status: &PeriodStatus, scale: &Scale, index: usize, id: &str, language: &Language) {
     let (left, width, middle) = (scale.left(index), scale.width(), scale.middle(index));
     let height = scale.unit * f64::from(status.published);
-    let _ = write!(out, "<g><title>{}</title>", escape(&tell(status, language)));
+    let _ = write!(out, "<g><title>{}</title>", escape(&language.told(status)));
     match status.state {
         PeriodState::Met => rect(out, r#"class="met" rx="2""#, left, width, height),
         PeriodState::Missed => {
@@ -211,6 +204,7 @@ fn initial(status: &PeriodStatus, language: &Language) -> String {
         Per::Month => language.month(first).chars().take(1).flat_map(char::to_uppercase).collect(),
         Per::Quarter => language.period_short(status.period),
         Per::Week => first.iso_week_date().week().to_string(),
+        Per::Year => format!("{:02}", first.year() % 100),
     }
 }
 

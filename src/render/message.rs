@@ -116,7 +116,7 @@ pub fn compose_prepared(
     let name = greeted(to.name);
     let own = Own { name: &name, unsubscribe: &links.unsubscribe, preferences: &links.preferences };
     let put_in = |message: Vec<u8>| put_in(&message, prepared, &own);
-    headers.finish(to, &links, put_in, |builder, boundary| {
+    headers.finish(to, links.return_path.clone(), put_in, |builder, boundary| {
         let builder = headers.of_a_list(builder, &links)?;
         Ok((builder, alternative(TEXT_HERE.to_owned(), HTML_HERE.to_owned(), boundary)))
     })
@@ -152,7 +152,7 @@ pub fn compose_notice(
 ) -> Result<Message, MessageError> {
     let links = Links::of(sender, to.subscriber, at)?;
     let headers = Headers { sender, key, kind: "notice", subject: &notice.subject, at, language: &notice.language };
-    headers.finish(to, &links, Some, |builder, boundary| {
+    headers.finish(to, links.return_path.clone(), Some, |builder, boundary| {
         let texts = alternative(notice.text.clone(), notice.html.clone(), boundary);
         let Some((name, media_type, content)) = attached else { return Ok((builder, texts)) };
         let kind = ContentType::parse(media_type)
@@ -160,6 +160,20 @@ pub fn compose_notice(
         let attachment = Attachment::new(clean(name)).body(content, kind);
         let mixed = MultiPart::mixed().boundary(format!("{boundary}-mixed"));
         Ok((builder, mixed.multipart(texts).singlepart(attachment)))
+    })
+}
+
+/// A letter to an editor, who is no subscriber: it has no links of theirs, and what comes back goes to the sender.
+pub fn compose_letter(
+    sender: &Sender,
+    key: &str,
+    at: Timestamp,
+    letter: &NoticeText,
+    to: Recipient<'_>,
+) -> Result<Message, MessageError> {
+    let headers = Headers { sender, key, kind: "letter", subject: &letter.subject, at, language: &letter.language };
+    headers.finish(to, None, Some, |builder, boundary| {
+        Ok((builder, alternative(letter.text.clone(), letter.html.clone(), boundary)))
     })
 }
 
@@ -273,7 +287,7 @@ impl Headers<'_> {
     fn finish(
         &self,
         to: Recipient<'_>,
-        links: &Links,
+        return_path: Option<String>,
         put_in: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>,
         fill: impl FnOnce(MessageBuilder, &str) -> Result<(MessageBuilder, MultiPart), MessageError>,
     ) -> Result<Message, MessageError> {
@@ -289,7 +303,7 @@ impl Headers<'_> {
             .map_err(|error| cannot(format!("the message cannot be built: {error}")))?;
         Ok(Message {
             message_id: format!("<{id}>"),
-            return_path: links.return_path.clone().unwrap_or_else(|| from.email.to_string()),
+            return_path: return_path.unwrap_or_else(|| from.email.to_string()),
             recipient: recipient.to_string(),
             bytes: self.signed(put_in(message.formatted()).ok_or_else(|| cannot("the texts have no place in it"))?)?,
         })

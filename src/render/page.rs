@@ -14,7 +14,9 @@ use crate::domain::edition::{Edition, EditionPost};
 use crate::domain::goal::GoalStatus;
 use crate::domain::period::Period;
 use crate::domain::problem::Problem;
+use crate::domain::record::Record;
 
+pub mod goals;
 mod preferences;
 mod subscribing;
 
@@ -65,21 +67,13 @@ pub fn home(
     templates: &Templates,
     site: &Site<'_>,
     posts: &[EditionPost],
-    goals: &[GoalStatus],
+    goals: &[Record],
 ) -> Result<String, Problem> {
     let language = language(templates, site);
     let posts: Vec<Value> = posts.iter().map(|post| entry(site, language, post)).collect();
-    let goals: Vec<Value> = goals.iter().map(|goal| goal_value(language, goal)).collect();
+    let goals: Vec<Value> = goals.iter().map(|record| goal_value(language, &record.status)).collect();
     let form = subscribing::empty_form();
     templates.render("home.html", &page(templates, site, site.title, context! { posts, goals, ..form }))
-}
-
-/// `/goal`: the sentence, the chart and the table.
-pub fn goal(templates: &Templates, site: &Site<'_>, goals: &[GoalStatus]) -> Result<String, Problem> {
-    let language = language(templates, site);
-    let goals: Vec<Value> = goals.iter().map(|goal| goal_value(language, goal)).collect();
-    let heading = language.text("goal-heading", &[]);
-    templates.render("goal.html", &page(templates, site, &heading, context! { goals }))
 }
 
 /// `/editions/`: the latest first.
@@ -184,30 +178,12 @@ fn entry(site: &Site<'_>, language: &Language, post: &EditionPost) -> Value {
 }
 
 fn goal_value(language: &Language, goal: &GoalStatus) -> Value {
-    let from = goal.periods.len().saturating_sub(chart::PERIODS);
-    let periods: Vec<Value> = goal
-        .periods
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .rev()
-        .map(|status| {
-            context! {
-                name => language.period_heading(status.period),
-                published => status.published,
-                goal => status.goal,
-                state => status.state.as_str(),
-                state_name => language.state(status.state),
-            }
-        })
-        .collect();
     let facts: Vec<Value> =
         language.goal_facts(goal).into_iter().map(|(name, value)| context! { name, value }).collect();
     context! {
         sentence => clean(&language.goal_sentence(goal)),
         chart => safe(chart::inline(goal, chart::PERIODS, language)),
         facts,
-        periods,
     }
 }
 
@@ -223,19 +199,18 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
         feeds: &feeds,
         subscribe: true,
     };
-    let goals = [sample_goal()];
+    let goals = [Record { status: sample_goal(), ..Record::default() }];
     let posts = super::digest::sample_posts();
     let lines: Vec<EditionLine<'_>> =
         Period::month(2021, 5).map(|period| EditionLine { period, subject: "May", posts: 1 }).into_iter().collect();
     let pages = [
         home(templates, &site, &posts, &goals),
         home(templates, &site, &[], &[]),
-        goal(templates, &site, &goals),
         editions(templates, &site, &lines),
         message(templates, &site, "Done", "It is done."),
     ];
     let pages = pages.into_iter().chain(subscribing::samples(templates, &site));
-    let pages = pages.chain(preferences::samples(templates, &site));
+    let pages = pages.chain(preferences::samples(templates, &site)).chain(goals::samples(templates, &site));
     let mut problems: Vec<Problem> = pages.filter_map(Result::err).collect();
     problems.dedup();
     problems
@@ -254,8 +229,8 @@ pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::domain::record::tests::sample;
     use crate::render::digest::tests::{digest, posts};
-    use crate::render::goal::tests::goal as sample;
 
     const FEEDS: [Feed<'_>; 2] = [
         Feed { name: "Atom", url: "https://blog.example/atom.xml", media_type: "application/atom+xml" },
@@ -286,9 +261,8 @@ pub(crate) mod tests {
         let may = EditionLine { period: Period::parse("2021-05").unwrap(), subject: "Notes: May 2021", posts: 1 };
         let june = EditionLine { period: Period::parse("2021-06").unwrap(), subject: "Notes: June 2021", posts: 3 };
         insta::assert_snapshot!("page_home", home(&templates, &site(), &posts(2), &[sample()]).unwrap());
-        insta::assert_snapshot!("page_goal", goal(&templates, &site(), &[sample()]).unwrap());
         for language in ["de", "fr", "es"] {
-            let page = goal(&templates, &Site { language, ..site() }, &[sample()]).unwrap();
+            let page = goals::goals(&templates, &Site { language, ..site() }, &[sample()]).unwrap();
             insta::assert_snapshot!(format!("page_goal_{language}"), page);
         }
         insta::assert_snapshot!("page_editions", editions(&templates, &site(), &[may, june]).unwrap());
@@ -302,7 +276,7 @@ pub(crate) mod tests {
         for page in [
             empty,
             home(&templates, &site(), &posts(3), &[sample()]).unwrap(),
-            goal(&templates, &site(), &[sample()]).unwrap(),
+            goals::goals(&templates, &site(), &[sample()]).unwrap(),
         ]
         .into_iter()
         .chain(subscribing::samples(&templates, &site()).into_iter().map(Result::unwrap))

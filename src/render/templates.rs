@@ -11,11 +11,11 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehav
 use super::language::{self, Arg, Languages};
 use super::report::wrap;
 use super::xml::escape;
-use super::{digest, feed_page, notice, page};
+use super::{digest, feed_page, letter, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 16] = [
+pub const EMBEDDED: [(&str, &str); 20] = [
     ("ask.html", include_str!("../../templates/ask.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
@@ -24,7 +24,11 @@ pub const EMBEDDED: [(&str, &str); 16] = [
     ("feed_page.html", include_str!("../../templates/feed_page.html")),
     ("feeds.html", include_str!("../../templates/feeds.html")),
     ("goal.html", include_str!("../../templates/goal.html")),
+    ("goal_period.html", include_str!("../../templates/goal_period.html")),
+    ("goals.html", include_str!("../../templates/goals.html")),
     ("home.html", include_str!("../../templates/home.html")),
+    ("letter.html", include_str!("../../templates/letter.html")),
+    ("letter.txt", include_str!("../../templates/letter.txt")),
     ("mail.html", include_str!("../../templates/mail.html")),
     ("message.html", include_str!("../../templates/message.html")),
     ("notice.html", include_str!("../../templates/notice.html")),
@@ -106,6 +110,7 @@ impl Templates {
             .into_iter()
             .chain(page::check(self))
             .chain(notice::check(self))
+            .chain(letter::check(self))
             .chain(feed_page::check(self));
         rendered.chain(self.languages.problems().iter().cloned()).collect()
     }

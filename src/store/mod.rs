@@ -18,6 +18,7 @@ use crate::domain::subscriber::{Choice, Frequency};
 mod bounces;
 mod errors;
 mod feeds;
+mod letters;
 mod nodes;
 mod people;
 mod postgres;
@@ -26,6 +27,7 @@ mod websub;
 
 pub use bounces::{Bounce, Bounces, Judged, NewBounce, Undone, Verdict};
 pub use feeds::Feeds;
+pub use letters::{Letter, Letters, Told};
 pub use nodes::{Held, Nodes, Place};
 pub use people::{
     Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
@@ -216,7 +218,7 @@ pub struct Frozen {
 pub trait Hold: Send + Sync {}
 
 #[async_trait]
-pub trait Store: People + Nodes + Feeds + WebSub {
+pub trait Store: People + Nodes + Feeds + WebSub + Letters {
     /// When this store was made: nothing from before is caught up.
     async fn created_at(&self) -> Result<Timestamp>;
     /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.

@@ -60,13 +60,14 @@ type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("migrations/postgres/0001_ledger.sql"),
     include_str!("migrations/postgres/0002_subscribers.sql"),
     include_str!("migrations/postgres/0003_bounces.sql"),
     include_str!("migrations/postgres/0004_nodes.sql"),
     include_str!("migrations/postgres/0005_feeds.sql"),
     include_str!("migrations/postgres/0006_websub.sql"),
+    include_str!("migrations/postgres/0007_letters.sql"),
 ];
 
 const CONNECTIONS: u32 = 8;

@@ -45,6 +45,10 @@ periods = { $per ->
         [one] { $periods } Quartal
        *[other] { $periods } Quartale
       }
+    [year] { $periods ->
+        [one] { $periods } Jahr
+       *[other] { $periods } Jahre
+      }
    *[month] { $periods ->
         [one] { $periods } Monat
        *[other] { $periods } Monate
@@ -59,6 +63,10 @@ in-periods = { $per ->
         [one] in { $periods } Quartal
        *[other] in { $periods } Quartalen
       }
+    [year] { $periods ->
+        [one] in { $periods } Jahr
+       *[other] in { $periods } Jahren
+      }
    *[month] { $periods ->
         [one] in { $periods } Monat
        *[other] in { $periods } Monaten
@@ -67,11 +75,13 @@ in-periods = { $per ->
 a-per = { $per ->
     [week] pro Woche
     [quarter] pro Quartal
+    [year] pro Jahr
    *[month] pro Monat
   }
 this-per = { $per ->
     [week] Diese Woche
     [quarter] Dieses Quartal
+    [year] Dieses Jahr
    *[month] Dieser Monat
   }
 list-and = { $first } und { $last }
@@ -115,11 +125,13 @@ period = { $per ->
         [3] drittes Quartal { $year }
        *[4] viertes Quartal { $year }
       }
+    [year] { $year }
    *[month] { month } { $year }
   }
 period-short = { $per ->
     [week] KW{ $week }
     [quarter] Q{ $quarter }
+    [year] { $year }
    *[month] { month-short }
   }
 
@@ -138,6 +150,7 @@ goal-paused = { this-per } ist eine Pause.
 goal-met = { $per ->
     [week] Das Ziel dieser Woche
     [quarter] Das Ziel dieses Quartals
+    [year] Das Ziel dieses Jahres
    *[month] Das Ziel dieses Monats
   } ist erreicht: { posts-digits }.
 goal-open = { this-per } läuft: { $days ->
@@ -169,6 +182,10 @@ fact-met = Ziel erreicht
             [one] { $periods } Quartal
            *[other] { $periods } Quartalen
           }
+        [year] in { $met } von { $periods ->
+            [one] { $periods } Jahr
+           *[other] { $periods } Jahren
+          }
        *[month] in { $met } von { $periods ->
             [one] { $periods } Monat
            *[other] { $periods } Monaten
@@ -197,6 +214,38 @@ chart-title-named = { $name }: Beiträge { a-per } im Vergleich zum Ziel
 chart-period = { $period }: { posts-digits }, { state }
 chart-goal = Ziel: { $count } { a-per }
 chart-empty = Noch nichts zu zählen
+# Die Seite des Ziels.
+history-title = Alle Beiträge { a-per }
+curve-title = Erschienen und versprochen, zusammengezählt
+curve-published = erschienen
+curve-target = versprochen
+goal-grid = Jahr für Jahr
+goal-grid-caption = Ein Feld je Zeitraum, dahinter seine Beiträge
+goal-grid-year = Jahr
+goal-authors = Wer schreibt
+goal-share = { posts-digits }, { $percent } %
+goal-more = und { $count ->
+    [one] ein weiterer
+   *[other] { $count } weitere
+  }
+goal-next = Was als Nächstes kommt
+goal-due = Der nächste Beitrag ist am { $date } fällig.
+goal-scheduled = Geplant
+goal-drafts = In Arbeit
+draft-facts = { $words ->
+    [one] ein Wort
+   *[other] { $words } Wörter
+  }, { $days ->
+    [0] heute bearbeitet
+    [one] einen Tag alt
+   *[other] { $days } Tage alt
+  }
+goal-late = nachgereicht
+goal-all = Alle Zeiträume als Tabelle
+goal-nothing = Es ist nichts erschienen.
+goal-earlier = Davor: { $period }
+goal-later = Danach: { $period }
+goal-whole = Das ganze Ziel
 
 ## Alle Seiten
 

@@ -46,6 +46,10 @@ periods = { $per ->
         [one] { $periods } quarter
        *[other] { $periods } quarters
       }
+    [year] { $periods ->
+        [one] { $periods } year
+       *[other] { $periods } years
+      }
    *[month] { $periods ->
         [one] { $periods } month
        *[other] { $periods } months
@@ -56,12 +60,14 @@ in-periods = in { periods }
 a-per = { $per ->
     [week] a week
     [quarter] a quarter
+    [year] a year
    *[month] a month
   }
 # Begins a sentence.
 this-per = { $per ->
     [week] This week
     [quarter] This quarter
+    [year] This year
    *[month] This month
   }
 # Before the last name of a list: "Ann, Bo and Cy". $first: "Ann, Bo".
@@ -107,12 +113,14 @@ period = { $per ->
         [3] third quarter of { $year }
        *[4] fourth quarter of { $year }
       }
+    [year] { $year }
    *[month] { month } { $year }
   }
 # At most five letters: it stands under a narrow column.
 period-short = { $per ->
     [week] W{ $week }
     [quarter] Q{ $quarter }
+    [year] { $year }
    *[month] { month-short }
   }
 
@@ -179,6 +187,42 @@ chart-title-named = { $name }: posts { a-per } against the goal
 chart-period = { $period }: { posts-digits }, { state }
 chart-goal = goal: { $count } { a-per }
 chart-empty = Nothing to count yet
+# The goal's page.
+history-title = Posts { a-per }, all of them
+curve-title = Published and promised, added up
+curve-published = published
+curve-target = promised
+goal-grid = Year by year
+goal-grid-caption = One cell a period, with its posts behind it
+goal-grid-year = Year
+goal-authors = Who writes
+# $percent: of all posts, which may have several authors.
+goal-share = { posts-digits }, { $percent } %
+goal-more = and { $count ->
+    [one] one more
+   *[other] { $count } more
+  }
+goal-next = What comes next
+# $date: a day.
+goal-due = The next post is due on { $date }.
+goal-scheduled = Planned
+goal-drafts = In the making
+# $words: how many; $days: how old the draft is.
+draft-facts = { $words ->
+    [one] one word
+   *[other] { $words } words
+  }, { $days ->
+    [0] touched today
+    [one] one day old
+   *[other] { $days } days old
+  }
+# Behind a post that came after its period had closed.
+goal-late = came late
+goal-all = Every period as a table
+goal-nothing = Nothing was published.
+goal-earlier = Earlier: { $period }
+goal-later = Later: { $period }
+goal-whole = The whole goal
 
 ## All pages
 

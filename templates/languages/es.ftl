@@ -42,6 +42,10 @@ periods = { $per ->
         [one] { $periods } trimestre
        *[other] { $periods } trimestres
       }
+    [year] { $periods ->
+        [one] { $periods } año
+       *[other] { $periods } años
+      }
    *[month] { $periods ->
         [one] { $periods } mes
        *[other] { $periods } meses
@@ -51,11 +55,13 @@ in-periods = en { periods }
 a-per = { $per ->
     [week] por semana
     [quarter] por trimestre
+    [year] al año
    *[month] al mes
   }
 this-per = { $per ->
     [week] Esta semana
     [quarter] Este trimestre
+    [year] Este año
    *[month] Este mes
   }
 list-and = { $first } y { $last }
@@ -99,11 +105,13 @@ period = { $per ->
         [3] tercer trimestre de { $year }
        *[4] cuarto trimestre de { $year }
       }
+    [year] { $year }
    *[month] { month } de { $year }
   }
 period-short = { $per ->
     [week] S{ $week }
     [quarter] T{ $quarter }
+    [year] { $year }
    *[month] { month-short }
   }
 
@@ -165,6 +173,38 @@ chart-title-named = { $name }: entradas { a-per } frente al objetivo
 chart-period = { $period }: { posts-digits }, { state }
 chart-goal = objetivo: { $count } { a-per }
 chart-empty = Todavía no hay nada que contar
+# La página del objetivo.
+history-title = Todas las entradas { a-per }
+curve-title = Publicado y prometido, en total
+curve-published = publicado
+curve-target = prometido
+goal-grid = Año por año
+goal-grid-caption = Una casilla por periodo, con sus entradas detrás
+goal-grid-year = Año
+goal-authors = Quién escribe
+goal-share = { posts-digits }, { $percent } %
+goal-more = y { $count ->
+    [one] uno más
+   *[other] { $count } más
+  }
+goal-next = Lo que viene
+goal-due = La próxima entrada se espera para el { $date }.
+goal-scheduled = Previsto
+goal-drafts = En preparación
+draft-facts = { $words ->
+    [one] una palabra
+   *[other] { $words } palabras
+  }, { $days ->
+    [0] modificado hoy
+    [one] desde hace un día
+   *[other] desde hace { $days } días
+  }
+goal-late = publicada con retraso
+goal-all = Todos los periodos en una tabla
+goal-nothing = No se publicó nada.
+goal-earlier = Antes: { $period }
+goal-later = Después: { $period }
+goal-whole = El objetivo entero
 
 ## Todas las páginas
 

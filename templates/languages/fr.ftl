@@ -42,17 +42,23 @@ periods = { $per ->
         [one] { $periods } trimestre
        *[other] { $periods } trimestres
       }
+    [year] { $periods ->
+        [one] { $periods } an
+       *[other] { $periods } ans
+      }
    *[month] { $periods } mois
   }
 in-periods = en { periods }
 a-per = { $per ->
     [week] par semaine
     [quarter] par trimestre
+    [year] par an
    *[month] par mois
   }
 this-per = { $per ->
     [week] Cette semaine
     [quarter] Ce trimestre
+    [year] Cette année
    *[month] Ce mois-ci
   }
 list-and = { $first } et { $last }
@@ -99,11 +105,13 @@ period = { $per ->
         [3] troisième trimestre { $year }
        *[4] quatrième trimestre { $year }
       }
+    [year] { $year }
    *[month] { month } { $year }
   }
 period-short = { $per ->
     [week] S{ $week }
     [quarter] T{ $quarter }
+    [year] { $year }
    *[month] { month-short }
   }
 
@@ -165,6 +173,38 @@ chart-title-named = { $name } : articles { a-per } par rapport à l’objectif
 chart-period = { $period } : { posts-digits }, { state }
 chart-goal = objectif : { $count } { a-per }
 chart-empty = Rien à compter pour l’instant
+# La page de l’objectif.
+history-title = Tous les articles { a-per }
+curve-title = Publié et promis, au total
+curve-published = publié
+curve-target = promis
+goal-grid = Année par année
+goal-grid-caption = Une case par période, avec ses articles derrière
+goal-grid-year = Année
+goal-authors = Qui écrit
+goal-share = { posts-digits }, { $percent } %
+goal-more = et { $count ->
+    [one] un autre
+   *[other] { $count } autres
+  }
+goal-next = La suite
+goal-due = Le prochain article est attendu pour le { $date }.
+goal-scheduled = Prévu
+goal-drafts = En préparation
+draft-facts = { $words ->
+    [one] un mot
+   *[other] { $words } mots
+  }, { $days ->
+    [0] modifié aujourd’hui
+    [one] depuis un jour
+   *[other] depuis { $days } jours
+  }
+goal-late = publié en retard
+goal-all = Toutes les périodes en tableau
+goal-nothing = Rien n’a été publié.
+goal-earlier = Avant : { $period }
+goal-later = Après : { $period }
+goal-whole = L’objectif entier
 
 ## Toutes les pages
 

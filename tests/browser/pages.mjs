@@ -153,6 +153,7 @@ function markControls() {
   const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')];
   const stops = all.filter((element) => {
     if (element.closest('[aria-hidden=true]') || element.disabled) return false;
+    if (element.closest('details:not([open])') && element.localName !== 'summary') return false;
     if (element.type !== 'radio') return true;
     const group = all.filter((other) => other.type === 'radio' && other.name === element.name && other.form === element.form);
     return element === (group.find((other) => other.checked) ?? group[0]);

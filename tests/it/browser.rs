@@ -363,7 +363,7 @@ fn full_blog(language: &str, origin: &str) -> Site {
         format!(
             "[site]\ntitle = \"Laternenfisch Notes\"\nurl = \"https://blog.example.org\"\nlanguage = \"{language}\"\n\
              description = \"What a small group learns about larvae, plates and Donaudampfschifffahrtsgesellschaftskapitäne\"\n\
-             [posts]\ndir = \"_posts\"\n[goal]\nposts = 1\n[http]\nurl = \"{origin}\"\n\
+             [posts]\ndir = \"_posts\"\n[[goal]]\nposts = 1\n[[goal]]\nname = \"weekly\"\nper = \"week\"\n[http]\nurl = \"{origin}\"\n\
              [digest]\nfrom = \"Notes <digest@example.org>\"\npostal_address = \"1 Main Street\"\n"
         ),
     );
@@ -462,7 +462,10 @@ fn all_pages(site: &Site, origin: &str, german: bool) -> Value {
         ),
         page("editions", 200, vec![at("/editions/")]),
         page("an edition", 200, vec![at(&format!("/editions/{}", month(1)))]),
-        page("goal", 200, vec![at("/goal")]),
+        page("goals", 200, vec![at("/goal")]),
+        page("goal", 200, vec![at("/goal/goal")]),
+        page("a goal by week", 200, vec![at("/goal/weekly")]),
+        page("a month of the goal", 200, vec![at(&format!("/goal/goal/{}", month(1)))]),
         page("nothing here", 404, vec![at("/nothing/here")]),
         page("a link that is none", 404, vec![at("/preferences/none")]),
     ])

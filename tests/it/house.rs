@@ -11,6 +11,7 @@ use gazetted::domain::edition::{Edition, EditionPost, State as EditionState};
 use gazetted::domain::goal::{self, Bounds, Spec};
 use gazetted::domain::network::Network;
 use gazetted::domain::period::Period;
+use gazetted::domain::record::Record;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
 use gazetted::http::{
@@ -88,7 +89,10 @@ pub fn published() -> Published {
         media: BTreeMap::new(),
         gone: BTreeSet::from(["/2021/05/07/gone".to_owned()]),
         documents: documents.into_iter().map(|(path, document)| (path.to_owned(), document)).collect(),
-        goals: vec![goal::status(&Spec::default(), &[], &TimeZone::UTC, now(), Bounds::default())],
+        goals: vec![Record {
+            status: goal::status(&Spec::default(), &[], &TimeZone::UTC, now(), Bounds::default()),
+            ..Record::default()
+        }],
         posts: vec![post],
         scanned_at: Some(now()),
     }

@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get;
 use gazetted::clock::Clock;
+use gazetted::domain::goal::{self, Bounds, Spec};
+use gazetted::domain::record::Record;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
 use gazetted::http::{Document, Limits, Published};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -122,6 +125,12 @@ async fn the_pages_show_the_last_scan() {
         ("/goal.svg", "image/svg+xml; charset=utf-8", "<svg"),
         ("/badge.svg", "image/svg+xml; charset=utf-8", "<svg"),
         ("/goal.ics", "text/calendar; charset=utf-8", "BEGIN:VCALENDAR"),
+        ("/goal/goal", "text/html; charset=utf-8", "The goal"),
+        ("/goal/goal.json", "application/json", "\"goals\""),
+        ("/goal/goal.svg", "image/svg+xml; charset=utf-8", "<svg"),
+        ("/goal/goal.ics", "text/calendar; charset=utf-8", "BEGIN:VCALENDAR"),
+        ("/badge/goal.svg", "image/svg+xml; charset=utf-8", "height=\"20\""),
+        ("/badge/goal.svg?size=large&show=streak", "image/svg+xml; charset=utf-8", "height=\"96\""),
         ("/style.css", "text/css; charset=utf-8", ".gz-chart"),
         ("/editions/", "text/html; charset=utf-8", "/editions/2021-05"),
         ("/editions", "text/html; charset=utf-8", "/editions/2021-05"),
@@ -173,9 +182,51 @@ async fn what_moved_is_found_and_what_was_taken_back_is_gone() {
 }
 
 #[tokio::test]
+async fn each_of_several_goals_has_its_page_and_each_period_its_posts() {
+    let spec = |name: &str, slug: &str| Spec {
+        name: name.into(),
+        slug: slug.into(),
+        since: Some(jiff::civil::date(2021, 5, 1)),
+        ..Spec::default()
+    };
+    let record = |name, slug| Record {
+        status: goal::status(&spec(name, slug), &[], &TimeZone::UTC, now(), Bounds::default()),
+        ..Record::default()
+    };
+    let goals = vec![record("goal", "goal"), record("Ann <1>", "ann-1")];
+    let house = House::with(Published { goals, ..published() }, Limits::default(), Router::new()).await;
+    let all = house.get("/goal").await.text().to_owned();
+    assert!(
+        all.contains("href=\"/goal/goal\"") && all.contains("href=\"/goal/ann-1\"") && all.contains("Ann &lt;1&gt;")
+    );
+    let one = house.get("/goal/ann-1").await.text().to_owned();
+    assert!(one.contains("<h1>Ann &lt;1&gt;</h1>") && one.contains("href=\"/goal/ann-1/2021-05\""), "{one}");
+    let data: serde_json::Value = serde_json::from_str(&house.get("/goal/ann-1.json").await.text()).unwrap();
+    assert_eq!((data["goals"].as_array().unwrap().len(), &data["goals"][0]["slug"]), (1, &"ann-1".into()));
+    assert!(house.get("/badge/ann-1.svg?show=total").await.text().contains("Ann &lt;1&gt;: goal met"));
+    let may = house.get("/goal/ann-1/2021-05").await;
+    assert_eq!(may.status, 200);
+    assert!(may.text().contains("Nothing was published") && may.text().contains("href=\"/goal/ann-1/2021-06\""));
+    for path in
+        ["/goal/bo", "/goal/ann-1.pdf", "/goal/ann-1/2020-05", "/goal/ann-1/never", "/badge/ann-1", "/badge/bo.svg"]
+    {
+        assert_eq!(house.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_blog_without_a_goal_says_so_kindly() {
     let house = House::with(Published { goals: Vec::new(), ..published() }, Limits::default(), Router::new()).await;
-    for path in ["/goal", "/goal.json", "/goal.svg", "/badge.svg", "/goal.ics"] {
+    for path in [
+        "/goal",
+        "/goal.json",
+        "/goal.svg",
+        "/badge.svg",
+        "/goal.ics",
+        "/goal/goal",
+        "/badge/goal.svg",
+        "/goal/goal/2021-05",
+    ] {
         let answer = house.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.text().contains("has not set itself a goal"), "{path}");
@@ -203,6 +254,9 @@ async fn every_answer_carries_the_headers_that_protect_its_reader() {
         "/goal.svg",
         "/badge.svg",
         "/goal.ics",
+        "/goal/goal",
+        "/goal/goal.svg",
+        "/goal/goal/2021-05",
         "/editions/",
         "/editions/2021-05",
         "/editions/x",
@@ -222,7 +276,8 @@ async fn every_answer_carries_the_headers_that_protect_its_reader() {
         for part in ["default-src 'none'", "form-action", "frame-ancestors 'none'", "base-uri 'none'"] {
             assert!(policy.contains(part), "{about}: {policy}");
         }
-        let inline = ["/goal.svg", "/badge.svg"].contains(&path.as_str()) || path == "/editions/2021-05";
+        let inline =
+            ["/goal.svg", "/badge.svg", "/goal/goal.svg"].contains(&path.as_str()) || path == "/editions/2021-05";
         assert_eq!(policy.contains("unsafe-inline"), inline, "{about}");
         assert!(!policy.contains("script"), "{about}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{about}");

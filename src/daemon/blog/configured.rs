@@ -1,12 +1,12 @@
 //! What the configuration, and what the site says of itself, mean for feeds and goals.
 
 use super::pages;
-use crate::config::Config;
+use crate::config::{Config, Goal};
 use crate::domain::author::Author;
 use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::goal;
-use crate::domain::period::Days;
+use crate::domain::period::{Days, Period};
 use crate::http::OPML;
 use crate::render::feed::Settings;
 use crate::scan::Site;
@@ -69,17 +69,39 @@ pub fn settings(config: &Config, site: &Site) -> Settings {
     }
 }
 
-/// A goal of the configuration as the domain counts it; `load` has checked its dates.
+/// The goals of the configuration as the domain counts them; `load` has checked their dates. Each has an address of its own.
 #[must_use]
-pub fn spec(goal: &crate::config::Goal) -> goal::Spec {
+pub fn specs(goals: &[Goal]) -> Vec<goal::Spec> {
+    let mut specs: Vec<goal::Spec> = Vec::with_capacity(goals.len());
+    for goal in goals {
+        let mut spec = spec(goal);
+        let plain = spec.slug.clone();
+        let mut number = 1;
+        while specs.iter().any(|before| before.slug == spec.slug) {
+            number += 1;
+            spec.slug = format!("{plain}-{number}");
+        }
+        specs.push(spec);
+    }
+    specs
+}
+
+/// One goal by itself.
+#[must_use]
+pub fn spec(goal: &Goal) -> goal::Spec {
     let optional = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+    let named = [&goal.name, &goal.author, &goal.tag, &goal.section].into_iter().find(|name| !name.trim().is_empty());
+    let name = named.map_or("goal", |name| name.trim()).to_owned();
+    let slug = Some(slug::slugify(&name)).filter(|slug| !slug.is_empty() && Period::parse(slug).is_none());
     goal::Spec {
-        name: goal.name.clone(),
+        slug: slug.unwrap_or_else(|| format!("goal-{}", slug::slugify(&name)).trim_end_matches('-').to_owned()),
+        name,
         posts: goal.posts,
         per: goal.per,
         since: Days::parse(&goal.since).map(|days| days.first),
         author: optional(&goal.author),
         tag: optional(&goal.tag),
+        section: optional(&goal.section),
         pauses: goal.pauses.iter().filter_map(|p| Days::parse(p)).collect(),
     }
 }

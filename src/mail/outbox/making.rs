@@ -40,6 +40,11 @@ pub async fn message(outbox: &Outbox, round: &Round, claim: &Claim) -> Result<Me
         let job = job(outbox, claim, notice, day).await?;
         return made(|| composer.notice(&job, to));
     }
+    if let EditionKey::Letter(key) = claim.key.edition {
+        let letter = outbox.store.letter(key).await?;
+        let letter = letter.ok_or_else(|| Unmade::Message("the letter is not there any more".to_owned()))?;
+        return made(|| composer.letter(&letter, to));
+    }
     let ready = edition(outbox, round, claim).await?;
     made(|| composer.compose(&ready.edition, &ready.prepared, &Variant::parse(&claim.variant), to))
 }

@@ -16,7 +16,6 @@ use crate::config::OnDoubt;
 use crate::domain::bounce::{Decision, Stage};
 use crate::domain::bounce_class::{self, Class, Source};
 use crate::domain::delivery::{Outcome, after, wait_after};
-use crate::domain::edition::EditionKey;
 use crate::mail::transport::{Channel, Failure, Sent};
 use crate::store::{Claim, Judged, NewBounce, Verdict};
 
@@ -252,7 +251,7 @@ impl Worker {
         if !self.outbox.refused(claim) {
             return;
         }
-        if matches!(key, EditionKey::Notice(..)) {
+        if !key.is_edition() {
             self.route.halt(&Halt::Stopped(words.clone()), self.outbox.clock.now());
             return self.round.note(Halt::Stopped(words));
         }

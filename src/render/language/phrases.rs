@@ -83,6 +83,17 @@ impl Language {
         self.text("state", &[("state", state.as_str().into())])
     }
 
+    /// `May 2021: 3 posts, met`.
+    #[must_use]
+    pub fn told(&self, status: &PeriodStatus) -> String {
+        let args = [
+            ("period", self.period_heading(status.period).into()),
+            ("count", status.published.into()),
+            ("state", status.state.as_str().into()),
+        ];
+        self.text("chart-period", &args)
+    }
+
     /// "Goal: one post a month. 9 posts in 8 months – 1 ahead. This month is open: 3 days left, none yet."
     #[must_use]
     pub fn goal_sentence(&self, status: &GoalStatus) -> String {
@@ -155,12 +166,11 @@ impl Language {
 fn calendar(period: Period) -> [(&'static str, Arg<'static>); 5] {
     let first = period.first_day();
     let week = first.iso_week_date();
-    let year = if period.per() == Per::Week { week.year() } else { first.year() };
     [
         ("per", period.per().as_str().into()),
         ("month", first.month().into()),
         ("quarter", ((first.month() - 1) / 3 + 1).into()),
         ("week", week.week().into()),
-        ("year", year.into()),
+        ("year", period.year().into()),
     ]
 }

@@ -162,7 +162,7 @@ fn english_is_that_of_the_command_line() {
     for count in 0..15 {
         assert_eq!(english.posts(count), wording::count(count, "post"));
         assert_eq!(english.posts_in_digits(count), wording::digits(count, "post"));
-        for per in [Per::Week, Per::Month, Per::Quarter] {
+        for per in [Per::Week, Per::Month, Per::Quarter, Per::Year] {
             assert_eq!(english.periods(count, per), wording::digits(count, per.as_str()));
         }
     }

@@ -10,7 +10,6 @@ use super::super::{Connection, Row};
 use super::rows;
 use crate::config::OnDoubt;
 use crate::domain::delivery::{Outcome, State};
-use crate::domain::edition::EditionKey;
 use crate::store::{Claim, DeliveryKey, Result, Step};
 
 pub async fn claim(
@@ -24,7 +23,7 @@ pub async fn claim(
         let taken = take_due(db, node, limit, now, lease_until).await?;
         let mut claims = taken.iter().filter_map(|row| claimed(row).transpose()).collect::<Result<Vec<_>>>()?;
         // The rows come back in no order.
-        claims.sort_by_key(|claim| !matches!(claim.key.edition, EditionKey::Notice(..)));
+        claims.sort_by_key(|claim| claim.key.edition.is_edition());
         // A batch that held only people who have left is no sign that nothing else is due.
         if taken.is_empty() || !claims.is_empty() {
             return Ok(claims);
@@ -46,6 +45,7 @@ async fn take_due(
                  CASE WHEN d.kind = 'confirm' THEN s.asked_at IS NOT NULL
                      WHEN d.kind = 'move' THEN s.new_email IS NOT NULL AND s.state = 'active'
                      WHEN d.kind = 'data' THEN s.id IS NOT NULL
+                     WHEN d.kind = 'letter' THEN 1 = 1
                      ELSE coalesce(s.state, '') = 'active' END AS wanted
              FROM deliveries d
              LEFT JOIN editions e ON e.period = d.edition

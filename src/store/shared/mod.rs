@@ -56,6 +56,7 @@ macro_rules! read {
 mod audience;
 mod bounces;
 mod feeds;
+mod letters;
 mod nodes;
 mod people;
 mod websub;

@@ -1,0 +1,57 @@
+//! The goals of the configuration, and what stands behind their numbers.
+
+use jiff::Timestamp;
+
+use super::{Blog, specs};
+use crate::domain::goal::{self, Bounds, GoalStatus};
+use crate::domain::post::{Post, State};
+use crate::domain::record::{Known, Record, record};
+
+/// So many drafts are read for their words; a folder of a hundred old ones is no pipeline.
+const DRAFTS: usize = 20;
+
+impl Blog {
+    /// How every goal of the configuration stands.
+    #[must_use]
+    pub fn goals(&self, now: Timestamp, bounds: Bounds) -> Vec<GoalStatus> {
+        let zone = self.config.site.zone();
+        let status = |spec: &goal::Spec| goal::status(spec, &self.catalogue.posts, &zone, now, bounds);
+        specs(&self.config.goal).iter().map(status).collect()
+    }
+
+    /// Every goal with the posts it counts and those to come. Drafts are named if the digest may name them.
+    pub fn records(&mut self, now: Timestamp) -> Vec<Record> {
+        let specs = specs(&self.config.goal);
+        self.records_of(&specs, now)
+    }
+
+    pub fn records_of(&mut self, specs: &[goal::Spec], now: Timestamp) -> Vec<Record> {
+        if specs.is_empty() {
+            return Vec::new();
+        }
+        let drafts = self.config.digest.drafts;
+        if drafts {
+            self.read_drafts();
+        }
+        let zone = self.config.site.zone();
+        specs.iter().map(|spec| record(spec, &self.catalogue.posts, &zone, now, self, drafts)).collect()
+    }
+
+    fn read_drafts(&mut self) {
+        let posts = &self.catalogue.posts;
+        let mut drafts: Vec<usize> = (0..posts.len()).filter(|index| posts[*index].state == State::Draft).collect();
+        drafts.sort_by_key(|index| std::cmp::Reverse(posts[*index].modified));
+        drafts.truncate(DRAFTS);
+        self.render_posts(&drafts);
+    }
+}
+
+impl Known for Blog {
+    fn seen(&self, post: &Post) -> Option<Timestamp> {
+        self.row(post).filter(|row| !row.baseline).map(|row| row.first_seen)
+    }
+
+    fn words(&self, post: &Post) -> usize {
+        self.body(post).map_or(0, |body| body.words)
+    }
+}
