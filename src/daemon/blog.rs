@@ -255,6 +255,11 @@ impl Blog {
         }
     }
 
+    /// Where the files that were written lie, below `feeds.out`.
+    pub fn output_paths(&self) -> impl Iterator<Item = &str> {
+        self.outputs.keys().map(String::as_str)
+    }
+
     /// The newest published posts, rendered.
     pub fn latest(&mut self, count: usize) -> Vec<EditionPost> {
         let newest: Vec<usize> =

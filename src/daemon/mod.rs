@@ -10,6 +10,7 @@ pub mod heartbeat;
 pub mod hooks;
 pub mod hub;
 pub mod missed;
+pub mod preflight;
 pub mod render_pass;
 pub mod sending;
 pub mod service;

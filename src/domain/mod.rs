@@ -35,6 +35,7 @@ pub mod period;
 pub mod plain;
 pub mod post;
 pub mod post_file;
+pub mod preflight;
 pub mod problem;
 pub mod record;
 pub mod report;

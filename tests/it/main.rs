@@ -31,6 +31,7 @@ mod nodes;
 mod outbox;
 mod people_conformance;
 mod postgres;
+mod preflight;
 mod readers;
 mod readme;
 mod relays;
