@@ -12,6 +12,7 @@ use crate::domain::nudge::{self, Stage};
 use crate::domain::period::{Days, EXPECTED, Period};
 use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
+use crate::domain::style;
 use crate::domain::subscriber::Address;
 
 /// `place` tells where a key stands.
@@ -214,6 +215,9 @@ impl Checker<'_> {
                 format!("`digest.schedule` is `{}`: {message}", digest.schedule),
                 "expected five fields, minute hour day month weekday: `0 9 1 * *` is 09:00 on the first of the month",
             );
+        }
+        for (key, message, hint) in style::problems(&digest.style) {
+            self.error(&format!("digest.style.{key}"), message, hint);
         }
         for (key, value) in [("digest.from", &digest.from), ("digest.reply_to", &digest.reply_to)] {
             if !value.is_empty() && value.parse::<lettre::message::Mailbox>().is_err() {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::period::Per;
+use crate::domain::style::{Look, Style};
 
 mod check;
 mod duration;
@@ -294,7 +295,7 @@ pub struct Digest {
     pub reply_to: String,
     /// Addresses of subscribers who get an edition before the others: those who would see what is wrong with it.
     pub editors: Vec<String>,
-    /// Template of the subject: `{{ title }}`, `{{ month }}`, `{{ posts }}`.
+    /// Template of the subject: `{{ lead }}`, `{{ more }}`, `{{ title }}`, `{{ month }}`, `{{ posts }}`. Empty: what is in it.
     pub subject: String,
     pub postal_address: String,
     /// Whether drafts in the making are named.
@@ -305,6 +306,8 @@ pub struct Digest {
     pub grace: Span,
     /// Templates found here replace the embedded ones, one by one.
     pub templates: PathBuf,
+    pub look: Look,
+    pub style: Style,
 }
 
 impl Default for Digest {
@@ -316,12 +319,14 @@ impl Default for Digest {
             from: String::new(),
             reply_to: String::new(),
             editors: Vec::new(),
-            subject: "{{ title }}: {{ month }}".into(),
+            subject: String::new(),
             postal_address: String::new(),
             drafts: true,
             catch_up: Span::days(28),
             grace: Span::minutes(60),
             templates: "templates".into(),
+            look: Look::Classic,
+            style: Style::default(),
         }
     }
 }

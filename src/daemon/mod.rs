@@ -11,6 +11,7 @@ pub mod hooks;
 pub mod hub;
 pub mod missed;
 pub mod nudges;
+pub mod preflight;
 pub mod render_pass;
 pub mod sending;
 pub mod service;

@@ -32,6 +32,7 @@ mod nudges;
 mod outbox;
 mod people_conformance;
 mod postgres;
+mod preflight;
 mod readers;
 mod readme;
 mod relays;
