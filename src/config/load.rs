@@ -93,12 +93,13 @@ fn is_list_of_sections(value: &Entry<'_>) -> bool {
     }
 }
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "site",
     "posts",
     "feeds",
     "goal",
     "digest",
+    "nudge",
     "subscribers",
     "bounces",
     "dkim",
@@ -130,6 +131,7 @@ impl Reader<'_> {
                 "feeds" => config.feeds = self.feeds(value),
                 "goal" => config.goal = self.list::<Goal>("goal", value),
                 "digest" => config.digest = self.digest(value),
+                "nudge" => config.nudge = self.section("nudge", value),
                 "subscribers" => config.subscribers = self.section("subscribers", value),
                 "bounces" => config.bounces = self.section("bounces", value),
                 "dkim" => config.dkim = self.section("dkim", value),
@@ -251,6 +253,7 @@ impl Reader<'_> {
                 "goal" => set(config.goal.first_mut().map_or(&mut Goal::default(), |g| g), &key, value),
                 "digest" => set(&mut config.digest, &key, value),
                 "digest_style" => set(&mut config.digest.style, &key, value),
+                "nudge" => set(&mut config.nudge, &key, value),
                 "subscribers" => set(&mut config.subscribers, &key, value),
                 "bounces" => set(&mut config.bounces, &key, value),
                 "dkim" => set(&mut config.dkim, &key, value),

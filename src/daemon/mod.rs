@@ -10,6 +10,7 @@ pub mod heartbeat;
 pub mod hooks;
 pub mod hub;
 pub mod missed;
+pub mod nudges;
 pub mod preflight;
 pub mod render_pass;
 pub mod sending;

@@ -30,6 +30,7 @@ pub mod liquid;
 pub mod markdown;
 pub mod media;
 pub mod network;
+pub mod nudge;
 pub mod pace;
 pub mod period;
 pub mod plain;

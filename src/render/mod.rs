@@ -7,6 +7,7 @@ pub mod chart;
 pub mod digest;
 pub mod dkim;
 mod dress;
+pub mod editors;
 pub mod feed;
 pub mod feed_page;
 pub mod feed_plan;

@@ -478,3 +478,24 @@ preflight-letter = Der Rundbrief ist nicht hinausgegangen: { $title }, { $editio
     .red = Muss behoben werden
     .amber = Könnte besser sein
     .because = Du bekommst das, weil du zur Redaktion von { $title } gehörst.
+
+## Briefe an die Redaktion
+
+nudge-left = { $days ->
+    [0] heute ist der letzte Tag
+    [1] heute ist der letzte Tag
+   *[other] noch { $days } Tage
+  }
+nudge-subject = { $title }: { nudge-left }, es fehlt für { $period }: { posts }
+nudge-subject-named = { $title }, { $name }: { nudge-left }, es fehlt für { $period }: { posts }
+nudge-nearest = Am nächsten an der Fertigstellung
+nudge-no-draft = Es ist kein Entwurf in Arbeit.
+nudge-button = Wie es um das Ziel steht
+editors-because = Diese Mail kommt, weil du zur Redaktion von { $title } gehörst; was wann geschickt wird, steht unter [nudge] in der Konfiguration.
+closed-subject = { $title }: so ging { $period } zu Ende
+closed-posts = Erschienen
+closed-subscribers = Abonnements
+closed-subscribers-text = { $active } { $active ->
+    [one] Abonnement
+   *[other] Abonnements
+  }: { $joined } neu und { $left } beendet in diesem Monat.

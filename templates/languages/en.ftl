@@ -466,3 +466,26 @@ preflight-letter = The digest of { $edition } has not gone out: { $title }
     .red = Must be mended
     .amber = Could be better
     .because = You get this because you are an editor of { $title }.
+
+## Letters to editors
+## $title: the blog's. $days: how many are left, today included. $period: "July 2021". $count: how many posts are missing.
+
+nudge-left = { $days ->
+    [0] today is the last day
+    [1] today is the last day
+   *[other] { $days } days left
+  }
+nudge-subject = { $title }: { nudge-left }, { posts } to go for { $period }
+nudge-subject-named = { $title }, { $name }: { nudge-left }, { posts } to go for { $period }
+nudge-nearest = Nearest to done
+nudge-no-draft = No draft is in the making.
+nudge-button = How the goal stands
+editors-because = You get this because you are an editor of { $title }; what is sent, and when, is set under [nudge] in its configuration.
+closed-subject = { $title }: how { $period } closed
+closed-posts = Published
+closed-subscribers = Subscribers
+# $active: how many there are; $joined, $left: in that month.
+closed-subscribers-text = { $active } { $active ->
+    [one] subscriber
+   *[other] subscribers
+  }: { $joined } joined and { $left } left during the month.

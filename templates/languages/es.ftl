@@ -440,3 +440,24 @@ preflight-letter = El boletín no ha salido: { $title }, { $edition }
     .red = Hay que corregirlo
     .amber = Podría mejorar
     .because = Recibes esto porque formas parte de la redacción de { $title }.
+
+## Cartas a la redacción
+
+nudge-left = { $days ->
+    [0] hoy es el último día
+    [1] hoy es el último día
+   *[other] quedan { $days } días
+  }
+nudge-subject = { $title }: { nudge-left }, falta para { $period }: { posts }
+nudge-subject-named = { $title }, { $name }: { nudge-left }, falta para { $period }: { posts }
+nudge-nearest = Lo más cercano a estar listo
+nudge-no-draft = No hay ningún borrador en preparación.
+nudge-button = Cómo va el objetivo
+editors-because = Recibes esto porque formas parte de la redacción de { $title }; qué se envía y cuándo se decide en [nudge], en su configuración.
+closed-subject = { $title }: así terminó { $period }
+closed-posts = Publicado
+closed-subscribers = Suscripciones
+closed-subscribers-text = { $active } { $active ->
+    [one] suscripción
+   *[other] suscripciones
+  }: { $joined } nuevas y { $left } menos durante el mes.

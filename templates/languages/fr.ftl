@@ -440,3 +440,24 @@ preflight-letter = La lettre n’est pas partie : { $title }, { $edition }
     .red = À corriger
     .amber = À améliorer
     .because = Vous recevez ce courriel parce que vous faites partie de la rédaction de { $title }.
+
+## Lettres à la rédaction
+
+nudge-left = { $days ->
+    [0] dernier jour aujourd’hui
+    [1] dernier jour aujourd’hui
+   *[other] encore { $days } jours
+  }
+nudge-subject = { $title } : { nudge-left }, il manque { posts } pour { $period }
+nudge-subject-named = { $title }, { $name } : { nudge-left }, il manque { posts } pour { $period }
+nudge-nearest = Au plus près d’être prêt
+nudge-no-draft = Aucun brouillon n’est en préparation.
+nudge-button = Où en est l’objectif
+editors-because = Vous recevez ce message parce que vous faites partie de la rédaction de { $title } ; ce qui est envoyé, et quand, est réglé sous [nudge] dans sa configuration.
+closed-subject = { $title } : comment { $period } s’est terminé
+closed-posts = Publié
+closed-subscribers = Abonnements
+closed-subscribers-text = { $active } { $active ->
+    [one] abonnement
+   *[other] abonnements
+  } : { $joined } de plus et { $left } de moins pendant le mois.

@@ -28,6 +28,7 @@ mod letters_conformance;
 mod looking;
 mod moving_in;
 mod nodes;
+mod nudges;
 mod outbox;
 mod people_conformance;
 mod postgres;

@@ -7,7 +7,7 @@ use super::{FAREWELL, Service};
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending::Secrets;
 use crate::daemon::trust::Verdict;
-use crate::daemon::{missed, preflight, singles};
+use crate::daemon::{missed, nudges, preflight, singles};
 use crate::domain::edition::EditionKey;
 use crate::domain::period::Per;
 use crate::domain::preflight::Finding;
@@ -168,6 +168,20 @@ impl Service {
             Ok(true) => self.outbox.outbox.wake(),
             Ok(false) => {}
             Err(error) => error!(%edition, "editors cannot be told why it is kept back: {error}"),
+        }
+    }
+
+    /// Editors are told what they asked to be told.
+    pub(super) async fn nudge(&mut self, now: Timestamp) {
+        match nudges::write_due(&mut self.blog, &self.store, &self.templates, now).await {
+            Ok(0) => {}
+            Ok(_) => self.outbox.outbox.wake(),
+            Err(error) => {
+                let line = format!("editors are not told how the goal stands: {error}");
+                if self.said.insert(line.clone()) {
+                    error!("{line}");
+                }
+            }
         }
     }
 }
