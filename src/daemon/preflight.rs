@@ -13,8 +13,9 @@ use crate::domain::hash;
 use crate::domain::preflight::{Finding, Mail, Reach, Surroundings, inspect};
 use crate::domain::subscriber::Address;
 use crate::render::digest::Content;
-use crate::render::letter::{Frame, Item, List, Words, letter};
+use crate::render::letter::{Frame, letter};
 use crate::render::message::{Recipient, Sender, compose, texts, unsubscribe_link};
+use crate::render::preflight::words;
 use crate::render::templates::Templates;
 use crate::store::{Letter, SharedStore, StoreError};
 
@@ -123,7 +124,7 @@ pub async fn tell_editors(
         return Ok(false);
     }
     let (site_url, language) = (config.site.url.trim_end_matches('/'), config.site.language.as_str());
-    let words = words(templates, language, title, key, found);
+    let words = words(templates.languages().get(language), title, key, found);
     let written = letter(templates, &Frame { title, site_url, language }, &words)
         .map_err(|problem| StoreError::Other(format!("the letter to editors cannot be written: {problem}")))?;
     let all: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -136,29 +137,4 @@ pub async fn tell_editors(
         made_at: now,
     };
     store.write_letter(&letter, &to, None).await
-}
-
-fn words(templates: &Templates, language: &str, title: &str, key: EditionKey, found: &[Finding]) -> Words {
-    let language = templates.languages().get(language);
-    let named = key.period().map_or_else(|| key.to_string(), |period| language.period(period));
-    let args = [("edition", named.into()), ("title", title.into())];
-    let say = |key: &str| language.text(key, &args);
-    let item = |finding: &Finding| Item {
-        text: finding.message.clone(),
-        more: format!("{} ({})", finding.hint, finding.code),
-        url: String::new(),
-    };
-    let list = |heading: &str, red: bool| List {
-        heading: say(heading),
-        items: found.iter().filter(|finding| finding.is_red() == red).map(item).collect(),
-    };
-    let lists = [list("preflight-letter.red", true), list("preflight-letter.amber", false)];
-    Words {
-        subject: say("preflight-letter"),
-        heading: say("preflight-letter.heading"),
-        paragraphs: vec![say("preflight-letter.text")],
-        lists: lists.into_iter().filter(|list| !list.items.is_empty()).collect(),
-        button: None,
-        because: say("preflight-letter.because"),
-    }
 }

@@ -103,7 +103,7 @@ pub fn inspect(mail: &Mail<'_>, around: &Surroundings<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     words(mail, around, &mut found);
     ways_out(mail, &html, &mut found);
-    links(around, &html, &in_text, &mut found);
+    links(mail, around, &html, &in_text, &mut found);
     shape(mail, &html, &mut found);
     headers(mail, around, &mut found);
     found.sort_by_key(|finding| finding.severity);
@@ -145,12 +145,19 @@ fn ways_out(mail: &Mail<'_>, html: &Markup, found: &mut Vec<Finding>) {
     }
 }
 
-fn links(around: &Surroundings<'_>, html: &Markup, in_text: &BTreeSet<String>, found: &mut Vec<Finding>) {
+fn links(
+    mail: &Mail<'_>,
+    around: &Surroundings<'_>,
+    html: &Markup,
+    in_text: &BTreeSet<String>,
+    found: &mut Vec<Finding>,
+) {
     let in_html: BTreeSet<String> = html.links.iter().cloned().collect();
     for link in in_html.union(in_text) {
         found.extend(link_finding(around, link));
     }
-    let is_web = |link: &&String| link.starts_with("http");
+    // That the way out is missing is told by itself.
+    let is_web = |link: &&String| link.starts_with("http") && **link != mail.unsubscribe;
     for (only, other, missing) in [(&in_html, in_text, "text"), (in_text, &in_html, "HTML")] {
         for link in only.difference(other).filter(is_web) {
             let message = format!("`{link}` is not in the {missing}");

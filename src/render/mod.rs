@@ -22,6 +22,7 @@ pub mod message;
 pub mod notice;
 pub mod opml;
 pub mod page;
+pub mod preflight;
 pub mod prepared;
 mod prose;
 pub mod report;

@@ -470,6 +470,15 @@ digest-text-archive = Frühere Rundbriefe: { $url }
 digest-text-preferences = Was du bekommst: { $url }
 digest-text-unsubscribe = Abbestellen: { $url }
 
+## Wenn eine Ausgabe vor dem Versand angehalten wird: Mail an die Redaktion
+
+preflight-letter = Der Rundbrief ist nicht hinausgegangen: { $title }, { $edition }
+    .heading = Angehalten: { $edition }
+    .text = Die Prüfung vor dem Versand hat etwas gefunden, das nicht verschickt werden darf; deshalb ging nichts hinaus. Sobald es behoben ist, wird es wieder versucht; `gazetted digest open --despite-findings` verschickt es trotzdem.
+    .red = Muss behoben werden
+    .amber = Könnte besser sein
+    .because = Du bekommst das, weil du zur Redaktion von { $title } gehörst.
+
 ## Briefe an die Redaktion
 
 nudge-left = { $days ->
@@ -490,11 +499,3 @@ closed-subscribers-text = { $active } { $active ->
     [one] Abonnement
    *[other] Abonnements
   }: { $joined } neu und { $left } beendet in diesem Monat.
-## Wenn eine Ausgabe vor dem Versand angehalten wird: Mail an die Redaktion
-
-preflight-letter = Der Rundbrief ist nicht hinausgegangen: { $title }, { $edition }
-    .heading = Angehalten: { $edition }
-    .text = Die Prüfung vor dem Versand hat etwas gefunden, das nicht verschickt werden darf; deshalb ging nichts hinaus. Sobald es behoben ist, wird es wieder versucht; `gazetted digest open --despite-findings` verschickt es trotzdem.
-    .red = Muss behoben werden
-    .amber = Könnte besser sein
-    .because = Du bekommst das, weil du zur Redaktion von { $title } gehörst.

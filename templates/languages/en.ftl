@@ -457,6 +457,16 @@ digest-text-archive = Earlier digests: { $url }
 digest-text-preferences = What you get: { $url }
 digest-text-unsubscribe = Unsubscribe: { $url }
 
+## When the pre-flight keeps an edition back: a mail to editors
+## $edition: "May 2021"; $title: the blog's. What was found is added in English, as `gazetted digest check` has it.
+
+preflight-letter = The digest of { $edition } has not gone out: { $title }
+    .heading = Kept back: { $edition }
+    .text = The pre-flight check found something that must not be mailed, so nothing has been sent. It is tried again as soon as you mend it; `gazetted digest open --despite-findings` sends it all the same.
+    .red = Must be mended
+    .amber = Could be better
+    .because = You get this because you are an editor of { $title }.
+
 ## Letters to editors
 ## $title: the blog's. $days: how many are left, today included. $period: "July 2021". $count: how many posts are missing.
 
@@ -479,12 +489,3 @@ closed-subscribers-text = { $active } { $active ->
     [one] subscriber
    *[other] subscribers
   }: { $joined } joined and { $left } left during the month.
-## When the pre-flight keeps an edition back: a mail to editors
-## $edition: "May 2021"; $title: the blog's. What was found is added in English, as `gazetted digest check` has it.
-
-preflight-letter = The digest of { $edition } has not gone out: { $title }
-    .heading = Kept back: { $edition }
-    .text = The pre-flight check found something that must not be mailed, so nothing has been sent. It is tried again as soon as you mend it; `gazetted digest open --despite-findings` sends it all the same.
-    .red = Must be mended
-    .amber = Could be better
-    .because = You get this because you are an editor of { $title }.

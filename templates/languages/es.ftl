@@ -432,6 +432,15 @@ digest-text-archive = Boletines anteriores: { $url }
 digest-text-preferences = Lo que recibes: { $url }
 digest-text-unsubscribe = Darse de baja: { $url }
 
+## Cuando la comprobación previa retiene un boletín: correo a la redacción
+
+preflight-letter = El boletín no ha salido: { $title }, { $edition }
+    .heading = Retenido: { $edition }
+    .text = La comprobación previa ha encontrado algo que no debe enviarse, así que no se ha enviado nada. Se intentará de nuevo en cuanto esté corregido; `gazetted digest open --despite-findings` lo envía de todos modos.
+    .red = Hay que corregirlo
+    .amber = Podría mejorar
+    .because = Recibes esto porque formas parte de la redacción de { $title }.
+
 ## Cartas a la redacción
 
 nudge-left = { $days ->
@@ -452,11 +461,3 @@ closed-subscribers-text = { $active } { $active ->
     [one] suscripción
    *[other] suscripciones
   }: { $joined } nuevas y { $left } menos durante el mes.
-## Cuando la comprobación previa retiene un boletín: correo a la redacción
-
-preflight-letter = El boletín no ha salido: { $title }, { $edition }
-    .heading = Retenido: { $edition }
-    .text = La comprobación previa ha encontrado algo que no debe enviarse, así que no se ha enviado nada. Se intentará de nuevo en cuanto esté corregido; `gazetted digest open --despite-findings` lo envía de todos modos.
-    .red = Hay que corregirlo
-    .amber = Podría mejorar
-    .because = Recibes esto porque formas parte de la redacción de { $title }.

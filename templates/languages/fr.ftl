@@ -432,6 +432,15 @@ digest-text-archive = Lettres précédentes : { $url }
 digest-text-preferences = Ce que vous recevez : { $url }
 digest-text-unsubscribe = Se désabonner : { $url }
 
+## Quand le contrôle avant l’envoi retient une lettre : courriel à la rédaction
+
+preflight-letter = La lettre n’est pas partie : { $title }, { $edition }
+    .heading = Retenue : { $edition }
+    .text = Le contrôle avant l’envoi a trouvé quelque chose qui ne doit pas partir ; rien n’a donc été envoyé. Un nouvel essai suivra dès que ce sera corrigé ; `gazetted digest open --despite-findings` l’envoie malgré tout.
+    .red = À corriger
+    .amber = À améliorer
+    .because = Vous recevez ce courriel parce que vous faites partie de la rédaction de { $title }.
+
 ## Lettres à la rédaction
 
 nudge-left = { $days ->
@@ -452,11 +461,3 @@ closed-subscribers-text = { $active } { $active ->
     [one] abonnement
    *[other] abonnements
   } : { $joined } de plus et { $left } de moins pendant le mois.
-## Quand le contrôle avant l’envoi retient une lettre : courriel à la rédaction
-
-preflight-letter = La lettre n’est pas partie : { $title }, { $edition }
-    .heading = Retenue : { $edition }
-    .text = Le contrôle avant l’envoi a trouvé quelque chose qui ne doit pas partir ; rien n’a donc été envoyé. Un nouvel essai suivra dès que ce sera corrigé ; `gazetted digest open --despite-findings` l’envoie malgré tout.
-    .red = À corriger
-    .amber = À améliorer
-    .because = Vous recevez ce courriel parce que vous faites partie de la rédaction de { $title }.

@@ -200,7 +200,8 @@ fn the_parts_of_a_digest_lead_to_the_same_places_and_nothing_is_cut_off() {
         let message = MessageParser::default().parse(mail.as_bytes()).unwrap();
         let (text, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
         assert!(html.len() <= LARGEST_HTML, "{language}: {} bytes", html.len());
-        let (in_text, in_html) = (links(&text), links(&html));
+        // A logo is no link.
+        let (in_text, in_html) = (links(&text), links(&html.replace("src=\"https://", "src=\"")));
         assert!(in_text.len() >= 6, "{language}: {in_text:?}");
         assert_eq!(in_text, in_html, "{language}");
         let tag = language.split(',').next().unwrap();
