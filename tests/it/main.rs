@@ -3,6 +3,8 @@
 #[macro_use]
 mod stores;
 
+mod acts_conformance;
+mod admin;
 mod api;
 mod bounce;
 mod bounce_conformance;
