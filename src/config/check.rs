@@ -410,6 +410,13 @@ impl Checker<'_> {
                 self.error(key, format!("`{key}` is `{value}`"), expected);
             }
         }
+        let reached = url::Url::parse(&http.admin_url).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none()
+        });
+        if !http.admin_url.is_empty() && !reached {
+            let expected = "expected where editors reach the pages, without a path: `https://desk.example.org`";
+            self.error("http.admin_url", format!("`http.admin_url` is `{}`", http.admin_url), expected);
+        }
         if listen::mode(&http.socket_mode).is_none() {
             let found = format!("`http.socket_mode` is `{}`", http.socket_mode);
             self.error("http.socket_mode", found, "expected three octal digits or four, like `0660`");

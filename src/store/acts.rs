@@ -47,7 +47,8 @@ pub struct DomainBounces {
 
 #[async_trait]
 pub trait Acts: Send + Sync {
-    async fn write_act(&self, act: &NewAct, now: Timestamp) -> Result<()>;
+    /// Gives its number.
+    async fn write_act(&self, act: &NewAct, now: Timestamp) -> Result<i64>;
     /// The newest first; those before number `before`.
     async fn acts(&self, before: Option<i64>, limit: u32) -> Result<Vec<Act>>;
     /// Uses up what is good once; false if it was used before. It is remembered until `expires`.

@@ -12,7 +12,7 @@ use crate::store::{Act, Acts, DeliveryRow, DomainBounces, NewAct, Result};
 
 #[async_trait]
 impl Acts for Database {
-    async fn write_act(&self, act: &NewAct, now: Timestamp) -> Result<()> {
+    async fn write_act(&self, act: &NewAct, now: Timestamp) -> Result<i64> {
         write!(self, |db| add(db, act, now))
     }
 
@@ -41,16 +41,17 @@ impl Acts for Database {
     }
 }
 
-async fn add(db: &mut Connection, act: &NewAct, now: Timestamp) -> Result<()> {
-    sqlx::query("INSERT INTO acts (at, who, act, subject, detail) VALUES ($1, $2, $3, $4, $5)")
-        .bind(now.as_microsecond())
-        .bind(rows::clean(&act.who))
-        .bind(rows::clean(&act.act))
-        .bind(rows::clean(&act.subject))
-        .bind(rows::clean(&act.detail))
-        .execute(db)
-        .await?;
-    Ok(())
+async fn add(db: &mut Connection, act: &NewAct, now: Timestamp) -> Result<i64> {
+    let id =
+        sqlx::query_scalar("INSERT INTO acts (at, who, act, subject, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id")
+            .bind(now.as_microsecond())
+            .bind(rows::clean(&act.who))
+            .bind(rows::clean(&act.act))
+            .bind(rows::clean(&act.subject))
+            .bind(rows::clean(&act.detail))
+            .fetch_one(db)
+            .await?;
+    Ok(id)
 }
 
 async fn all(db: &mut Connection, before: Option<i64>, limit: u32) -> Result<Vec<Act>> {
