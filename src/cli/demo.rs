@@ -126,7 +126,7 @@ async fn subscribe(store: &SharedStore) -> Done {
 
 /// Two months' digests: the second also has a post that came late for the first.
 async fn fill_outbox(config: &Arc<Config>, store: &SharedStore, folder: &Path) -> Done {
-    let (now, as_is) = (open::now(), Word { as_is: true, lead: None });
+    let (now, as_is) = (open::now(), Word { as_is: true, ..Word::default() });
     let last = Period::at(Per::Month, now, &config.site.zone()).previous();
     let mut blog = Blog::open(Arc::clone(config), Some(Arc::clone(store))).await?;
     let templates = super::digest::templates(&folder.join("templates"))?;

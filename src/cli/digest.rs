@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::Failure;
-use super::{Done, open, print};
+use super::{Done, acts, open, print};
 use crate::config::Config;
+use crate::daemon::approval;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
+use crate::daemon::preview::{Preview, nobody};
 use crate::daemon::sending;
 use crate::domain::delivery::State as Delivery;
 use crate::domain::edition::{Edition, EditionKey, State};
@@ -16,8 +18,7 @@ use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::Address;
 use crate::domain::wording;
 use crate::mail::transport::Sent;
-use crate::render::digest::Heading;
-use crate::render::message::{Recipient, Sender, compose, texts};
+use crate::render::message::{Sender, compose, texts};
 use crate::render::templates::Templates;
 use crate::store::{Canary, DeliveryKey, SharedStore};
 
@@ -184,23 +185,8 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
         return Ok((frozen, sender));
     }
     let templates = templates(&config.path(&config.digest.templates))?;
-    let what = tokio::task::block_in_place(|| editions::gather(&mut blog, period, now, now));
-    let content = editions::content(&blog, Heading::Period(period), &what);
-    let digest = editions::render(&templates, &content).map_err(|p| Failure::Config(vec![p]))?;
-    let posts = u32::try_from(what.posts.len() + what.late.len()).unwrap_or(u32::MAX);
-    let edition = Edition {
-        key: period.into(),
-        state: State::Open,
-        subject: digest.subject,
-        text: digest.text,
-        html: digest.html,
-        content: serde_json::to_value(&content)?,
-        posts,
-        opened_at: now,
-        finished_at: None,
-        reason: None,
-    };
-    Ok((edition, sender))
+    let preview = Preview::of(&mut blog, &templates, period, now, now).map_err(|p| Failure::Config(vec![p]))?;
+    Ok((preview.edition, sender))
 }
 
 pub fn templates(folder: &Path) -> Result<Templates, Failure> {
@@ -209,18 +195,13 @@ pub fn templates(folder: &Path) -> Result<Templates, Failure> {
 
 async fn preview(config: Option<&Path>, period: Period, format: Format) -> Done {
     let (edition, sender) = edition(config, period).await?;
-    let to = reader("reader@example.org");
+    let to = nobody("reader@example.org");
     match format {
         Format::Eml => print::bytes(&compose(&sender, &edition, to)?.bytes),
         Format::Json => print::json(&edition.content),
         Format::Text => print::text(&texts(&sender, &edition, to)?.text),
         Format::Html => print::text(&texts(&sender, &edition, to)?.html),
     }
-}
-
-/// Nobody in the ledger: the unsubscribe link of a preview belongs to no one.
-fn reader(email: &str) -> Recipient<'_> {
-    Recipient { subscriber: 0, email, name: None }
 }
 
 async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) -> Done {
@@ -234,7 +215,7 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     // The ledger must know every post before one of them is announced.
     blog.publish(now, false).await?;
     let templates = templates(&config.path(&config.digest.templates))?;
-    let outcome = editions::open(&mut blog, &store, &templates, period, now, now, Word { as_is, lead: None })
+    let outcome = editions::open(&mut blog, &store, &templates, period, now, now, Word { as_is, ..Word::default() })
         .await
         .map_err(opening_failed)?;
     let (state, posts, recipients) = match &outcome {
@@ -242,6 +223,11 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
         Outcome::Empty => ("skipped", 0, 0),
         Outcome::Before(before) => (before.state.as_str(), before.posts, 0),
     };
+    if !matches!(outcome, Outcome::Before(_)) {
+        take_back(&store, period, now).await?;
+        let detail = format!("{state}, {posts} posts, {recipients} recipients");
+        acts::write(&store, "digest open", &period.to_string(), &detail).await?;
+    }
     if json {
         let before = matches!(outcome, Outcome::Before(_));
         return print::json(
@@ -265,6 +251,12 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     })
 }
 
+/// Editors who were asked about it need not be asked any more.
+async fn take_back(store: &SharedStore, period: Period, now: Timestamp) -> Done {
+    store.take_back_letters(&approval::letters(period), "it was opened by a command", now).await?;
+    Ok(())
+}
+
 /// Who flushes the outbox should not wonder why most of it stays.
 fn tried_out(config: &Config, recipients: u64) -> String {
     if recipients < Canary::LEAST || config.outbox.canary.get().is_zero() {
@@ -286,7 +278,9 @@ fn opening_failed(error: OpenError) -> Failure {
             Failure::failed(error.to_string(), format!("wait until {until}, or take them as they are with `--now`"))
         }
         OpenError::Template(problem) => Failure::Config(vec![*problem]),
-        OpenError::Overtaken => Failure::failed(error.to_string(), "look at `gazetted digest list`"),
+        OpenError::Overtaken | OpenError::Changed => {
+            Failure::failed(error.to_string(), "look at `gazetted digest list`")
+        }
         OpenError::Store(store) => store.into(),
     }
 }
@@ -296,7 +290,7 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
         .map_err(|e| Failure::usage(format!("`--to` is `{to}`: {e}"), "expected an address like `name@example.org`"))?;
     let config = open::config(config_path)?;
     let (edition, sender) = edition(config_path, period).await?;
-    let message = compose(&sender, &edition, reader(&address.email))?;
+    let message = compose(&sender, &edition, nobody(&address.email))?;
     let ways = sending::ways(&config)?;
     // The one that most goes over.
     let way = ways.iter().max_by_key(|way| way.weight).ok_or_else(|| Failure::failed("no way out", "see `[smtp]`"))?;
@@ -306,6 +300,9 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
     channel.close().await;
     match sent {
         Ok(Sent::Accepted(words)) => {
+            let store = open::store(&config).await?;
+            let detail = format!("sent to {}", Address::masked(&address.email));
+            acts::write(&store, "digest test", &period.to_string(), &detail).await?;
             print::text(&format!("sent to {}: {words} ({} bytes)", address.email, message.bytes.len()))
         }
         Ok(Sent::Lost) => Err(Failure::failed("not sent", "try again")),
@@ -336,11 +333,19 @@ pub async fn refuse_standby(store: &SharedStore) -> Done {
 async fn end_standby(config: Option<&Path>) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
-    print::text(if store.end_standby().await? {
+    let stood_by = store.end_standby().await?;
+    if stood_by {
+        acts::write(&store, "digest resume", "", "the restored store goes on").await?;
+    }
+    print::text(if stood_by {
         "the restored store goes on: what waits in it is sent"
     } else {
         "the store was not standing by"
     })
+}
+
+fn verb(to: State) -> &'static str {
+    if to == State::Paused { "pause" } else { "resume" }
 }
 
 async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> Done {
@@ -349,7 +354,9 @@ async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> 
     let mut moved = Vec::new();
     for summary in store.editions().await?.iter().filter(|s| s.edition.state == from) {
         if store.move_edition(summary.edition.key, &[from], to, open::now()).await? {
-            moved.push(summary.edition.key.to_string());
+            let key = summary.edition.key.to_string();
+            acts::write(&store, &format!("digest {}", verb(to)), &key, done).await?;
+            moved.push(key);
         }
     }
     print::text(&if moved.is_empty() {
@@ -363,6 +370,7 @@ async fn cancel(config: Option<&Path>, period: Period) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
     if store.move_edition(period.into(), &[State::Open, State::Paused], State::Cancelled, open::now()).await? {
+        acts::write(&store, "digest cancel", &period.to_string(), "called off").await?;
         return print::text(&format!("the edition of {} is called off", wording::period(period)));
     }
     Err(Failure::failed(format!("the edition of {period} is not open"), "`gazetted digest list` shows them all"))

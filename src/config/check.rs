@@ -410,9 +410,8 @@ impl Checker<'_> {
                 self.error(key, format!("`{key}` is `{value}`"), expected);
             }
         }
-        let reached = url::Url::parse(&http.admin_url).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none()
-        });
+        let reached = url::Url::parse(&http.admin_url)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none());
         if !http.admin_url.is_empty() && !reached {
             let expected = "expected where editors reach the pages, without a path: `https://desk.example.org`";
             self.error("http.admin_url", format!("`http.admin_url` is `{}`", http.admin_url), expected);

@@ -59,6 +59,15 @@ impl Config {
         own.trim_end_matches('/')
     }
 
+    /// Where editors reach their pages, without a trailing slash.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        match self.http.admin_url.as_str() {
+            "" => format!("http://{}", self.http.admin),
+            url => url.trim_end_matches('/').to_owned(),
+        }
+    }
+
     /// Where feeds are served, without a trailing slash.
     #[must_use]
     pub fn feeds_url(&self) -> &str {

@@ -23,6 +23,7 @@ use crate::render::templates::Templates;
 use crate::store::{Audience, Canary, Opened, SharedStore, StoreError};
 
 use super::blog::{Blog, is_draft};
+use super::preview::fingerprint;
 
 /// What an edition is made from.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +54,8 @@ pub enum OpenError {
     Restless { paths: Vec<String>, age: String, until: Timestamp },
     #[error("the digest cannot be rendered: {0}")]
     Template(Box<Problem>),
+    #[error("it has changed since it was looked at, and was not released; look again")]
+    Changed,
     #[error("another node opens the editions now")]
     Overtaken,
     #[error(transparent)]
@@ -268,6 +271,8 @@ pub struct Word {
     pub as_is: bool,
     /// The fence of the schedule's lease; none for a command of the operator's.
     pub lead: Option<i64>,
+    /// What an editor has looked at: anything else is not opened.
+    pub shown: Option<u128>,
 }
 
 /// Freezes the edition of a closed period and queues its deliveries.
@@ -295,6 +300,12 @@ pub async fn open(
     let skipped = what.is_empty() && blog.config.digest.when_empty == WhenEmpty::Skip;
     let state = if skipped { State::Skipped } else { State::Open };
     let content = content(blog, Heading::Period(period), &what);
+    if let Some(shown) = word.shown {
+        let digest = render(templates, &content).map_err(|problem| OpenError::Template(Box::new(problem)))?;
+        if shown != fingerprint(&content, &digest) {
+            return Err(OpenError::Changed);
+        }
+    }
     let posts = u32::try_from(content.posts.len() + content.late.len()).unwrap_or(u32::MAX);
     let order = Order { key: period.into(), state, content: &content, since: None, lead: word.lead };
     let opened = freeze(&blog.config, store, templates, &order, now).await?;

@@ -11,11 +11,11 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehav
 use super::language::{self, Arg, Languages};
 use super::report::wrap;
 use super::xml::escape;
-use super::{digest, feed_page, letter, notice, page};
+use super::{approval, digest, feed_page, letter, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 35] = [
+pub const EMBEDDED: [(&str, &str); 37] = [
     ("admin_base.html", include_str!("../../templates/admin_base.html")),
     ("admin_bounces.html", include_str!("../../templates/admin_bounces.html")),
     ("admin_confirm.html", include_str!("../../templates/admin_confirm.html")),
@@ -31,6 +31,8 @@ pub const EMBEDDED: [(&str, &str); 35] = [
     ("admin_refused.html", include_str!("../../templates/admin_refused.html")),
     ("admin_sign_in.html", include_str!("../../templates/admin_sign_in.html")),
     ("admin_sign_in_link.html", include_str!("../../templates/admin_sign_in_link.html")),
+    ("approval.html", include_str!("../../templates/approval.html")),
+    ("approval.txt", include_str!("../../templates/approval.txt")),
     ("ask.html", include_str!("../../templates/ask.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
@@ -126,6 +128,7 @@ impl Templates {
             .chain(page::check(self))
             .chain(notice::check(self))
             .chain(letter::check(self))
+            .chain(approval::check(self))
             .chain(feed_page::check(self));
         rendered.chain(self.languages.problems().iter().cloned()).collect()
     }

@@ -98,7 +98,10 @@ async fn an_edition_s_deliveries_are_listed_by_outcome(fixture: Fixture) {
     }
     let failed = store.deliveries_of(key, &[DeliveryState::Failed, DeliveryState::Deferred], 10).await.unwrap();
     assert_eq!(failed.len(), 1);
-    assert_eq!((failed[0].email.as_str(), failed[0].reply.as_deref()), ("bo@example.org", Some("550 5.1.1 no such user")));
+    assert_eq!(
+        (failed[0].email.as_str(), failed[0].reply.as_deref()),
+        ("bo@example.org", Some("550 5.1.1 no such user"))
+    );
     assert_eq!(store.deliveries_of(key, &[DeliveryState::Accepted], 1).await.unwrap().len(), 1);
     let other = Period::parse("2026-09").unwrap().into();
     assert_eq!(store.deliveries_of(other, &DeliveryState::ALL, 10).await.unwrap(), []);

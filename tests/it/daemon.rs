@@ -519,9 +519,11 @@ impl Program {
         program
     }
 
-    /// Where the operator's API is.
+    /// Where the editors' pages and the operator's API are.
     pub fn admin(&self) -> SocketAddr {
-        until("the API to listen", || address_after("the API listens on http://", &self.log()))
+        until("the editors' pages to listen", || {
+            address_after("the editors' pages and the API listen on http://", &self.log())
+        })
     }
 
     pub fn log(&self) -> String {

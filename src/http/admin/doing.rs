@@ -21,8 +21,14 @@ pub async fn test(State(desk): Here, Extension(session): Extension<Session>, Ext
     let back = format!("/admin/next?period={period}");
     match desk.settings.asking.test(period, to.to_owned()).await.ok_or(Refusal::Starting)? {
         Ok(words) => {
-            desk.done(&session, "digest test", &period.to_string(), &format!("{words} ({})", Address::masked(to)), &back)
-                .await
+            desk.done(
+                &session,
+                "digest test",
+                &period.to_string(),
+                &format!("{words} ({})", Address::masked(to)),
+                &back,
+            )
+            .await
         }
         Err(words) => desk.not_done(&session, &words, &back),
     }

@@ -117,7 +117,11 @@ pub fn admin(state: State, settings: Settings) -> Front {
 }
 
 async fn nothing(uri: Uri) -> Response<Body> {
-    if uri.path().starts_with("/api") { api::nothing().await.into_response() } else { Refusal::NotFound.into_response() }
+    if uri.path().starts_with("/api") {
+        api::nothing().await.into_response()
+    } else {
+        Refusal::NotFound.into_response()
+    }
 }
 
 async fn front() -> Response<Body> {

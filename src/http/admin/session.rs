@@ -63,12 +63,21 @@ impl Door<'_> {
     }
 
     fn attributes(&self) -> &'static str {
-        if self.https { "; Path=/; Secure; HttpOnly; SameSite=Strict" } else { "; Path=/admin; HttpOnly; SameSite=Strict" }
+        if self.https {
+            "; Path=/; Secure; HttpOnly; SameSite=Strict"
+        } else {
+            "; Path=/admin; HttpOnly; SameSite=Strict"
+        }
     }
 
     /// The `Set-Cookie` of a new session; `mark` is from good dice.
     pub fn open(&self, way: Way, mark: i64, now: Timestamp) -> Option<HeaderValue> {
-        let token = self.keys.mint_bound(Purpose::Session, mark, now.saturating_add(LASTS).ok()?, way.bond(&self.keys, self.password));
+        let token = self.keys.mint_bound(
+            Purpose::Session,
+            mark,
+            now.saturating_add(LASTS).ok()?,
+            way.bond(&self.keys, self.password),
+        );
         let seconds = LASTS.as_secs();
         HeaderValue::try_from(format!("{}={token}; Max-Age={seconds}{}", self.cookie(), self.attributes())).ok()
     }

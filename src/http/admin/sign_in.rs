@@ -39,7 +39,9 @@ pub async fn password(State(desk): Here, request: Request) -> Shown {
         return desk.sign_in(&parts.uri, "There is no password.", StatusCode::FORBIDDEN);
     }
     if !desk.tries.admits("password", TRIES, desk.now()) {
-        tracing::warn!("the editors' password was tried {TRIES} times within an hour; only links open the pages for now");
+        tracing::warn!(
+            "the editors' password was tried {TRIES} times within an hour; only links open the pages for now"
+        );
         let words = "Too many passwords were tried. Wait an hour, or sign in with a link.";
         return desk.sign_in(&parts.uri, words, StatusCode::TOO_MANY_REQUESTS);
     }
