@@ -80,7 +80,7 @@ impl Service {
     }
 
     async fn remind(&mut self, period: Period, since: Timestamp, now: Timestamp) {
-        let day = now.to_zoned(self.config.site.zone()).date();
+        let day = self.config.site.zone().to_datetime(now).date();
         let about = format!("the edition of {period} waits since {since:.0}");
         if self.said.insert(format!("{about}, on {day}")) {
             let how = "release it on /admin/next, or with `gazetted digest open`";

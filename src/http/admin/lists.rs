@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::session::Session;
-use super::{Desk, Here, Shown, asked};
+use super::{Here, Shown, asked};
 use crate::domain::problem::Problem;
 use crate::render::page::admin::Page;
 use crate::store::{Act, DomainBounces};

@@ -20,7 +20,7 @@ use url::form_urlencoded;
 use super::error::{Refusal, wrong_method};
 use super::form::{Form, urlencoded};
 use super::limits::Limiter;
-use super::{App, Front, State, api, guard, guarded, shown};
+use super::{Front, State, api, guard, guarded, shown};
 use crate::render::page::admin::{self as page, Page};
 use crate::store::{NewAct, StoreError};
 use session::{Door, Session, from_here, same};

@@ -4,7 +4,7 @@
 use minijinja::context;
 use minijinja::value::Value;
 
-use super::{Site, goal_value, language, page};
+use super::{Site, clean, goal_value, language, page};
 use crate::domain::problem::Problem;
 use crate::domain::record::Record;
 use crate::render::templates::Templates;
@@ -78,8 +78,21 @@ pub fn admin(
 ) -> Result<String, Problem> {
     let spoken = language(templates, site);
     let goals: Vec<Value> = goals.iter().map(|record| goal_value(spoken, &record.status)).collect();
-    let menu: Vec<Value> = MENU.iter().map(|(url, name)| context! { url, name }).collect();
+    let menu: Vec<Value> = MENU.into_iter().map(|(url, name)| context! { url, name }).collect();
     let frame = context! { menu, word, goals, back => Value::from(()), said => Value::from(()) };
-    let own = Value::from_serialize(own);
+    let own = given(own);
     templates.render(shown.template(), &page(templates, site, heading, context! { ..own, ..frame }))
+}
+
+/// JSON, as templates take it.
+fn given(json: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => number.as_i64().map_or_else(|| Value::from(number.as_f64()), Value::from),
+        Json::String(text) => Value::from(clean(text)),
+        Json::Array(items) => Value::from(items.iter().map(given).collect::<Vec<_>>()),
+        Json::Object(fields) => Value::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), given(value)))),
+    }
 }
