@@ -52,6 +52,17 @@ pub enum Command {
         /// Take posts, too, that were changed a moment ago
         #[arg(long)]
         now: bool,
+        /// Open it although `digest check` finds something red
+        #[arg(long)]
+        despite_findings: bool,
+        /// Facts as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at an edition before it goes out: links, size, words, headers. Leaves with 1 if something is red
+    Check {
+        /// The month, like 2021-05
+        period: String,
         /// Facts as JSON
         #[arg(long)]
         json: bool,
@@ -83,7 +94,11 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
     match command {
         Command::List { json } => list(config, json).await,
         Command::Preview { period, format } => preview(config, month(&period)?, format).await,
-        Command::Open { period, now, json } => freeze(config, month(&period)?, now, json).await,
+        Command::Open { period, now, despite_findings, json } => {
+            let word = Word { as_is: now, despite_findings, lead: None };
+            freeze(config, month(&period)?, word, json).await
+        }
+        Command::Check { period, json } => check(config, month(&period)?, json).await,
         Command::Test { period, to } => test(config, month(&period)?, &to).await,
         Command::Pause => move_all(config, State::Open, State::Paused, "paused").await,
         Command::Resume { restored } => {
@@ -185,8 +200,35 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
         return Ok((frozen, sender));
     }
     let templates = templates(&config.path(&config.digest.templates))?;
-    let preview = Preview::of(&mut blog, &templates, period, now, now).map_err(|p| Failure::Config(vec![p]))?;
+    let preview = Preview::of(&mut blog, &templates, period, now, now).map_err(|p| Failure::Config(vec![*p]))?;
     Ok((preview.edition, sender))
+}
+
+/// What must not go out, and what may.
+async fn check(config: Option<&Path>, period: Period, json: bool) -> Done {
+    let config = open::config(config)?;
+    let now = open::now();
+    let mut blog = open::blog_to_look_at(&config, now).await?;
+    let store = blog.store_if_any();
+    let templates = templates(&config.path(&config.digest.templates))?;
+    let found =
+        editions::findings(&mut blog, store.as_ref(), &templates, period, now, now).await.map_err(opening_failed)?;
+    let red = u32::try_from(found.iter().filter(|finding| finding.is_red()).count()).unwrap_or(u32::MAX);
+    if json {
+        print::json(&found)?;
+    } else if found.is_empty() {
+        print::text(&format!("nothing speaks against the edition of {}", wording::period(period)))?;
+    } else {
+        let lines = found.iter().map(|finding| format!("{finding}\n    hint: {}", finding.hint));
+        print::text(&lines.collect::<Vec<_>>().join("\n"))?;
+    }
+    if red == 0 {
+        return Ok(());
+    }
+    Err(Failure::failed(
+        format!("{} must be mended before the edition of {period} goes out", wording::digits(red, "finding")),
+        "or open it all the same with `gazetted digest open --despite-findings`",
+    ))
 }
 
 pub fn templates(folder: &Path) -> Result<Templates, Failure> {
@@ -204,7 +246,7 @@ async fn preview(config: Option<&Path>, period: Period, format: Format) -> Done 
     }
 }
 
-async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) -> Done {
+async fn freeze(config: Option<&Path>, period: Period, word: Word, json: bool) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
     refuse_standby(&store).await?;
@@ -215,9 +257,8 @@ async fn freeze(config: Option<&Path>, period: Period, as_is: bool, json: bool) 
     // The ledger must know every post before one of them is announced.
     blog.publish(now, false).await?;
     let templates = templates(&config.path(&config.digest.templates))?;
-    let outcome = editions::open(&mut blog, &store, &templates, period, now, now, Word { as_is, ..Word::default() })
-        .await
-        .map_err(opening_failed)?;
+    let outcome =
+        editions::open(&mut blog, &store, &templates, period, now, now, word).await.map_err(opening_failed)?;
     let (state, posts, recipients) = match &outcome {
         Outcome::Opened { posts, recipients } => ("open", *posts, *recipients),
         Outcome::Empty => ("skipped", 0, 0),
@@ -278,6 +319,12 @@ fn opening_failed(error: OpenError) -> Failure {
             Failure::failed(error.to_string(), format!("wait until {until}, or take them as they are with `--now`"))
         }
         OpenError::Template(problem) => Failure::Config(vec![*problem]),
+        OpenError::Preflight { key, .. } => Failure::failed(
+            error.to_string(),
+            format!(
+                "look at `gazetted digest check {key}`, mend it, or open it all the same with `--despite-findings`"
+            ),
+        ),
         OpenError::Overtaken | OpenError::Changed => {
             Failure::failed(error.to_string(), "look at `gazetted digest list`")
         }

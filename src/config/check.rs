@@ -1,15 +1,18 @@
 //! What a configuration must be beyond its syntax: addresses, zones, schedules that can come about. Finds everything at
 //! once; touches nothing outside.
 
+use jiff::civil::Time;
 use secrecy::ExposeSecret as _;
 
 use super::listen::{self, Listen};
 use super::{Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
+use crate::domain::nudge::{self, Stage};
 use crate::domain::period::{Days, EXPECTED, Period};
 use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
+use crate::domain::style;
 use crate::domain::subscriber::Address;
 
 /// `place` tells where a key stands.
@@ -24,6 +27,7 @@ pub fn check(config: &Config, place: impl Fn(&str) -> (usize, usize)) -> Vec<Pro
     checker.subscribers(config);
     checker.smtp(config);
     checker.editors(config);
+    checker.nudge(config);
     checker.rest(config);
     checker.problems
 }
@@ -212,6 +216,9 @@ impl Checker<'_> {
                 "expected five fields, minute hour day month weekday: `0 9 1 * *` is 09:00 on the first of the month",
             );
         }
+        for (key, message, hint) in style::problems(&digest.style) {
+            self.error(&format!("digest.style.{key}"), message, hint);
+        }
         for (key, value) in [("digest.from", &digest.from), ("digest.reply_to", &digest.reply_to)] {
             if !value.is_empty() && value.parse::<lettre::message::Mailbox>().is_err() {
                 self.error(
@@ -390,12 +397,40 @@ impl Checker<'_> {
     }
 
     fn editors(&mut self, config: &Config) {
-        for editor in config.digest.editors.iter().filter(|editor| Address::parse(editor).is_err()) {
+        let all = [("digest.editors", &config.digest.editors), ("nudge.to", &config.nudge.to)];
+        for (key, editors) in all {
+            for editor in editors.iter().filter(|editor| Address::parse(editor).is_err()) {
+                self.error(
+                    key,
+                    format!("`{key}` names `{editor}`, which is no address"),
+                    "expected plain addresses: `ann@example.org`",
+                );
+            }
+        }
+    }
+
+    fn nudge(&mut self, config: &Config) {
+        let nudge = &config.nudge;
+        for stage in nudge.stages.iter().filter(|stage| Stage::parse(stage).is_none()) {
+            self.error("nudge.stages", format!("`nudge.stages` names `{stage}`, which is no day"), nudge::EXPECTED);
+        }
+        if nudge.at.parse::<Time>().is_err() {
             self.error(
-                "digest.editors",
-                format!("`digest.editors` names `{editor}`, which is no address"),
-                "expected addresses of subscribers: `ann@example.org`",
+                "nudge.at",
+                format!("`nudge.at` is `{}`, which is no time of day", nudge.at),
+                "expected `09:00`",
             );
+        }
+        let wanted = !nudge.stages.is_empty() || nudge.monthly;
+        if wanted && nudge.to.is_empty() && config.digest.editors.is_empty() && config.webhooks.is_empty() {
+            self.warning(
+                "nudge",
+                "`[nudge]` has nobody to write to",
+                "name editors in `nudge.to` or `digest.editors`, or set up `[[webhooks]]`",
+            );
+        }
+        if wanted && config.goal.is_empty() {
+            self.warning("nudge", "`[nudge]` has no goal to speak of", "set one with `[goal]`");
         }
     }
 

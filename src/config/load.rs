@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::introspect::field_names;
-use super::{AuthorAlias, Config, Feeds, Goal, Http, Smtp, Webhook};
+use super::{AuthorAlias, Config, Digest, Feeds, Goal, Http, Smtp, Webhook};
 use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::front_matter::position;
 use crate::domain::problem::Problem;
@@ -93,12 +93,13 @@ fn is_list_of_sections(value: &Entry<'_>) -> bool {
     }
 }
 
-const SECTIONS: [&str; 15] = [
+const SECTIONS: [&str; 16] = [
     "site",
     "posts",
     "feeds",
     "goal",
     "digest",
+    "nudge",
     "subscribers",
     "bounces",
     "dkim",
@@ -129,7 +130,8 @@ impl Reader<'_> {
                 "posts" => config.posts = self.section("posts", value),
                 "feeds" => config.feeds = self.feeds(value),
                 "goal" => config.goal = self.list::<Goal>("goal", value),
-                "digest" => config.digest = self.section("digest", value),
+                "digest" => config.digest = self.digest(value),
+                "nudge" => config.nudge = self.section("nudge", value),
                 "subscribers" => config.subscribers = self.section("subscribers", value),
                 "bounces" => config.bounces = self.section("bounces", value),
                 "dkim" => config.dkim = self.section("dkim", value),
@@ -154,6 +156,16 @@ impl Reader<'_> {
             feeds.extra = self.list::<ExtraFeed>("feeds.extra", extra);
         }
         feeds
+    }
+
+    /// `[digest.style]` is a section of its own, so that a wrong colour does not hide the rest.
+    fn digest(&mut self, value: &Entry<'_>) -> Digest {
+        let DeValue::Table(table) = value.get_ref() else { return self.section("digest", value) };
+        let mut digest: Digest = self.section("digest", value);
+        if let Some((_, style)) = table.iter().find(|(key, _)| key.get_ref() == "style") {
+            digest.style = self.section("digest.style", style);
+        }
+        digest
     }
 
     fn list<T: Default + Serialize + DeserializeOwned>(&mut self, name: &str, value: &Entry<'_>) -> Vec<T> {
@@ -181,7 +193,7 @@ impl Reader<'_> {
                 self.unknown(&format!("key in `[{name}]`"), key_name, known, key.span().start);
                 continue;
             }
-            if is_list_of_sections(value) {
+            if is_list_of_sections(value) || (name, key_name) == ("digest", "style") {
                 // Read by itself: each has keys of its own.
                 continue;
             }
@@ -240,6 +252,8 @@ impl Reader<'_> {
                 "feeds" => set(&mut config.feeds, &key, value),
                 "goal" => set(config.goal.first_mut().map_or(&mut Goal::default(), |g| g), &key, value),
                 "digest" => set(&mut config.digest, &key, value),
+                "digest_style" => set(&mut config.digest.style, &key, value),
+                "nudge" => set(&mut config.nudge, &key, value),
                 "subscribers" => set(&mut config.subscribers, &key, value),
                 "bounces" => set(&mut config.bounces, &key, value),
                 "dkim" => set(&mut config.dkim, &key, value),
@@ -264,7 +278,7 @@ impl Reader<'_> {
 
     /// Where `section.key` stands in the file, or its section, or the first line.
     fn place(&self, key: &str) -> (usize, usize) {
-        let (section, key) = key.split_once('.').unwrap_or((key, ""));
+        let (section, key) = key.rsplit_once('.').unwrap_or((key, ""));
         let mut current = String::new();
         let mut fallback = (1, 1);
         for (index, line) in self.text.lines().enumerate() {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::period::Per;
+use crate::domain::style::{Look, Style};
 
 mod check;
 mod duration;
@@ -32,6 +33,7 @@ pub struct Config {
     /// None unless the owner sets one: a goal nobody chose is a reproach.
     pub goal: Vec<Goal>,
     pub digest: Digest,
+    pub nudge: Nudge,
     pub subscribers: Subscribers,
     pub bounces: Bounces,
     pub dkim: Dkim,
@@ -314,7 +316,7 @@ pub struct Digest {
     pub editors: Vec<String>,
     /// Whether an edition that is due waits for an editor's word.
     pub approval: Approval,
-    /// Template of the subject: `{{ title }}`, `{{ month }}`, `{{ posts }}`.
+    /// Template of the subject: `{{ lead }}`, `{{ more }}`, `{{ title }}`, `{{ month }}`, `{{ posts }}`. Empty: what is in it.
     pub subject: String,
     pub postal_address: String,
     /// Whether drafts in the making are named.
@@ -325,6 +327,8 @@ pub struct Digest {
     pub grace: Span,
     /// Templates found here replace the embedded ones, one by one.
     pub templates: PathBuf,
+    pub look: Look,
+    pub style: Style,
 }
 
 impl Default for Digest {
@@ -337,13 +341,35 @@ impl Default for Digest {
             reply_to: String::new(),
             editors: Vec::new(),
             approval: Approval::None,
-            subject: "{{ title }}: {{ month }}".into(),
+            subject: String::new(),
             postal_address: String::new(),
             drafts: true,
             catch_up: Span::days(28),
             grace: Span::minutes(60),
             templates: "templates".into(),
+            look: Look::Classic,
+            style: Style::default(),
         }
+    }
+}
+
+/// `[nudge]`: what editors are told of their goals. Nothing, unless the owner asks for it; readers never.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Nudge {
+    /// Whom to write to; empty: `digest.editors`.
+    pub to: Vec<String>,
+    /// When within a period that is open and unmet: `day 15`, `3 days left`; empty: never.
+    pub stages: Vec<String>,
+    /// Whether editors are told on the first of a month how the one before closed.
+    pub monthly: bool,
+    /// The hour of all this, in `site.time_zone`.
+    pub at: String,
+}
+
+impl Default for Nudge {
+    fn default() -> Self {
+        Self { to: Vec::new(), stages: Vec::new(), monthly: false, at: "09:00".into() }
     }
 }
 
@@ -444,13 +470,35 @@ pub struct Webhook {
     #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
     pub secret: SecretString,
     pub secret_file: PathBuf,
-    /// Some of `subscribed`, `confirmed`, `unsubscribed`, `bounced`, `edition_sent`, `edition_paused`; empty: all of them.
+    /// Some of [`Webhook::EVENTS`]; empty: all of them.
     pub events: Vec<String>,
+    pub format: HookFormat,
+}
+
+/// What the body of a call looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HookFormat {
+    /// Standard Webhooks: `type`, `timestamp`, `data`.
+    #[default]
+    Standard,
+    /// `text`, as Slack, Mattermost, Rocket.Chat and Google Chat take it.
+    Slack,
+    /// `text` and `html`, as Matrix's bridge for webhooks (hookshot) takes it.
+    Matrix,
 }
 
 impl Webhook {
-    pub const EVENTS: [&'static str; 6] =
-        ["subscribed", "confirmed", "unsubscribed", "bounced", "edition_sent", "edition_paused"];
+    pub const EVENTS: [&'static str; 8] = [
+        "subscribed",
+        "confirmed",
+        "unsubscribed",
+        "bounced",
+        "edition_sent",
+        "edition_paused",
+        "goal_nudge",
+        "month_closed",
+    ];
 
     #[must_use]
     pub fn wants(&self, event: &str) -> bool {

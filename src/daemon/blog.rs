@@ -251,7 +251,13 @@ impl Blog {
             tags: post.tags.clone(),
             excerpt: body.map(|b| b.excerpt.clone()).unwrap_or_default(),
             words: body.map_or(0, |b| b.words),
+            featured: post.featured,
         }
+    }
+
+    /// Where the files that were written lie, below `feeds.out`.
+    pub fn output_paths(&self) -> impl Iterator<Item = &str> {
+        self.outputs.keys().map(String::as_str)
     }
 
     /// The newest published posts, rendered.

@@ -13,6 +13,7 @@ use crate::domain::feed_format::Format;
 use crate::domain::goal::{Bounds, GoalStatus};
 use crate::domain::period::{Per, Period};
 use crate::domain::post::{Post, State as PostState};
+use crate::domain::preflight::Finding;
 use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
 use crate::domain::subscriber::{Address, Choice, Frequency};
@@ -23,7 +24,8 @@ use crate::render::templates::Templates;
 use crate::store::{Audience, Canary, Opened, SharedStore, StoreError};
 
 use super::blog::{Blog, is_draft};
-use super::preview::fingerprint;
+use super::preflight;
+use super::preview::{Preview, fingerprint};
 
 /// What an edition is made from.
 #[derive(Debug, Clone, Default)]
@@ -56,10 +58,18 @@ pub enum OpenError {
     Template(Box<Problem>),
     #[error("it has changed since it was looked at, and was not released; look again")]
     Changed,
+    #[error("{key} is kept back: {}", told(findings))]
+    Preflight { key: EditionKey, findings: Vec<Finding> },
     #[error("another node opens the editions now")]
     Overtaken,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What is red, in one line.
+fn told(findings: &[Finding]) -> String {
+    let red: Vec<&str> = findings.iter().filter(|found| found.is_red()).map(|found| found.message.as_str()).collect();
+    red.join("; ")
 }
 
 /// What came of opening one.
@@ -178,28 +188,39 @@ fn corrections(blog: &Blog, period: Period) -> Vec<Correction> {
 /// Everything that is frozen of an edition.
 #[must_use]
 pub fn content(blog: &Blog, heading: Heading, what: &Ingredients) -> Content {
-    let config = &blog.config;
     Content {
-        heading,
-        title: blog.site.title(config),
+        posts: what.posts.clone(),
+        late: what.late.clone(),
+        goals: what.goals.clone(),
+        drafts: what.drafts.clone(),
+        corrections: what.corrections.clone(),
+        ..blank(&blog.config, blog.site.title(&blog.config), heading)
+    }
+    .sorted()
+}
+
+/// What every edition has in common.
+#[must_use]
+pub fn blank(config: &Config, title: String, heading: Heading) -> Content {
+    let subscribe = config.subscribers.form.then(|| format!("{}/subscribe", config.public_url()));
+    Content {
+        title,
         site_url: config.site.url.trim_end_matches('/').to_owned(),
         pages_url: config.public_url().to_owned(),
         subject: config.digest.subject.clone(),
         time_zone: config.site.time_zone.clone(),
         language: config.site.language.clone(),
         postal_address: config.digest.postal_address.clone(),
-        posts: what.posts.clone(),
-        late: what.late.clone(),
-        goals: what.goals.clone(),
-        drafts: what.drafts.clone(),
-        corrections: what.corrections.clone(),
+        subscribe_url: subscribe.unwrap_or_default(),
+        look: config.digest.look,
+        style: config.digest.style.clone(),
+        ..Content::of(heading)
     }
-    .sorted()
 }
 
 /// Text and HTML of an edition, the recipient's parts left open.
-pub fn render(templates: &Templates, content: &Content) -> Result<Digest, Problem> {
-    digest::render(templates, content, &Selection::all(&content.language))
+pub fn render(templates: &Templates, content: &Content) -> Result<Digest, Box<Problem>> {
+    digest::render(templates, content, &Selection::all(&content.language)).map_err(Box::new)
 }
 
 /// What somebody's choice makes of an edition; nothing, if nothing in it is for them.
@@ -222,33 +243,81 @@ pub(super) struct Order<'a> {
     pub content: &'a Content,
     /// Only those who have wanted its kind since before then.
     pub since: Option<Timestamp>,
-    /// The fence of the schedule's lease; none for a command of the operator's.
-    pub lead: Option<i64>,
+    pub word: Word,
 }
 
-/// Writes an edition and its deliveries.
-pub(super) async fn freeze(
-    config: &Config,
-    store: &SharedStore,
+/// What would be frozen of an edition.
+pub(super) fn frozen(
     templates: &Templates,
-    order: &Order<'_>,
+    key: EditionKey,
+    state: State,
+    content: &Content,
     now: Timestamp,
-) -> Result<Opened, OpenError> {
-    let Order { key, state, content, since, lead } = *order;
-    let digest = render(templates, content).map_err(|problem| OpenError::Template(Box::new(problem)))?;
-    let ids: Vec<String> = content.posts.iter().chain(&content.late).map(|post| post.id.clone()).collect();
-    let edition = Edition {
+) -> Result<Edition, Box<Problem>> {
+    let digest = render(templates, content)?;
+    let posts = content.posts.len() + content.late.len();
+    Ok(Edition {
         key,
         state,
         subject: digest.subject,
         text: digest.text,
         html: digest.html,
         content: serde_json::to_value(content).unwrap_or_default(),
-        posts: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+        posts: u32::try_from(posts).unwrap_or(u32::MAX),
         opened_at: now,
         finished_at: (state == State::Skipped).then_some(now),
         reason: None,
+    })
+}
+
+/// What the pre-flight says of the edition of a period, the worst first: of the one that was opened, else of what would be.
+pub async fn findings(
+    blog: &mut Blog,
+    store: Option<&SharedStore>,
+    templates: &Templates,
+    period: Period,
+    now: Timestamp,
+    machine_now: Timestamp,
+) -> Result<Vec<Finding>, OpenError> {
+    let before = match store {
+        Some(store) => store.edition(period.into()).await?,
+        None => None,
     };
+    let opened = before.and_then(|edition| {
+        let content = serde_json::from_value(edition.content.clone()).ok()?;
+        Some((edition, content))
+    });
+    let (edition, content) = match opened {
+        Some(opened) => opened,
+        None => {
+            let shown = Preview::of(blog, templates, period, now, machine_now).map_err(OpenError::Template)?;
+            (shown.edition, shown.content)
+        }
+    };
+    Ok(preflight::findings(blog, &edition, &content))
+}
+
+/// Writes an edition and its deliveries, if nothing red is found.
+pub(super) async fn freeze(
+    blog: &Blog,
+    store: &SharedStore,
+    templates: &Templates,
+    order: &Order<'_>,
+    now: Timestamp,
+) -> Result<Opened, OpenError> {
+    let Order { key, state, content, since, word } = *order;
+    let (config, lead) = (&blog.config, word.lead);
+    let edition = frozen(templates, key, state, content, now).map_err(OpenError::Template)?;
+    if state == State::Open {
+        let findings = preflight::findings(blog, &edition, content);
+        if !word.despite_findings && findings.iter().any(Finding::is_red) {
+            return Err(OpenError::Preflight { key, findings });
+        }
+        for finding in &findings {
+            tracing::warn!(edition = %key, "{finding}");
+        }
+    }
+    let ids: Vec<String> = content.posts.iter().chain(&content.late).map(|post| post.id.clone()).collect();
     let editors: Vec<String> =
         config.digest.editors.iter().filter_map(|editor| Address::parse(editor).ok()).map(|a| a.key).collect();
     let wait = SignedDuration::try_from(config.outbox.canary.get()).unwrap_or(SignedDuration::ZERO);
@@ -269,6 +338,8 @@ pub(super) async fn freeze(
 pub struct Word {
     /// Restless posts are taken, too.
     pub as_is: bool,
+    /// It goes out whatever the pre-flight finds.
+    pub despite_findings: bool,
     /// The fence of the schedule's lease; none for a command of the operator's.
     pub lead: Option<i64>,
     /// What an editor has looked at: anything else is not opened.
@@ -301,14 +372,14 @@ pub async fn open(
     let state = if skipped { State::Skipped } else { State::Open };
     let content = content(blog, Heading::Period(period), &what);
     if let Some(shown) = word.shown {
-        let digest = render(templates, &content).map_err(|problem| OpenError::Template(Box::new(problem)))?;
-        if shown != fingerprint(&content, &digest) {
+        let edition = frozen(templates, period.into(), state, &content, now).map_err(OpenError::Template)?;
+        if shown != fingerprint(&edition, &content) {
             return Err(OpenError::Changed);
         }
     }
     let posts = u32::try_from(content.posts.len() + content.late.len()).unwrap_or(u32::MAX);
-    let order = Order { key: period.into(), state, content: &content, since: None, lead: word.lead };
-    let opened = freeze(&blog.config, store, templates, &order, now).await?;
+    let order = Order { key: period.into(), state, content: &content, since: None, word };
+    let opened = freeze(blog, store, templates, &order, now).await?;
     blog.reload_ledger().await?;
     Ok(match opened {
         Opened::Overtaken => return Err(OpenError::Overtaken),

@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::web::{Ask, Web};
 use crate::clock::SharedClock;
-use crate::config::{Config, Webhook};
+use crate::config::{Config, HookFormat, Webhook};
 use crate::domain::webhook::{self, Happening, TOLD};
 use crate::store::{Call, SharedStore, StoreError};
 
@@ -89,8 +89,8 @@ impl Hooks {
 
     async fn post(&self, hook: &Webhook, call: &Call) -> Result<(), String> {
         let (id, now) = (format!("evt_{}", call.event_id), self.clock.now());
-        let reason = webhook::reason(&call.proof);
-        let body = webhook::body(&Happening {
+        let (reason, facts) = (webhook::reason(&call.proof), webhook::facts(&call.event, &call.proof));
+        let happening = Happening {
             event: &call.event,
             at: call.at,
             subscriber: call.subscriber,
@@ -98,7 +98,13 @@ impl Hooks {
             edition: call.edition.as_deref(),
             source: &call.source,
             reason: reason.as_deref(),
-        });
+            facts: facts.as_ref(),
+        };
+        let body = match hook.format {
+            HookFormat::Standard => webhook::body(&happening),
+            HookFormat::Slack => webhook::slack(&happening),
+            HookFormat::Matrix => webhook::matrix(&happening),
+        };
         let secret = hook.secret.expose_secret();
         let signature = (!secret.is_empty()).then(|| webhook::signature(secret, &id, now, &body));
         let mut ask = Ask::post(&hook.url, body)

@@ -11,6 +11,8 @@ pub mod heartbeat;
 pub mod hooks;
 pub mod hub;
 pub mod missed;
+pub mod nudges;
+pub mod preflight;
 pub mod preview;
 pub mod render_pass;
 pub mod sending;

@@ -10,7 +10,7 @@ use crate::domain::edition::{Edition, State};
 use crate::domain::hash;
 use crate::domain::period::Period;
 use crate::domain::problem::Problem;
-use crate::render::digest::{Content, Digest, Heading};
+use crate::render::digest::{Content, Heading};
 use crate::render::message::Recipient;
 use crate::render::templates::Templates;
 
@@ -19,6 +19,7 @@ pub struct Preview {
     pub what: Ingredients,
     /// As it would be frozen, the recipient's parts left open.
     pub edition: Edition,
+    pub content: Content,
     /// There is nothing to say, and then nothing is sent.
     pub empty: bool,
     pub fingerprint: u128,
@@ -32,25 +33,13 @@ impl Preview {
         period: Period,
         now: Timestamp,
         machine_now: Timestamp,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Box<Problem>> {
         let what = tokio::task::block_in_place(|| editions::gather(blog, period, now, machine_now));
         let content = editions::content(blog, Heading::Period(period), &what);
-        let digest = editions::render(templates, &content)?;
+        let edition = editions::frozen(templates, period.into(), State::Open, &content, now)?;
         let empty = what.is_empty() && blog.config.digest.when_empty == WhenEmpty::Skip;
-        let fingerprint = fingerprint(&content, &digest);
-        let edition = Edition {
-            key: period.into(),
-            state: State::Open,
-            subject: digest.subject,
-            text: digest.text,
-            html: digest.html,
-            content: serde_json::to_value(&content).unwrap_or_default(),
-            posts: u32::try_from(what.posts.len() + what.late.len()).unwrap_or(u32::MAX),
-            opened_at: now,
-            finished_at: None,
-            reason: None,
-        };
-        Ok(Self { what, edition, empty, fingerprint })
+        let fingerprint = fingerprint(&edition, &content);
+        Ok(Self { what, edition, content, empty, fingerprint })
     }
 }
 
@@ -62,9 +51,9 @@ pub fn nobody(email: &str) -> Recipient<'_> {
 
 /// What is shown, and of which posts: if that is the same, so is what readers get.
 #[must_use]
-pub fn fingerprint(content: &Content, digest: &Digest) -> u128 {
+pub fn fingerprint(edition: &Edition, content: &Content) -> u128 {
     let ids: Vec<&str> = content.posts.iter().chain(&content.late).map(|post| post.id.as_str()).collect();
-    let parts = [digest.subject.as_str(), &digest.text, &digest.html];
+    let parts = [edition.subject.as_str(), &edition.text, &edition.html];
     let joined: Vec<u8> = parts.into_iter().chain(ids).flat_map(|part| [part.as_bytes(), b"\0"].concat()).collect();
     hash::of(&joined)
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::boxes;
 use super::desk::Desk;
+use super::editions;
 use super::hooks::Hooks;
 use super::hub::Hub;
 use super::web::Web;
@@ -25,6 +26,7 @@ use crate::domain::token::Keys;
 use crate::mail::composer::Composer;
 use crate::mail::outbox::{Outbox, Settings, Way};
 use crate::mail::transport::{Transport, TransportError};
+use crate::render::digest::Heading;
 use crate::render::dkim::Signer;
 use crate::render::message::Sender;
 use crate::render::templates::Templates;
@@ -122,14 +124,8 @@ fn from_domain(config: &Config) -> &str {
 
 #[must_use]
 pub fn composer(config: &Config, sender: Sender, templates: Arc<Templates>) -> Composer {
-    Composer {
-        sender,
-        templates,
-        postal_address: config.digest.postal_address.clone(),
-        subject: config.digest.subject.clone(),
-        zone: config.site.zone(),
-        zone_name: config.site.time_zone.clone(),
-    }
+    let blank = editions::blank(config, sender.title.clone(), Heading::Post);
+    Composer { sender, templates, zone: config.site.zone(), blank }
 }
 
 /// Without `[smtp]` nothing leaves the machine, and a made-up sender does no harm.

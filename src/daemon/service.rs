@@ -431,13 +431,14 @@ impl Service {
             return;
         }
         self.renew_keys().await;
-        if !self.stands_by().await
-            && self.config.digest.enabled
-            && !self.unfinished
-            && let Some(lead) = self.lead(now).await
-        {
+        if self.stands_by().await || self.unfinished {
+            return;
+        }
+        let Some(lead) = self.lead(now).await else { return };
+        if self.config.digest.enabled {
             self.open_due(now, lead).await;
         }
+        self.nudge(now).await;
     }
 
     /// A certificate that somebody has renewed is used from the next handshake on.

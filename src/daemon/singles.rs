@@ -4,8 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::blog::Blog;
-use super::editions::{Ingredients, OpenError, Order, content, freeze, restless};
+use super::editions::{Ingredients, OpenError, Order, Word, content, freeze, restless};
 use crate::domain::edition::{EditionKey, State};
+use crate::domain::preflight::Finding;
 use crate::domain::subscriber::Frequency;
 use crate::render::digest::Heading;
 use crate::render::templates::Templates;
@@ -17,20 +18,20 @@ const SINGLE_LATE: SignedDuration = SignedDuration::from_hours(72);
 const SINGLE_OLD: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 /// Opens an edition for each post that was published `digest.grace` ago and is still there, for those who want each by
-/// itself and wanted it when it was published. Gives how many were opened, and how many deliveries there are of them.
+/// itself and wanted it when it was published.
 pub async fn open(
     blog: &mut Blog,
     store: &SharedStore,
     templates: &Templates,
     now: Timestamp,
     machine_now: Timestamp,
-    lead: Option<i64>,
-) -> Result<Vec<(EditionKey, u64)>, OpenError> {
+    word: Word,
+) -> Result<Singles, OpenError> {
     let due = singles(blog, now);
     if due.is_empty() || store.readers(Frequency::Post).await? == 0 {
-        return Ok(Vec::new());
+        return Ok(Singles::default());
     }
-    let mut opened = Vec::new();
+    let mut came = Singles::default();
     for (index, published) in due {
         let key = EditionKey::post(&blog.catalogue.posts[index].id);
         if store.edition(key).await?.is_some() || restless(blog, &[index], machine_now).1.is_some() {
@@ -39,14 +40,25 @@ pub async fn open(
         tokio::task::block_in_place(|| blog.render_posts(&[index]));
         let post = blog.edition_post(&blog.catalogue.posts[index]);
         let content = content(blog, Heading::Post, &Ingredients { posts: vec![post], ..Ingredients::default() });
-        let order = Order { key, state: State::Open, content: &content, since: Some(published), lead };
-        match freeze(&blog.config, store, templates, &order, now).await? {
-            Opened::Now { recipients } => opened.push((key, recipients)),
-            Opened::Before(_) => {}
-            Opened::Overtaken => return Err(OpenError::Overtaken),
+        let order = Order { key, state: State::Open, content: &content, since: Some(published), word };
+        match freeze(blog, store, templates, &order, now).await {
+            Ok(Opened::Now { recipients }) => came.opened.push((key, recipients)),
+            Ok(Opened::Before(_)) => {}
+            Ok(Opened::Overtaken) => return Err(OpenError::Overtaken),
+            // The others need not wait for it.
+            Err(OpenError::Preflight { key, findings }) => came.kept_back.push((key, findings)),
+            Err(error) => return Err(error),
         }
     }
-    Ok(opened)
+    Ok(came)
+}
+
+/// What came of opening them.
+#[derive(Debug, Default)]
+pub struct Singles {
+    /// Which were opened, and how many deliveries there are of each.
+    pub opened: Vec<(EditionKey, u64)>,
+    pub kept_back: Vec<(EditionKey, Vec<Finding>)>,
 }
 
 /// The posts that are due by themselves, and when each was published.

@@ -208,6 +208,9 @@ pub struct EditionPost {
     /// Plain text.
     pub excerpt: String,
     pub words: usize,
+    /// Whether its authors want it to come first.
+    #[serde(default)]
+    pub featured: bool,
 }
 
 /// An edition as it was frozen.

@@ -178,7 +178,7 @@ fn frames_to_links(html: &str) -> Cow<'_, str> {
     out.into()
 }
 
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let at = tag.find(&format!(" {name}="))? + name.len() + 2;
     let quote = tag[at..].chars().next()?;
     match quote {
@@ -220,7 +220,7 @@ fn tokens(html: &str) -> impl Iterator<Item = Token<'_>> {
 }
 
 /// Where a tag ends: at the first `>` outside its quoted attributes.
-fn tag_end(tag: &str) -> usize {
+pub(super) fn tag_end(tag: &str) -> usize {
     let mut quoted = false;
     tag.bytes()
         .position(|b| {
@@ -372,7 +372,7 @@ fn is_container(name: &str) -> bool {
 }
 
 /// The entities the sanitiser writes are few.
-fn push_decoded(out: &mut String, text: &str) {
+pub(super) fn push_decoded(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);

@@ -72,6 +72,8 @@ pub struct Post {
     /// `excerpt`, `description` or `summary` from the front matter.
     pub summary: Option<String>,
     pub language: Option<String>,
+    /// `featured: true` or `lead: true`: it comes first in its digest.
+    pub featured: bool,
     /// Front matter `correction`: what was wrong, for those who have read it.
     pub correction: Option<String>,
     /// Front matter `image`.
@@ -142,6 +144,7 @@ impl Post {
             section: None,
             summary: None,
             language: None,
+            featured: false,
             correction: None,
             image: None,
             enclosure: None,

@@ -158,6 +158,7 @@ impl Reader<'_> {
             date,
             updated: self.instant(&["last_modified_at", "lastmod", "updated", "modified", "date_modified"]),
             minor: self.flag("minor") == Some(true),
+            featured: self.flag("featured").or_else(|| self.flag("lead")) == Some(true),
             refers: refers(self.rules.dialect, self.split.body),
             state: State::Draft,
             authors: self.authors(),

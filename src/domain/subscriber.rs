@@ -329,6 +329,7 @@ mod tests {
             tags: vec!["Rust".into()],
             excerpt: String::new(),
             words: 0,
+            featured: false,
         };
         let choice = |tags: &[&str], authors: &[&str]| Choice {
             tags: tags.iter().map(ToString::to_string).collect(),

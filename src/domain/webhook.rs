@@ -5,7 +5,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What happened, as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +19,12 @@ pub struct Happening<'a> {
     pub source: &'a str,
     /// Of an edition: why.
     pub reason: Option<&'a str>,
+    /// Of a letter to editors: what it says, its words as `text`.
+    pub facts: Option<&'a Value>,
 }
 
 /// The ledger's events, and what they are called outside; the others are nobody's business.
-pub const TOLD: [(&str, &str); 7] = [
+pub const TOLD: [(&str, &str); 9] = [
     ("asked", "subscribed"),
     ("confirmed", "confirmed"),
     ("added", "confirmed"),
@@ -30,25 +32,76 @@ pub const TOLD: [(&str, &str); 7] = [
     ("suppressed", "bounced"),
     ("sent", "edition_sent"),
     ("paused", "edition_paused"),
+    (NUDGED, "goal_nudge"),
+    (CLOSED, "month_closed"),
 ];
+
+/// What the ledger calls a nudge, and the letter on how a month closed.
+pub const NUDGED: &str = "nudged";
+pub const CLOSED: &str = "closed";
 
 /// Why, if what is kept with an event says so.
 #[must_use]
 pub fn reason(proof: &str) -> Option<String> {
-    let proof: serde_json::Value = serde_json::from_str(proof).ok()?;
+    let proof: Value = serde_json::from_str(proof).ok()?;
     proof["reason"].as_str().map(str::to_owned)
 }
 
-/// The body of a call.
+/// What a letter said, if the event is one of its own.
+#[must_use]
+pub fn facts(event: &str, proof: &str) -> Option<Value> {
+    let is_letter = matches!(event, NUDGED | CLOSED);
+    is_letter.then(|| serde_json::from_str(proof).ok())?
+}
+
+fn name(happening: &Happening<'_>) -> &'static str {
+    TOLD.iter().find(|(event, _)| *event == happening.event).map_or("", |(_, name)| *name)
+}
+
+/// The body of a call, as Standard Webhooks has it.
 #[must_use]
 pub fn body(happening: &Happening<'_>) -> String {
-    let name = TOLD.iter().find(|(event, _)| *event == happening.event).map_or("", |(_, name)| *name);
-    let data = match (happening.edition, happening.reason) {
-        (Some(edition), Some(reason)) => json!({"edition": edition, "reason": reason}),
-        (Some(edition), None) => json!({"edition": edition}),
-        (None, _) => json!({"subscriber": happening.subscriber, "email": happening.email, "source": happening.source}),
+    let data = match (happening.facts, happening.edition, happening.reason) {
+        (Some(facts), ..) => facts.clone(),
+        (None, Some(edition), Some(reason)) => json!({"edition": edition, "reason": reason}),
+        (None, Some(edition), None) => json!({"edition": edition}),
+        (None, None, _) => {
+            json!({"subscriber": happening.subscriber, "email": happening.email, "source": happening.source})
+        }
     };
-    json!({"type": name, "timestamp": happening.at.to_string(), "data": data}).to_string()
+    json!({"type": name(happening), "timestamp": happening.at.to_string(), "data": data}).to_string()
+}
+
+/// The same for a room of people: Slack's `text`. Nobody's address is said there.
+#[must_use]
+pub fn slack(happening: &Happening<'_>) -> String {
+    // Its own three signs: everything else is text, so that no title pings a room.
+    let text = words(happening).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    json!({ "text": text }).to_string()
+}
+
+/// The same as Matrix's bridge takes it.
+#[must_use]
+pub fn matrix(happening: &Happening<'_>) -> String {
+    let text = words(happening);
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>");
+    json!({ "text": text, "html": html }).to_string()
+}
+
+fn words(happening: &Happening<'_>) -> String {
+    if let Some(text) = happening.facts.and_then(|facts| facts["text"].as_str()) {
+        return text.to_owned();
+    }
+    let edition = happening.edition.unwrap_or_default();
+    match (name(happening), happening.reason) {
+        ("subscribed", _) => "Somebody asked to subscribe.".into(),
+        ("confirmed", _) => "There is a new subscriber.".into(),
+        ("unsubscribed", _) => "Somebody has unsubscribed.".into(),
+        ("bounced", _) => "A subscriber's address does not work any more.".into(),
+        ("edition_sent", _) => format!("The edition {edition} has been sent."),
+        ("edition_paused", Some(reason)) => format!("The edition {edition} is paused: {reason}"),
+        (_, _) => format!("The edition {edition} is paused."),
+    }
 }
 
 /// The value of `webhook-signature`. A secret that begins with `whsec_` is in base64, as other tools give it out.
@@ -87,6 +140,7 @@ mod tests {
             edition: None,
             source: "bounce",
             reason: None,
+            facts: None,
         };
         let expected = json!({
             "type": "bounced",
@@ -103,5 +157,37 @@ mod tests {
             "data": {"edition": "2021-05", "reason": "too many complaints"},
         });
         assert_eq!(body(&paused), expected.to_string());
+    }
+
+    #[test]
+    fn a_room_of_people_is_told_in_words_and_by_no_address() {
+        let nudge = json!({"text": "3 days left <!channel> & one post is due.\n- A draft", "period": "2021-07"});
+        let happening = Happening {
+            event: NUDGED,
+            at: Timestamp::UNIX_EPOCH,
+            subscriber: None,
+            email: None,
+            edition: None,
+            source: "letter",
+            reason: None,
+            facts: Some(&nudge),
+        };
+        assert!(
+            body(&happening).contains(r#""type":"goal_nudge""#) && body(&happening).contains(r#""period":"2021-07""#)
+        );
+        let said = "3 days left &lt;!channel&gt; &amp; one post is due.";
+        assert_eq!(slack(&happening), json!({"text": format!("{said}\n- A draft")}).to_string());
+        let matrix: Value = serde_json::from_str(&matrix(&happening)).unwrap();
+        assert_eq!((&matrix["text"], &matrix["html"]), (&nudge["text"], &json!(format!("{said}<br>- A draft"))));
+        for (event, _) in TOLD {
+            let told = Happening {
+                event,
+                facts: None,
+                email: Some("ann@example.org"),
+                edition: Some("2021-05"),
+                ..happening.clone()
+            };
+            assert!(!slack(&told).contains("ann") && slack(&told).len() > 20, "{event}");
+        }
     }
 }

@@ -29,7 +29,7 @@ pub async fn edition(state: App, method: Method, uri: Uri, headers: HeaderMap) -
     let State(state) = state;
     let found = state.store.edition(period.into()).await?.filter(is_public).ok_or(Refusal::NotFound)?;
     let mut response = Answer::new(page::edition(&found), "text/html", fresh()).to(&headers, state.clock.now());
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, guard::INLINE_STYLES);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, guard::MAILED);
     Ok(response)
 }
 

@@ -22,7 +22,11 @@ const ANSWER: Duration = Duration::from_secs(10);
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
-/// For what carries its styles with it: pictures of the goal, and digests as they were mailed.
+/// For digests as they were mailed: they bring their styles, and may have a logo that lies elsewhere.
+pub const MAILED: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+);
+/// For pictures of the goal, which carry their styles with them.
 pub const INLINE_STYLES: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
 );

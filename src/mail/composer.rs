@@ -70,10 +70,9 @@ pub trait Compose: Send + Sync {
 pub struct Composer {
     pub sender: Sender,
     pub templates: Arc<Templates>,
-    pub postal_address: String,
-    pub subject: String,
     pub zone: TimeZone,
-    pub zone_name: String,
+    /// An edition with nothing in it: what all mails have in common.
+    pub blank: Content,
 }
 
 impl Compose for Composer {
@@ -119,7 +118,9 @@ impl Compose for Composer {
         let frame = Frame {
             title: &self.sender.title,
             site_url: &self.sender.site_url,
-            postal_address: &self.postal_address,
+            postal_address: &self.blank.postal_address,
+            look: self.blank.look,
+            style: &self.blank.style,
             language: self.language(job),
         };
         let text =
@@ -172,21 +173,7 @@ impl Composer {
     }
 
     fn nothing_yet(&self, at: Timestamp) -> Content {
-        Content {
-            heading: Heading::Period(Period::at(Per::Month, at, &self.zone)),
-            title: self.sender.title.clone(),
-            site_url: self.sender.site_url.clone(),
-            pages_url: self.sender.public_url.clone(),
-            subject: self.subject.clone(),
-            time_zone: self.zone_name.clone(),
-            language: self.sender.language.clone(),
-            postal_address: self.postal_address.clone(),
-            posts: Vec::new(),
-            late: Vec::new(),
-            goals: Vec::new(),
-            drafts: Vec::new(),
-            corrections: Vec::new(),
-        }
+        Content { heading: Heading::Period(Period::at(Per::Month, at, &self.zone)), ..self.blank.clone() }
     }
 }
 

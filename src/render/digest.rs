@@ -11,7 +11,9 @@ use crate::domain::edition::EditionPost;
 use crate::domain::goal::GoalStatus;
 use crate::domain::period::Period;
 use crate::domain::problem::Problem;
+use crate::domain::style::{Look, Style};
 
+mod chart;
 mod view;
 
 use view::View;
@@ -23,8 +25,22 @@ pub const PREFERENCES: &str = "\u{2}preferences\u{3}";
 
 /// Gmail cuts what is longer than about 102 kB; the wrapping takes some.
 const LARGEST: usize = 80_000;
-/// How many characters of an excerpt are shown: as many as there is room for.
-const EXCERPTS: [usize; 3] = [420, 220, 100];
+/// How many characters are shown of the excerpts: as many as there is room for.
+const ROOMS: [Room; 4] = [
+    Room { lead: 600, rest: 200 },
+    Room { lead: 420, rest: 140 },
+    Room { lead: 300, rest: 80 },
+    Room { lead: 300, rest: 0 },
+];
+const NO_ROOM: Room = Room { lead: 0, rest: 0 };
+
+/// Of the first post's excerpt, and of each other one's.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    lead: usize,
+    rest: usize,
+}
+
 /// Everything an edition freezes: it can be rendered again in another language, or with some of its posts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
@@ -36,7 +52,7 @@ pub struct Content {
     /// Where the daemon's pages are reached, without a trailing slash.
     #[serde(default)]
     pub pages_url: String,
-    /// Template of the subject: `{{ title }}`, `{{ month }}`, `{{ posts }}`.
+    /// Template of the subject; empty: what is in it.
     #[serde(default)]
     pub subject: String,
     #[serde(default)]
@@ -58,6 +74,13 @@ pub struct Content {
     /// What earlier editions announced and is not true any more.
     #[serde(default)]
     pub corrections: Vec<Correction>,
+    /// Where somebody can subscribe to whom a reader has passed it on; empty: nowhere.
+    #[serde(default)]
+    pub subscribe_url: String,
+    #[serde(default)]
+    pub look: Look,
+    #[serde(default)]
+    pub style: Style,
 }
 
 /// A post that was corrected, or taken back, after an edition had announced it.
@@ -80,6 +103,29 @@ pub enum Heading {
 }
 
 impl Content {
+    /// With nothing in it.
+    #[must_use]
+    pub fn of(heading: Heading) -> Self {
+        Self {
+            heading,
+            title: String::new(),
+            site_url: String::new(),
+            pages_url: String::new(),
+            subject: String::new(),
+            time_zone: String::new(),
+            language: String::new(),
+            postal_address: String::new(),
+            posts: Vec::new(),
+            late: Vec::new(),
+            goals: Vec::new(),
+            drafts: Vec::new(),
+            corrections: Vec::new(),
+            subscribe_url: String::new(),
+            look: Look::default(),
+            style: Style::default(),
+        }
+    }
+
     /// With the posts in the order of their dates, which is that of the indices in a [`Selection`].
     #[must_use]
     pub fn sorted(mut self) -> Self {
@@ -127,10 +173,10 @@ pub fn render(templates: &Templates, content: &Content, selection: &Selection<'_
     let view = View::of(templates, content, selection);
     let subject = view.subject(templates)?;
     // Without excerpts it is as short as it gets.
-    let mut shown = view.shown(0, &subject);
+    let mut shown = view.shown(NO_ROOM, &subject);
     let mut html = templates.render("digest.html", &shown)?;
-    for excerpt in EXCERPTS {
-        let longer = view.shown(excerpt, &subject);
+    for room in ROOMS {
+        let longer = view.shown(room, &subject);
         let rendered = templates.render("digest.html", &longer)?;
         if rendered.len() <= LARGEST {
             (shown, html) = (longer, rendered);
@@ -178,19 +224,12 @@ pub(super) fn shorten(text: &str, length: usize) -> String {
 pub(super) fn check(templates: &Templates) -> Vec<Problem> {
     let Some(period) = Period::month(2021, 5) else { return Vec::new() };
     let empty = Content {
-        heading: Heading::Period(period),
         title: "A blog".into(),
         site_url: "https://blog.example".into(),
         pages_url: "https://blog.example".into(),
-        subject: "{{ title }}: {{ month }}".into(),
         time_zone: "UTC".into(),
         language: "en".into(),
-        postal_address: String::new(),
-        posts: Vec::new(),
-        late: Vec::new(),
-        goals: Vec::new(),
-        drafts: Vec::new(),
-        corrections: Vec::new(),
+        ..Content::of(Heading::Period(period))
     };
     let full = Content {
         posts: sample_posts(),
@@ -204,13 +243,20 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
             note: "A figure was wrong".into(),
         }],
         postal_address: "A street".into(),
+        subscribe_url: "https://blog.example/subscribe".into(),
         ..empty.clone()
     };
+    let looks = [Look::Plain, Look::Magazine].map(|look| Content { look, ..full.clone() });
     let post = Content { heading: Heading::Post, ..full.clone() };
     let all = Selection::all("en");
     let welcome = Selection { posts: Some(&[0]), welcome: true, ..all };
     let samples = [(&full, all), (&empty, all), (&post, all), (&full, welcome), (&empty, welcome)];
-    samples.iter().find_map(|(content, selection)| sample_problem(templates, content, selection)).into_iter().collect()
+    let samples = samples.into_iter().chain(looks.iter().map(|content| (content, all)));
+    samples
+        .into_iter()
+        .find_map(|(content, selection)| sample_problem(templates, content, &selection))
+        .into_iter()
+        .collect()
 }
 
 fn sample_problem(templates: &Templates, content: &Content, selection: &Selection<'_>) -> Option<Problem> {
@@ -235,6 +281,7 @@ pub(super) fn sample_posts() -> Vec<EditionPost> {
         tags: vec!["tag".into()],
         excerpt: "How it begins.".into(),
         words: 400,
+        featured: false,
     }]
 }
 

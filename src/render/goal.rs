@@ -98,15 +98,18 @@ fn years(out: &mut String, goal: &GoalStatus, paint: Paint) {
     let width = if grid.columns > 12 { 1 } else { 5 };
     out.push('\n');
     if goal.per == Per::Month {
-        let months: String = "JFMAMJJASOND".chars().map(|initial| format!("{initial:>width$}")).collect();
-        let _ = writeln!(out, "        {months}");
+        out.push_str("        ");
+        for initial in "JFMAMJJASOND".chars() {
+            let _ = write!(out, "{initial:>width$}");
+        }
+        out.push('\n');
     }
     for (year, cells) in &grid.rows {
-        let cell = |status: &Option<&PeriodStatus>| match status {
+        let cell = |status: Option<&PeriodStatus>| match status {
             Some(status) => paint.as_state(status.state, &format!("{:>width$}", sign(status, width))),
             None => " ".repeat(width),
         };
-        let cells: String = cells.iter().map(cell).collect();
+        let cells: String = cells.iter().copied().map(cell).collect();
         let _ = writeln!(out, "  {year:<6}{}", cells.trim_end());
     }
 }
@@ -265,7 +268,7 @@ pub(crate) mod tests {
     #[test]
     fn colours_are_added_and_nothing_else() {
         let record = crate::domain::record::tests::sample();
-        let coloured = text(&[record.clone()], true);
+        let coloured = text(std::slice::from_ref(&record), true);
         assert!(coloured.contains("\u{1b}[32m") && coloured.contains("\u{1b}[33m"));
         let mut bare = coloured;
         for code in ["[32m", "[33m", "[36m", "[90m", "[0m"] {

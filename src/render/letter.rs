@@ -5,9 +5,11 @@ use minijinja::context;
 use minijinja::value::Value;
 
 use super::digest::{clean, tidy};
+use super::dress;
 use super::notice::NoticeText;
 use super::templates::Templates;
 use crate::domain::problem::Problem;
+use crate::domain::style::{Look, Style};
 
 /// What is to be said, in words that are ready.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub fn letter(templates: &Templates, frame: &Frame<'_>, words: &Words) -> Result
         lists => words.lists.iter().map(list).collect::<Vec<_>>(),
         button => words.button.as_ref().map(|button| context! { label => clean(&button.label), url => clean(&button.url) }),
         because => clean(&words.because),
+        // Editors' mail is not the readers'.
+        style => dress::told(Look::Classic, &Style::default()),
     };
     let html = templates.render("letter.html", &shown)?;
     let text = tidy(&templates.render("letter.txt", &shown)?);

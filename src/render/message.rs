@@ -203,6 +203,11 @@ pub fn link(sender: &Sender, subscriber: i64, target: Target, at: Timestamp) -> 
     })
 }
 
+/// Where this subscriber leaves, as it stands in their mails.
+pub fn unsubscribe_link(sender: &Sender, subscriber: i64, at: Timestamp) -> Result<String, MessageError> {
+    Ok(Links::of(sender, subscriber, at)?.unsubscribe)
+}
+
 /// The recipient's own addresses.
 struct Links {
     base: String,

@@ -5,8 +5,10 @@
 use minijinja::context;
 
 use super::digest::{clean, tidy};
+use super::dress;
 use super::templates::Templates;
 use crate::domain::problem::Problem;
+use crate::domain::style::{Look, Style};
 
 /// What is to be said, and the address it leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub struct Frame<'a> {
     pub postal_address: &'a str,
     /// The reader's.
     pub language: &'a str,
+    pub look: Look,
+    pub style: &'a Style,
 }
 
 pub fn notice(templates: &Templates, frame: &Frame<'_>, notice: Notice<'_>) -> Result<NoticeText, Problem> {
@@ -87,6 +91,7 @@ pub fn notice(templates: &Templates, frame: &Frame<'_>, notice: Notice<'_>) -> R
         url => clean(notice.url()),
         site_url => clean(frame.site_url),
         postal_address => clean(frame.postal_address),
+        style => dress::told(frame.look, frame.style),
     };
     let html = templates.render("notice.html", &shown)?;
     let text = tidy(&templates.render("notice.txt", &shown)?);
@@ -96,7 +101,14 @@ pub fn notice(templates: &Templates, frame: &Frame<'_>, notice: Notice<'_>) -> R
 /// Renders a sample; a template that leads nowhere is a problem too.
 pub(super) fn check(templates: &Templates) -> Vec<Problem> {
     const URL: &str = "https://blog.example/confirm/x";
-    let frame = Frame { title: "A blog", site_url: "https://blog.example", postal_address: "A street", language: "en" };
+    let frame = Frame {
+        title: "A blog",
+        site_url: "https://blog.example",
+        postal_address: "A street",
+        language: "en",
+        look: Look::Classic,
+        style: &Style::default(),
+    };
     let sample = match notice(templates, &frame, Notice::Confirm { url: URL }) {
         Ok(sample) => sample,
         Err(problem) => return vec![problem],
@@ -125,6 +137,8 @@ pub(crate) mod tests {
             site_url: "https://blog.example",
             postal_address: "Dask, 1 Array Street, Chunkville",
             language,
+            look: Look::Classic,
+            style: &Style::default(),
         };
         super::notice(&Templates::new(&BTreeMap::new()).unwrap(), &frame, notice).unwrap()
     }

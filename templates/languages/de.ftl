@@ -431,13 +431,15 @@ digest-summary-missed = { posts }, die du vielleicht verpasst hast.
 digest-summary-none = { $period }: keine neuen Beiträge.
 digest-summary-post = Ein neuer Beitrag bei { $title }.
 digest-summary-welcome = Du hast abonniert.
-digest-intro = das ist erschienen{ $count ->
-    [one] { "" }
-   *[other] , in der Reihenfolge der Veröffentlichung
-  }.
+digest-intro = das ist erschienen.
 digest-intro-late = diesmal gibt es nichts Neues, aber etwas, das du vielleicht verpasst hast.
 digest-intro-none = diesmal war es ruhig: keine neuen Beiträge. Der nächste findet dich hier.
 digest-intro-post = das ist gerade erschienen.
+digest-subject = { $more ->
+    [0] { $lead }: { $title }, { $month }
+   *[other] { $lead }, und { $more } weitere: { $title }, { $month }
+  }
+digest-subject-none = { $title }: { $month }
 digest-post-subject = { $post } ({ $title })
 digest-welcome-subject = Willkommen bei { $title }
 digest-welcome = willkommen, und danke, dass du { $title } abonniert hast. Damit du nicht auf den nächsten Rundbrief warten musst, kommt hier der letzte.
@@ -447,13 +449,11 @@ digest-late = Außerdem erschienen
 digest-corrected = Seither berichtigt
 digest-withdrawn = zurückgezogen
 digest-more = Und { $count } weitere
-digest-tile = { $state ->
-    [open] { $period }: bisher { $published }, offen
-   *[other] { $period }: { $published }, { state }
-  }
-digest-legend = Beiträge pro Zeitraum. Gefüllt: erreicht. Gepunktet: verfehlt. Gestrichelt: offen.
+digest-legend = Die gepunktete Linie ist das Ziel.
 digest-goal-link = Wie es um das Ziel steht
 digest-drafts = In Arbeit
+digest-forwarded = Hat dir das jemand weitergeleitet?
+digest-forwarded-link = Den nächsten selbst bekommen
 digest-why = Du bekommst diese Mail, weil du { $title } abonniert hast.
 digest-selection = Du hast nur bestimmte Themen, Autorinnen oder Autoren gewählt; es kann also noch mehr erschienen sein.
 digest-web = Im Web lesen
@@ -463,11 +463,42 @@ digest-unsubscribe = Abbestellen
 digest-read = Den ganzen Beitrag lesen
 digest-text-more = Und { $count } weitere: { $url }
 digest-text-read = Den ganzen Beitrag lesen: { $url }
+digest-text-forwarded = Weitergeleitet bekommen? Hier selbst abonnieren: { $url }
 digest-text-blog = Blog: { $url }
 digest-text-web = Dieser Rundbrief im Web: { $url }
 digest-text-archive = Frühere Rundbriefe: { $url }
 digest-text-preferences = Was du bekommst: { $url }
 digest-text-unsubscribe = Abbestellen: { $url }
+
+## Wenn eine Ausgabe vor dem Versand angehalten wird: Mail an die Redaktion
+
+preflight-letter = Der Rundbrief ist nicht hinausgegangen: { $title }, { $edition }
+    .heading = Angehalten: { $edition }
+    .text = Die Prüfung vor dem Versand hat etwas gefunden, das nicht verschickt werden darf; deshalb ging nichts hinaus. Sobald es behoben ist, wird es wieder versucht; `gazetted digest open --despite-findings` verschickt es trotzdem.
+    .red = Muss behoben werden
+    .amber = Könnte besser sein
+    .because = Du bekommst das, weil du zur Redaktion von { $title } gehörst.
+
+## Briefe an die Redaktion
+
+nudge-left = { $days ->
+    [0] heute ist der letzte Tag
+    [1] heute ist der letzte Tag
+   *[other] noch { $days } Tage
+  }
+nudge-subject = { $title }: { nudge-left }, es fehlt für { $period }: { posts }
+nudge-subject-named = { $title }, { $name }: { nudge-left }, es fehlt für { $period }: { posts }
+nudge-nearest = Am nächsten an der Fertigstellung
+nudge-no-draft = Es ist kein Entwurf in Arbeit.
+nudge-button = Wie es um das Ziel steht
+editors-because = Diese Mail kommt, weil du zur Redaktion von { $title } gehörst; was wann geschickt wird, steht unter [nudge] in der Konfiguration.
+closed-subject = { $title }: so ging { $period } zu Ende
+closed-posts = Erschienen
+closed-subscribers = Abonnements
+closed-subscribers-text = { $active } { $active ->
+    [one] Abonnement
+   *[other] Abonnements
+  }: { $joined } neu und { $left } beendet in diesem Monat.
 
 # What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `Mai 2021`.
 approval-subject = [Vorschau] { $subject }

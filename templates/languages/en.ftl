@@ -414,13 +414,16 @@ digest-summary-missed = { posts } you may have missed.
 digest-summary-none = No new posts in { $period }.
 digest-summary-post = A new post on { $title }.
 digest-summary-welcome = You are subscribed.
-digest-intro = here is what was published{ $count ->
-    [one] { "" }
-   *[other] , in the order it appeared
-  }.
+digest-intro = here is what was published.
 digest-intro-late = nothing new this time, but there is something you may have missed.
 digest-intro-none = it was a quiet one: no new posts. The next one will find you here.
 digest-intro-post = this has just been published.
+# What a mail's subject is unless `digest.subject` says otherwise. $lead: the first post's title; $more: how many others.
+digest-subject = { $more ->
+    [0] { $lead }: { $title }, { $month }
+   *[other] { $lead }, and { $more } more: { $title }, { $month }
+  }
+digest-subject-none = { $title }: { $month }
 # $post: the post's title
 digest-post-subject = { $post } ({ $title })
 digest-welcome-subject = Welcome to { $title }
@@ -431,14 +434,12 @@ digest-late = Also published
 digest-corrected = Corrected since
 digest-withdrawn = taken back
 digest-more = And { $count } more
-# What a tile of the row means; $period, $published, $state.
-digest-tile = { $state ->
-    [open] { $period }: { $published } so far, open
-   *[other] { $period }: { $published }, { state }
-  }
-digest-legend = Posts each period. Filled: met. Dotted: missed. Dashed: open.
+digest-legend = The dotted line is the goal.
 digest-goal-link = How the goal stands
 digest-drafts = In the making
+# Before the link beside it.
+digest-forwarded = Did somebody pass this on to you?
+digest-forwarded-link = Get the next one yourself
 digest-why = You get this because you subscribed to { $title }.
 digest-selection = You chose only some of the topics or authors, so this may not be all there was.
 digest-web = Read it on the web
@@ -449,11 +450,45 @@ digest-read = Read the whole post
 # The same in the text part, with the address in sight.
 digest-text-more = And { $count } more: { $url }
 digest-text-read = Read the whole post: { $url }
+digest-text-forwarded = Passed on to you? Get the next one yourself: { $url }
 digest-text-blog = Blog: { $url }
 digest-text-web = This digest on the web: { $url }
 digest-text-archive = Earlier digests: { $url }
 digest-text-preferences = What you get: { $url }
 digest-text-unsubscribe = Unsubscribe: { $url }
+
+## When the pre-flight keeps an edition back: a mail to editors
+## $edition: "May 2021"; $title: the blog's. What was found is added in English, as `gazetted digest check` has it.
+
+preflight-letter = The digest of { $edition } has not gone out: { $title }
+    .heading = Kept back: { $edition }
+    .text = The pre-flight check found something that must not be mailed, so nothing has been sent. It is tried again as soon as you mend it; `gazetted digest open --despite-findings` sends it all the same.
+    .red = Must be mended
+    .amber = Could be better
+    .because = You get this because you are an editor of { $title }.
+
+## Letters to editors
+## $title: the blog's. $days: how many are left, today included. $period: "July 2021". $count: how many posts are missing.
+
+nudge-left = { $days ->
+    [0] today is the last day
+    [1] today is the last day
+   *[other] { $days } days left
+  }
+nudge-subject = { $title }: { nudge-left }, { posts } to go for { $period }
+nudge-subject-named = { $title }, { $name }: { nudge-left }, { posts } to go for { $period }
+nudge-nearest = Nearest to done
+nudge-no-draft = No draft is in the making.
+nudge-button = How the goal stands
+editors-because = You get this because you are an editor of { $title }; what is sent, and when, is set under [nudge] in its configuration.
+closed-subject = { $title }: how { $period } closed
+closed-posts = Published
+closed-subscribers = Subscribers
+# $active: how many there are; $joined, $left: in that month.
+closed-subscribers-text = { $active } { $active ->
+    [one] subscriber
+   *[other] subscribers
+  }: { $joined } joined and { $left } left during the month.
 
 # What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `May 2021`.
 approval-subject = [Preview] { $subject }

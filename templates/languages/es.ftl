@@ -393,13 +393,15 @@ digest-summary-missed = { posts } que quizá se te { $count ->
 digest-summary-none = { $period }: ninguna entrada nueva.
 digest-summary-post = Una entrada nueva en { $title }.
 digest-summary-welcome = Tu suscripción está confirmada.
-digest-intro = Esto es lo que se ha publicado{ $count ->
-    [one] { "" }
-   *[other] , en el orden en que apareció
-  }.
+digest-intro = Esto es lo que se ha publicado.
 digest-intro-late = Esta vez no hay nada nuevo, pero quizá se te haya pasado algo.
 digest-intro-none = Esta vez todo ha estado tranquilo: ninguna entrada nueva. La próxima te encontrará aquí.
 digest-intro-post = Esto se acaba de publicar.
+digest-subject = { $more ->
+    [0] { $lead }: { $title }, { $month }
+   *[other] { $lead }, y { $more } más: { $title }, { $month }
+  }
+digest-subject-none = { $title }: { $month }
 digest-post-subject = { $post } ({ $title })
 digest-welcome-subject = Te damos la bienvenida a { $title }
 digest-welcome = Te damos la bienvenida, y gracias por suscribirte a { $title }. Para que no tengas que esperar al próximo boletín, aquí tienes el último.
@@ -409,13 +411,11 @@ digest-late = También publicadas
 digest-corrected = Corregidas desde entonces
 digest-withdrawn = retirada
 digest-more = Y { $count } más
-digest-tile = { $state ->
-    [open] { $period }: { $published } de momento, en curso
-   *[other] { $period }: { $published }, { state }
-  }
-digest-legend = Entradas por periodo. Relleno: cumplido. Punteado: no cumplido. Discontinuo: en curso.
+digest-legend = La línea de puntos es el objetivo.
 digest-goal-link = Cómo va el objetivo
 digest-drafts = En preparación
+digest-forwarded = ¿Te lo ha reenviado alguien?
+digest-forwarded-link = Recibir el próximo
 digest-why = Recibes este boletín porque te suscribiste a { $title }.
 digest-selection = Has elegido solo algunos temas o autores, así que puede haberse publicado algo más.
 digest-web = Leerlo en la web
@@ -425,11 +425,42 @@ digest-unsubscribe = Darse de baja
 digest-read = Leer la entrada completa
 digest-text-more = Y { $count } más: { $url }
 digest-text-read = Leer la entrada completa: { $url }
+digest-text-forwarded = ¿Te lo han reenviado? Suscríbete: { $url }
 digest-text-blog = Blog: { $url }
 digest-text-web = Este boletín en la web: { $url }
 digest-text-archive = Boletines anteriores: { $url }
 digest-text-preferences = Lo que recibes: { $url }
 digest-text-unsubscribe = Darse de baja: { $url }
+
+## Cuando la comprobación previa retiene un boletín: correo a la redacción
+
+preflight-letter = El boletín no ha salido: { $title }, { $edition }
+    .heading = Retenido: { $edition }
+    .text = La comprobación previa ha encontrado algo que no debe enviarse, así que no se ha enviado nada. Se intentará de nuevo en cuanto esté corregido; `gazetted digest open --despite-findings` lo envía de todos modos.
+    .red = Hay que corregirlo
+    .amber = Podría mejorar
+    .because = Recibes esto porque formas parte de la redacción de { $title }.
+
+## Cartas a la redacción
+
+nudge-left = { $days ->
+    [0] hoy es el último día
+    [1] hoy es el último día
+   *[other] quedan { $days } días
+  }
+nudge-subject = { $title }: { nudge-left }, falta para { $period }: { posts }
+nudge-subject-named = { $title }, { $name }: { nudge-left }, falta para { $period }: { posts }
+nudge-nearest = Lo más cercano a estar listo
+nudge-no-draft = No hay ningún borrador en preparación.
+nudge-button = Cómo va el objetivo
+editors-because = Recibes esto porque formas parte de la redacción de { $title }; qué se envía y cuándo se decide en [nudge], en su configuración.
+closed-subject = { $title }: así terminó { $period }
+closed-posts = Publicado
+closed-subscribers = Suscripciones
+closed-subscribers-text = { $active } { $active ->
+    [one] suscripción
+   *[other] suscripciones
+  }: { $joined } nuevas y { $left } menos durante el mes.
 
 # What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `Mayo de 2021`.
 approval-subject = [Vista previa] { $subject }

@@ -393,13 +393,15 @@ digest-summary-missed = { posts } qui vous { $count ->
 digest-summary-none = { $period } : aucun nouvel article.
 digest-summary-post = Un nouvel article sur { $title }.
 digest-summary-welcome = Votre abonnement est confirmé.
-digest-intro = voici ce qui a été publié{ $count ->
-    [one] { "" }
-   *[other] , dans l’ordre de parution
-  }.
+digest-intro = voici ce qui a été publié.
 digest-intro-late = rien de nouveau cette fois, mais voici ce qui vous a peut-être échappé.
 digest-intro-none = cette fois, tout est resté calme : aucun nouvel article. Le prochain vous trouvera ici.
 digest-intro-post = ceci vient de paraître.
+digest-subject = { $more ->
+    [0] { $lead } : { $title }, { $month }
+   *[other] { $lead }, et { $more } de plus : { $title }, { $month }
+  }
+digest-subject-none = { $title } : { $month }
 digest-post-subject = { $post } ({ $title })
 digest-welcome-subject = Bienvenue chez { $title }
 digest-welcome = bienvenue, et merci pour votre abonnement à { $title }. Pour que vous n’ayez pas à attendre la prochaine lettre, voici la dernière.
@@ -409,13 +411,11 @@ digest-late = Également parus
 digest-corrected = Corrigés depuis
 digest-withdrawn = retiré
 digest-more = Et { $count } de plus
-digest-tile = { $state ->
-    [open] { $period } : { $published } pour l’instant, en cours
-   *[other] { $period } : { $published }, { state }
-  }
-digest-legend = Articles par période. Plein : atteint. Pointillés : manqué. Tirets : en cours.
+digest-legend = La ligne pointillée est l’objectif.
 digest-goal-link = Où en est l’objectif
 digest-drafts = En préparation
+digest-forwarded = On vous a transmis cette lettre ?
+digest-forwarded-link = Recevoir la prochaine
 digest-why = Vous recevez cette lettre parce que vous avez choisi de lire { $title } par courriel.
 digest-selection = Vous n’avez choisi que certains sujets ou auteurs : il a pu paraître autre chose.
 digest-web = Lire sur le web
@@ -425,11 +425,42 @@ digest-unsubscribe = Se désabonner
 digest-read = Lire l’article en entier
 digest-text-more = Et { $count } de plus : { $url }
 digest-text-read = Lire l’article en entier : { $url }
+digest-text-forwarded = On vous l’a transmise ? Pour recevoir la prochaine : { $url }
 digest-text-blog = Blog : { $url }
 digest-text-web = Cette lettre sur le web : { $url }
 digest-text-archive = Lettres précédentes : { $url }
 digest-text-preferences = Ce que vous recevez : { $url }
 digest-text-unsubscribe = Se désabonner : { $url }
+
+## Quand le contrôle avant l’envoi retient une lettre : courriel à la rédaction
+
+preflight-letter = La lettre n’est pas partie : { $title }, { $edition }
+    .heading = Retenue : { $edition }
+    .text = Le contrôle avant l’envoi a trouvé quelque chose qui ne doit pas partir ; rien n’a donc été envoyé. Un nouvel essai suivra dès que ce sera corrigé ; `gazetted digest open --despite-findings` l’envoie malgré tout.
+    .red = À corriger
+    .amber = À améliorer
+    .because = Vous recevez ce courriel parce que vous faites partie de la rédaction de { $title }.
+
+## Lettres à la rédaction
+
+nudge-left = { $days ->
+    [0] dernier jour aujourd’hui
+    [1] dernier jour aujourd’hui
+   *[other] encore { $days } jours
+  }
+nudge-subject = { $title } : { nudge-left }, il manque { posts } pour { $period }
+nudge-subject-named = { $title }, { $name } : { nudge-left }, il manque { posts } pour { $period }
+nudge-nearest = Au plus près d’être prêt
+nudge-no-draft = Aucun brouillon n’est en préparation.
+nudge-button = Où en est l’objectif
+editors-because = Vous recevez ce message parce que vous faites partie de la rédaction de { $title } ; ce qui est envoyé, et quand, est réglé sous [nudge] dans sa configuration.
+closed-subject = { $title } : comment { $period } s’est terminé
+closed-posts = Publié
+closed-subscribers = Abonnements
+closed-subscribers-text = { $active } { $active ->
+    [one] abonnement
+   *[other] abonnements
+  } : { $joined } de plus et { $left } de moins pendant le mois.
 
 # What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `Mai 2021`.
 approval-subject = [Aperçu] { $subject }

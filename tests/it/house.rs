@@ -81,6 +81,7 @@ pub fn published() -> Published {
         tags: Vec::new(),
         excerpt: "It begins.".into(),
         words: 100,
+        featured: false,
     };
     Published {
         blog: blog(),

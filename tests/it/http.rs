@@ -201,7 +201,7 @@ async fn each_of_several_goals_has_its_page_and_each_period_its_posts() {
     );
     let one = house.get("/goal/ann-1").await.text().to_owned();
     assert!(one.contains("<h1>Ann &lt;1&gt;</h1>") && one.contains("href=\"/goal/ann-1/2021-05\""), "{one}");
-    let data: serde_json::Value = serde_json::from_str(&house.get("/goal/ann-1.json").await.text()).unwrap();
+    let data: serde_json::Value = serde_json::from_str(house.get("/goal/ann-1.json").await.text()).unwrap();
     assert_eq!((data["goals"].as_array().unwrap().len(), &data["goals"][0]["slug"]), (1, &"ann-1".into()));
     assert!(house.get("/badge/ann-1.svg?show=total").await.text().contains("Ann &lt;1&gt;: goal met"));
     let may = house.get("/goal/ann-1/2021-05").await;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use mail_parser::MessageParser;
 
-use super::postgres::has;
+use super::postgres::{everything_is_wanted, has, left_out};
 use super::site::{Site, site, until};
 
 /// More than this from either judge, and something about the digest looks like spam.
@@ -17,12 +17,13 @@ const BAR: f64 = 0.5;
 const LARGEST_HTML: usize = 80_000;
 
 /// A month with several authors, tags, code and links, after others with and without posts, so that the chart has a shape.
-fn blog(language: &str) -> Site {
+fn blog(language: &str, digest: &str) -> Site {
     let mut site = site().config(
         "[goal]\nposts = 1\n[digest]\nfrom = \"Working Notes <notes@blog.example.org>\"\n\
          postal_address = \"Example Foundation, 1 High Street, Springfield\"\n[smtp]\nhost = \"127.0.0.1\"\n",
     );
     let settings = site.read("gazetted.toml").replace("[posts]", &format!("language = \"{language}\"\n[posts]"));
+    let settings = settings.replace("[smtp]", &format!("{digest}\n[smtp]"));
     site.save("gazetted.toml", settings);
     for (day, title) in [
         ("2020-11-12", "Comparing ways to sharpen a picture"),
@@ -54,8 +55,25 @@ fn arrived(site: &Site) -> String {
     received + &mail
 }
 
-fn languages() -> [(&'static str, String); 4] {
-    ["en", "de", "fr", "es"].map(|language| (language, arrived(&blog(language))))
+const PLAIN: &str = "look = \"plain\"";
+const MAGAZINE: &str = "look = \"magazine\"";
+/// All that a style can be.
+const DRESSED: &str = "look = \"magazine\"\n[digest.style]\naccent = \"#8a2b00\"\nbackground = \"#fffaf0\"\ntext = \"#2b2118\"\n\
+                       font = \"serif\"\nlogo = \"https://blog.example.org/logo.png\"\nlogo_alt = \"Working Notes\"\n\
+                       header = \"From *the editors*: read [how we work](https://blog.example.org/).\"\n\
+                       footer = \"Made by [the team](https://example.org/team).\"";
+
+/// A digest in each language, and in each look.
+fn digests() -> [(&'static str, Site); 7] {
+    let languages = ["en", "de", "fr", "es"].map(|language| (language, blog(language, "")));
+    let [en, de, fr, es] = languages;
+    let looks = [("en, plain", PLAIN), ("en, magazine", MAGAZINE), ("en, dressed", DRESSED)];
+    let [plain, magazine, dressed] = looks.map(|(name, look)| (name, blog("en", look)));
+    [en, de, fr, es, plain, magazine, dressed]
+}
+
+fn mails() -> [(&'static str, String); 7] {
+    digests().map(|(name, site)| (name, arrived(&site)))
 }
 
 fn judged(command: &mut Command, mail: &str) -> String {
@@ -78,7 +96,7 @@ fn spamassassin_sees_nothing_wrong_with_a_digest() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    for (language, mail) in languages() {
+    for (language, mail) in mails() {
         let mut judge = Command::new("spamassassin");
         let said = judged(judge.args(["-t", "-L", "-x"]).env("HOME", home.path()), &mail);
         let status = said.split("X-Spam-Status:").nth(1).unwrap_or(&said).split("autolearn").next().unwrap();
@@ -157,7 +175,7 @@ fn rspamd_sees_nothing_wrong_with_a_digest() {
         return;
     }
     let rspamd = Rspamd::start();
-    for (language, mail) in languages() {
+    for (language, mail) in mails() {
         let said = rspamd.judge(&mail);
         let symbols: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("Symbol: ")).collect();
         println!("{language}: {} {symbols:?}", number(&said, "Score: "));
@@ -178,20 +196,27 @@ fn links(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_parts_of_a_digest_lead_to_the_same_places_and_nothing_is_cut_off() {
-    for (language, mail) in languages() {
+    for (language, mail) in mails() {
         let message = MessageParser::default().parse(mail.as_bytes()).unwrap();
         let (text, html) = (message.body_text(0).unwrap(), message.body_html(0).unwrap());
         assert!(html.len() <= LARGEST_HTML, "{language}: {} bytes", html.len());
-        let (in_text, in_html) = (links(&text), links(&html));
+        // A logo is no link.
+        let (in_text, in_html) = (links(&text), links(&html.replace("src=\"https://", "src=\"")));
         assert!(in_text.len() >= 6, "{language}: {in_text:?}");
         assert_eq!(in_text, in_html, "{language}");
-        assert!(html.contains("<h1") && html.contains(&format!("lang=\"{language}\"")), "{language}");
+        let tag = language.split(',').next().unwrap();
+        assert!(html.contains("<h1") && html.contains(&format!("lang=\"{tag}\"")), "{language}");
     }
 }
 
 #[test]
 fn a_digest_of_many_posts_with_long_beginnings_is_not_cut_off_by_gmail() {
-    let mut site = blog("en");
+    for look in ["", PLAIN, DRESSED] {
+        not_cut_off(blog("en", look));
+    }
+}
+
+fn not_cut_off(mut site: Site) {
     for n in 0..60 {
         let words = "A sentence that goes on for a while, as the first one of a post does. ".repeat(20);
         site = site.post(
@@ -202,4 +227,31 @@ fn a_digest_of_many_posts_with_long_beginnings_is_not_cut_off_by_gmail() {
     let html = site.ok("digest preview 2021-05 --format html").out;
     println!("64 posts: {} bytes", html.len());
     assert!(html.len() <= LARGEST_HTML, "{} bytes", html.len());
+}
+
+/// Runs `tests/mail/caniemail.mjs` over these files.
+fn linted(packages: &std::ffi::OsStr, files: &[std::path::PathBuf]) -> super::site::Ran {
+    super::site::ran(Command::new("node").arg("tests/mail/caniemail.mjs").arg(packages).args(files))
+}
+
+#[test]
+fn mail_programs_know_all_the_html_of_a_digest_but_for_what_only_makes_it_better() {
+    let Some(packages) = std::env::var_os("GAZETTED_TEST_NODE") else {
+        assert!(!everything_is_wanted(), "GAZETTED_TEST_NODE is not set");
+        return left_out("caniemail");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let written = |name: &str, html: &str| {
+        let file = folder.path().join(format!("{}.html", name.replace(", ", "-")));
+        gazetted::publish::write(&file, html.as_bytes()).unwrap();
+        file
+    };
+    let german = [("de, plain", PLAIN), ("de, magazine", MAGAZINE)].map(|(name, look)| (name, blog("de", look)));
+    let html = |(name, site): (&str, Site)| written(name, &site.ok("digest preview 2021-05 --format html").out);
+    let files: Vec<_> = digests().into_iter().chain(german).map(html).collect();
+    let said = linted(&packages, &files);
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
+    // That it looks at all.
+    let bad = linted(&packages, &[written("bad", "<div style=\"display:grid\"><svg></svg></div>")]);
+    assert!(bad.code == 1 && bad.out.contains("display:grid"), "{bad:?}");
 }

@@ -17,6 +17,7 @@ use gazetted::domain::token::Keys;
 use gazetted::mail::composer::{Compose, Composer, NoticeJob};
 use gazetted::mail::outbox::{Halt, Outbox, Settings, Tally, Way};
 use gazetted::mail::transport::Transport;
+use gazetted::render::digest::{Content, Heading};
 use gazetted::render::message::{Message, MessageError, Recipient, Sender};
 use gazetted::render::prepared::Prepared;
 use gazetted::render::templates::Templates;
@@ -262,10 +263,8 @@ async fn a_real_digest_arrives_as_it_was_composed() {
     let composer = Composer {
         sender,
         templates: Arc::new(Templates::new(&BTreeMap::new()).unwrap()),
-        postal_address: String::new(),
-        subject: "{{ title }}".into(),
         zone: TimeZone::UTC,
-        zone_name: "UTC".into(),
+        blank: Content::of(Heading::Post),
     };
     let message = composer.compose(&edition, &Prepared::of(&edition), &Variant::default(), to).unwrap();
     let server = Server::start(|_| Act::Usual).await;

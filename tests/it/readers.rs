@@ -200,10 +200,10 @@ fn mail_sent_after_a_change_of_key_has_links_that_work_and_so_has_older_mail() {
 }
 
 /// The lines of a call's head, and its body.
-type Call = (Vec<String>, String);
+pub type Call = (Vec<String>, String);
 
 /// A receiver that fails the first call and takes the rest.
-fn receiver() -> (String, Arc<Mutex<Vec<Call>>>) {
+pub fn receiver() -> (String, Arc<Mutex<Vec<Call>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/hook", listener.local_addr().unwrap());
     let calls = Arc::new(Mutex::new(Vec::new()));

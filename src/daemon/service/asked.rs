@@ -10,6 +10,7 @@ use super::Service;
 use crate::config::Approval;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::missed;
+use crate::daemon::preflight;
 use crate::daemon::preview::{Preview, nobody};
 use crate::daemon::sending::{self, Secrets};
 use crate::domain::edition::EditionKey;
@@ -87,7 +88,8 @@ impl Service {
         let shown = texts(&sender, &preview.edition, reader)?;
         let source = compose(&sender, &preview.edition, reader)?.bytes;
         let schedule = Schedule::parse(&self.config.digest.schedule).map_err(anyhow::Error::msg)?;
-        let Preview { what, edition, empty, fingerprint } = preview;
+        let findings = preflight::findings(&self.blog, &preview.edition, &preview.content);
+        let Preview { what, edition, empty, fingerprint, .. } = preview;
         Ok(NextEdition {
             period,
             due: schedule.due_after(period, &zone),
@@ -105,7 +107,7 @@ impl Service {
             readers: self.store.readers(Frequency::of(key)).await?,
             empty,
             fingerprint: format!("{fingerprint:032x}"),
-            findings: Vec::new(),
+            findings,
         })
     }
 
@@ -152,7 +154,7 @@ impl Service {
         if next.is_red() {
             return Err("What was found must be mended before it goes out.".to_owned());
         }
-        let word = Word { as_is: true, lead: None, shown: Some(shown) };
+        let word = Word { as_is: true, shown: Some(shown), ..Word::default() };
         let opened =
             editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), word).await;
         match opened {

@@ -8,8 +8,10 @@ use crate::config::Approval;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending::Secrets;
 use crate::daemon::trust::Verdict;
-use crate::daemon::{missed, singles};
+use crate::daemon::{missed, nudges, preflight, singles};
+use crate::domain::edition::EditionKey;
 use crate::domain::period::Per;
+use crate::domain::preflight::Finding;
 use crate::store::SCHEDULE;
 
 /// How long the node that opens editions may be silent before another one does. Three heartbeats.
@@ -102,7 +104,7 @@ impl Service {
     }
 
     pub(super) async fn open_due(&mut self, now: Timestamp, lead: i64) {
-        let word = Word { as_is: false, lead: Some(lead), shown: None };
+        let word = Word { lead: Some(lead), ..Word::default() };
         let due = match editions::due(&self.blog, &self.store, now).await {
             Ok(due) => due,
             Err(error) => return error!("cannot see which digest is due: {error}"),
@@ -129,19 +131,61 @@ impl Service {
                 Err(OpenError::Restless { paths, until, .. }) => {
                     info!(edition = %period, "waits until {until} for posts that were just changed: {}", paths.join(", "));
                 }
+                Err(OpenError::Preflight { key, findings }) => self.keep_back(key, &findings, now).await,
                 Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
             }
         }
-        let singles =
-            singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now(), word.lead).await;
-        match singles {
-            Ok(opened) => {
-                for (edition, recipients) in opened {
-                    info!(%edition, recipients, "a post goes out by itself");
-                    self.outbox.outbox.wake();
+        self.open_singles(now, word).await;
+    }
+
+    async fn open_singles(&mut self, now: Timestamp, word: Word) {
+        let singles = singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now(), word).await;
+        let came = match singles {
+            Ok(came) => came,
+            Err(error) => return error!("posts cannot go out by themselves: {error}"),
+        };
+        for (edition, recipients) in came.opened {
+            info!(%edition, recipients, "a post goes out by itself");
+            self.outbox.outbox.wake();
+        }
+        for (edition, findings) in came.kept_back {
+            self.keep_back(edition, &findings, now).await;
+        }
+    }
+
+    /// What the pre-flight found goes to the log and to the editors, once each.
+    async fn keep_back(&mut self, edition: EditionKey, findings: &[Finding], now: Timestamp) {
+        for finding in findings {
+            let line = format!("{finding}; {}", finding.hint);
+            if !self.said.insert(format!("{edition} {line}")) {
+                continue;
+            }
+            if finding.is_red() {
+                error!(%edition, "kept back: {line}");
+            } else {
+                warn!(%edition, "{line}");
+            }
+        }
+        let title = self.blog.site.title(&self.config);
+        match preflight::tell_editors(&self.config, &title, &self.store, &self.templates, edition, findings, now).await
+        {
+            Ok(true) => self.outbox.outbox.wake(),
+            Ok(false) => {}
+            Err(error) => error!(%edition, "editors cannot be told why it is kept back: {error}"),
+        }
+    }
+
+    /// Editors are told what they asked to be told.
+    pub(super) async fn nudge(&mut self, now: Timestamp) {
+        match nudges::write_due(&mut self.blog, &self.store, &self.templates, now).await {
+            Ok(0) => {}
+            Ok(_) => self.outbox.outbox.wake(),
+            Err(error) => {
+                let line = format!("editors are not told how the goal stands: {error}");
+                if self.said.insert(line.clone()) {
+                    error!("{line}");
                 }
             }
-            Err(error) => error!("posts cannot go out by themselves: {error}"),
         }
     }
 }

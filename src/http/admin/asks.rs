@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::edition::EditionPost;
 use crate::domain::period::Period;
+use crate::domain::preflight::Finding;
 use crate::domain::problem::Problem;
 
 /// An edition as it would go out if it went out now.
@@ -34,14 +35,14 @@ pub struct Next {
     pub empty: bool,
     /// What this very content is known by.
     pub fingerprint: String,
-    /// What is wrong with it: an error stands in the way of its release.
-    pub findings: Vec<Problem>,
+    /// What the pre-flight says: what is red stands in the way of its release.
+    pub findings: Vec<Finding>,
 }
 
 impl Next {
     #[must_use]
     pub fn is_red(&self) -> bool {
-        self.findings.iter().any(Problem::is_error)
+        self.findings.iter().any(Finding::is_red)
     }
 }
 

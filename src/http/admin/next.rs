@@ -13,6 +13,7 @@ use super::session::Session;
 use super::{Desk, Here, SANDBOX, Shown, asked};
 use crate::domain::edition::EditionPost;
 use crate::domain::period::Period;
+use crate::domain::preflight::Finding;
 use crate::domain::wording;
 use crate::http::error::Refusal;
 use crate::render::page::admin::Page;
@@ -125,8 +126,17 @@ impl Desk {
             "empty": next.empty,
             "fingerprint": next.fingerprint,
             "red": next.is_red(),
-            "findings": next.findings.iter().map(super::lists::problem).collect::<Vec<_>>(),
+            "findings": next.findings.iter().map(finding).collect::<Vec<_>>(),
             "editors": look.editors,
         })
     }
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "place": "",
+        "severity": if finding.is_red() { "error" } else { "warning" },
+        "message": finding.message,
+        "hint": finding.hint,
+    })
 }

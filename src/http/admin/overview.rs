@@ -10,7 +10,6 @@ use super::session::Session;
 use super::{Desk, Here, Shown, editions};
 use crate::domain::delivery::State as Delivery;
 use crate::domain::edition::State as EditionState;
-use crate::domain::problem::Problem;
 use crate::domain::wording;
 use crate::render::page::admin::Page;
 use crate::store::{EditionSummary, StoreError};
@@ -73,8 +72,9 @@ impl Desk {
         if let Ok(next) = &look.next
             && next.is_red()
         {
-            let n = next.findings.iter().filter(|finding: &&Problem| finding.is_error()).count();
-            notes.push(note(format!("The next edition cannot go out as it is: {n} found."), "/admin/next"));
+            let n = next.findings.iter().filter(|finding| finding.is_red()).count();
+            let n = wording::digits(u32::try_from(n).unwrap_or(u32::MAX), "red finding");
+            notes.push(note(format!("The next edition cannot go out as it is: {n}."), "/admin/next"));
         }
         Ok(notes)
     }

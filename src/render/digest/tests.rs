@@ -16,6 +16,7 @@ pub(crate) fn posts(count: usize) -> Vec<EditionPost> {
             excerpt: "Chunks are the pieces an array is cut into, and how large they are decides how fast it goes. "
                 .repeat(8),
             words: 900,
+            featured: false,
         })
         .collect()
 }
@@ -37,8 +38,9 @@ pub(crate) fn content(posts: &[EditionPost], late: &[EditionPost], goals: &[Goal
         late: late.to_vec(),
         goals: goals.to_vec(),
         drafts: if posts.is_empty() { Vec::new() } else { drafts },
-        corrections: Vec::new(),
         postal_address: "Dask, 1 Array Street, Chunkville".into(),
+        subscribe_url: "https://news.example/subscribe".into(),
+        ..Content::of(Heading::Post)
     }
 }
 
@@ -132,11 +134,97 @@ fn a_post_by_itself_is_about_the_post() {
     }
 }
 
+fn order(digest: &Digest, days: [&str; 3]) -> bool {
+    let place = |day: &&str| digest.text.find(*day).unwrap();
+    days.iter().map(place).is_sorted()
+}
+
 #[test]
-fn posts_stand_in_the_order_of_their_dates() {
-    let digest = digest(&posts(3), &[], &[]);
-    let places: Vec<_> = ["26 May", "27 May", "28 May"].iter().map(|day| digest.text.find(day).unwrap()).collect();
-    assert!(places.is_sorted());
+fn the_newest_post_leads_and_the_others_stand_in_the_order_of_their_dates() {
+    assert!(order(&digest(&posts(3), &[], &[]), ["28 May", "26 May", "27 May"]));
+}
+
+#[test]
+fn the_newest_post_that_is_to_lead_does() {
+    let mut three = posts(3);
+    for at in [1, 2] {
+        three[at].featured = true;
+    }
+    assert!(order(&digest(&three, &[], &[]), ["27 May", "26 May", "28 May"]));
+}
+
+#[test]
+fn the_subject_says_what_is_in_it_in_every_language() {
+    let mut three = posts(3);
+    three[0].title = "High level graphs".into();
+    for (language, posts, expected) in [
+        ("en", &three[..], "High level graphs, and 2 more: Dask Working Notes, May 2021"),
+        ("en", &three[..1], "High level graphs: Dask Working Notes, May 2021"),
+        ("en", &[], "Dask Working Notes: May 2021"),
+        ("de", &three[..], "High level graphs, und 2 weitere: Dask Working Notes, Mai 2021"),
+        ("fr", &three[..], "High level graphs, et 2 de plus : Dask Working Notes, mai 2021"),
+        ("es", &three[..], "High level graphs, y 2 más: Dask Working Notes, mayo de 2021"),
+    ] {
+        let usual = Content { subject: String::new(), ..content(posts, &[], &[]) };
+        assert_eq!(select(&usual, &Selection::all(language)).subject, expected);
+    }
+    let own = Content { subject: "{{ lead }} +{{ more }}".into(), ..content(&three, &[], &[]) };
+    assert_eq!(select(&own, &Selection::all("en")).subject, "High level graphs +2");
+    let late = Content { subject: String::new(), ..content(&[], &three[..1], &[]) };
+    assert_eq!(select(&late, &Selection::all("en")).subject, "High level graphs: Dask Working Notes, May 2021");
+}
+
+/// What stands in the hidden line, which a mailbox shows beside the subject.
+fn preheader(digest: &Digest) -> &str {
+    let line = digest.html.split_once("<div style=\"display:none").unwrap().1;
+    line.split_once('>').unwrap().1.split_once('<').unwrap().0
+}
+
+#[test]
+fn beside_the_subject_stands_how_the_first_post_begins_or_which_there_are() {
+    let mut two = posts(2);
+    assert!(preheader(&digest(&two, &[], &[])).starts_with("Chunks are the pieces an array is cut into"));
+    for (post, title) in two.iter_mut().zip(["Newer", "Older"]) {
+        (post.excerpt, post.title) = (String::new(), title.into());
+    }
+    assert_eq!(preheader(&digest(&two, &[], &[])), "Newer · Older");
+    assert!(preheader(&digest(&[], &[], &[])).starts_with("It was a quiet one"));
+}
+
+fn dressed(look: Look, style: &Style) -> Digest {
+    let content = Content { look, style: style.clone(), ..content(&posts(2), &posts(1), &[goal()]) };
+    select(&content, &Selection::all("en"))
+}
+
+#[test]
+fn each_look_is_another_and_says_the_same() {
+    let own = Style::default();
+    let [classic, plain, magazine] = Look::ALL.map(|look| dressed(look, &own));
+    assert!(classic.html != plain.html && plain.html != magazine.html && classic.html != magazine.html);
+    assert!(classic.text == plain.text && plain.text == magazine.text);
+    insta::assert_snapshot!("digest_html_plain", visible(&plain.html));
+    insta::assert_snapshot!("digest_html_magazine", visible(&magazine.html));
+}
+
+#[test]
+fn a_style_brings_its_colours_logo_and_words() {
+    let style = Style {
+        accent: "#7b1fa2".into(),
+        logo: "https://blog.example/logo.png".into(),
+        logo_alt: "The <logo>".into(),
+        header: "From *the editors*: see [the docs](https://docs.example/)".into(),
+        footer: "Written with \u{2}unsubscribe\u{3} love".into(),
+        ..Style::default()
+    };
+    for look in Look::ALL {
+        let Digest { html, text, .. } = dressed(look, &style);
+        assert!(html.contains("color:#7b1fa2") && !html.contains("#0b5394"));
+        assert!(html.contains("alt=\"The &lt;logo&gt;\" height=\"40\""));
+        assert!(html.contains("From <em>the editors</em>: see <a class=\"link\" href=\"https://docs.example/\""));
+        assert!(text.contains("From the editors: see the docs (https://docs.example/)"));
+        assert!(text.contains("Written with unsubscribe love") && html.contains("Written with unsubscribe love"));
+        assert_eq!(html.matches("href=\"https://docs").count(), text.matches("https://docs").count());
+    }
 }
 
 #[test]
@@ -157,7 +245,7 @@ fn both_parts_carry_the_same_number_of_links_and_the_way_out_twice() {
             assert_eq!(digest.html.matches(UNSUBSCRIBE).count(), 2);
             assert_eq!(digest.text.matches(UNSUBSCRIBE).count(), 2);
             assert_eq!((digest.html.matches(PREFERENCES).count(), digest.html.matches(NAME).count()), (1, 1));
-            assert!(digest.html.find(UNSUBSCRIBE).unwrap() < 2_700);
+            assert!(digest.html.find(UNSUBSCRIBE).unwrap() < 4_000);
         }
     }
 }

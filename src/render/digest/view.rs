@@ -5,21 +5,30 @@ use jiff::tz::TimeZone;
 use minijinja::context;
 use minijinja::value::Value;
 
-use super::{Content, Heading, NAME, PREFERENCES, Selection, UNSUBSCRIBE, clean, shorten};
+use super::{Content, Heading, NAME, PREFERENCES, Room, Selection, UNSUBSCRIBE, chart, clean, shorten};
 use crate::domain::author::Author;
 use crate::domain::dates::zone;
 use crate::domain::edition::EditionPost;
-use crate::domain::goal::{GoalStatus, PeriodStatus};
+use crate::domain::period::Period;
 use crate::domain::problem::Problem;
+use crate::domain::style::Palette;
 use crate::domain::wording;
+use crate::render::dress;
 use crate::render::language::{Language, direction, primary};
+use crate::render::prose::{Prose, prose};
 use crate::render::templates::{Templates, safe};
 use crate::render::xml::escape;
 
 /// Beyond these the edition's page has the rest.
 const MOST_POSTS: usize = 100;
-/// Periods in the row of tiles.
-const TILES: usize = 12;
+/// Of this many goals the chart is shown, too; of the others the sentence.
+const CHARTS: usize = 2;
+/// What a mailbox shows beside a subject, about.
+const PREHEADER: usize = 140;
+/// How long a post's title may be in a subject: mailboxes cut it at 60 characters or so.
+const SUBJECT_LEAD: usize = 80;
+/// Words a minute.
+const PACE: usize = 220;
 
 pub(super) struct View<'a> {
     content: &'a Content,
@@ -84,12 +93,58 @@ impl<'a> View<'a> {
                     title,
                     month => self.language.period_heading(period),
                     period => period.to_string(),
-                    posts => self.posts.len() + self.late.len(),
+                    posts => self.count(),
+                    lead => self.lead().map(|lead| shorten(&clean(&lead.title), SUBJECT_LEAD)).unwrap_or_default(),
+                    more => self.count().saturating_sub(1),
                 };
-                templates.render_line("digest.subject", &self.content.subject, &names)?
+                match self.content.subject.trim() {
+                    "" => self.usual_subject(period),
+                    own => templates.render_line("digest.subject", own, &names)?,
+                }
             }
         };
         Ok(clean(&subject).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect())
+    }
+
+    /// "High level graphs, and 2 more: Dask Working Notes, July 2021"
+    fn usual_subject(&self, period: Period) -> String {
+        let title = ("title", self.title().into());
+        let month = ("month", self.language.period(period).into());
+        let Some(lead) = self.lead() else { return self.language.text("digest-subject-none", &[title, month]) };
+        let lead = shorten(&clean(&lead.title), SUBJECT_LEAD);
+        let more = self.count().saturating_sub(1);
+        self.language.text("digest-subject", &[("lead", lead.into()), ("more", more.into()), title, month])
+    }
+
+    fn count(&self) -> usize {
+        self.posts.len() + self.late.len()
+    }
+
+    /// The post that stands first: the newest that its authors want there, else the newest.
+    fn lead(&self) -> Option<&'a EditionPost> {
+        let featured = self.posts.iter().rev().find(|post| post.featured);
+        featured.or(self.posts.last()).or(self.late.last()).copied()
+    }
+
+    /// The lead, and the others in the order of their dates.
+    fn shown_posts(&self) -> impl Iterator<Item = (&'a EditionPost, bool)> {
+        let lead = self.lead().filter(|_| !self.posts.is_empty());
+        let is_lead = move |post: &EditionPost| lead.is_some_and(|lead| lead.id == post.id);
+        let others = self.posts.iter().copied().filter(move |post| !is_lead(post)).map(|post| (post, false));
+        lead.into_iter().map(|post| (post, true)).chain(others)
+    }
+
+    /// What a mailbox shows beside the subject: how the first post begins, else which there are.
+    fn preheader(&self) -> String {
+        if self.selection.welcome || self.is_empty() {
+            return wording::capitalised(&self.intro());
+        }
+        let beginning = self.lead().map(|lead| clean(&lead.excerpt)).unwrap_or_default();
+        if !beginning.trim().is_empty() {
+            return shorten(beginning.trim(), PREHEADER);
+        }
+        let titles: Vec<String> = self.shown_posts().map(|(post, _)| clean(&post.title)).collect();
+        shorten(&titles.join(" · "), PREHEADER)
     }
 
     fn heading(&self) -> String {
@@ -103,15 +158,24 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn shown(&self, excerpt: usize, subject: &str) -> Value {
+    pub(super) fn shown(&self, room: Room, subject: &str) -> Value {
         let content = self.content;
-        let excerpt = if self.single().is_some() { excerpt * 3 } else { excerpt };
-        let posts: Vec<Value> = self.posts.iter().take(MOST_POSTS).map(|post| self.entry(post, excerpt)).collect();
+        let single = self.single().is_some();
+        let excerpt = |lead: bool| match (single, lead) {
+            (true, _) => room.lead * 2,
+            (false, true) => room.lead,
+            (false, false) => room.rest,
+        };
+        let posts = self.shown_posts().take(MOST_POSTS);
+        let posts: Vec<Value> = posts.map(|(post, lead)| self.entry(post, excerpt(lead), lead && !single)).collect();
         // A post by itself is about the post.
         let whole = content.heading != Heading::Post;
         let late = self.late.iter().filter(|_| whole).take(MOST_POSTS);
-        let late: Vec<Value> = late.map(|post| self.entry(post, 0)).collect();
-        let goals: Vec<Value> = content.goals.iter().filter(|_| whole).map(|goal| self.goal(goal)).collect();
+        let late: Vec<Value> = late.map(|post| self.entry(post, 0, false)).collect();
+        let goals = content.goals.iter().filter(|_| whole).enumerate();
+        let goals: Vec<Value> = goals.map(|(index, goal)| chart::told(goal, self.language, index < CHARTS)).collect();
+        let style = dress::told(content.look, &content.style);
+        let [header, footer] = [&content.style.header, &content.style.footer].map(|words| self.prose(words));
         let drafts = content.drafts.iter().filter(|_| whole).take(MOST_POSTS);
         let drafts: Vec<Value> = drafts
             .map(|draft| context! { title => clean(&draft.title), authors => self.names(&draft.authors) })
@@ -134,6 +198,11 @@ impl<'a> View<'a> {
             period => self.period(),
             single => self.single().is_some(),
             subject,
+            preheader => self.preheader(),
+            style,
+            header,
+            footer,
+            subscribe_url => clean(&content.subscribe_url),
             summary => wording::capitalised(&self.summary()),
             intro => self.intro(),
             archive => self.has_welcome_only(),
@@ -217,7 +286,14 @@ impl<'a> View<'a> {
         }
     }
 
-    fn entry(&self, post: &EditionPost, excerpt: usize) -> Value {
+    /// What the operator says in every digest.
+    fn prose(&self, markdown: &str) -> Value {
+        let accent = Palette::light(self.content.look, &self.content.style).accent;
+        let Prose { html, text } = prose(&markdown.replace(['\u{2}', '\u{3}'], ""), &format!("color:{accent}"));
+        context! { html => safe(html), lines => text.lines().map(str::to_owned).collect::<Vec<_>>() }
+    }
+
+    fn entry(&self, post: &EditionPost, excerpt: usize, lead: bool) -> Value {
         let tags: Vec<String> = post.tags.iter().take(8).map(|tag| clean(tag)).collect();
         context! {
             title => shorten(&clean(&post.title), 200),
@@ -226,33 +302,14 @@ impl<'a> View<'a> {
             authors => self.names(&post.authors),
             tags => tags.join(", "),
             excerpt => shorten(&clean(&post.excerpt), excerpt),
-            minutes => post.words.div_ceil(220),
+            minutes => post.words.div_ceil(PACE),
+            lead,
         }
     }
 
     fn names(&self, authors: &[Author]) -> String {
         let names: Vec<String> = authors.iter().take(12).map(|author| clean(&author.name)).collect();
         self.language.list(&names)
-    }
-
-    fn goal(&self, goal: &GoalStatus) -> Value {
-        let from = goal.periods.len().saturating_sub(TILES);
-        let periods = goal.periods.get(from..).unwrap_or_default();
-        let periods: Vec<Value> = periods.iter().map(|status| self.tile(status)).collect();
-        context! { sentence => clean(&self.language.goal_sentence(goal)), streak => goal.streak, periods }
-    }
-
-    fn tile(&self, status: &PeriodStatus) -> Value {
-        let short = self.language.period_short(status.period);
-        context! {
-            name => self.language.period_heading(status.period),
-            short => &short,
-            // The engine's own padding counts bytes.
-            column => format!("{short:<9}"),
-            published => status.published,
-            state => status.state.as_str(),
-            state_name => self.language.state(status.state),
-        }
     }
 }
 

@@ -114,10 +114,10 @@ fn grid(language: &Language, record: &Record) -> Value {
     let Some((from, _)) = grid.rows.first() else { return Value::from(()) };
     let per = record.status.per;
     let heads: Vec<Value> = (0..grid.columns).filter_map(|nth| head(language, per, *from, nth)).collect();
-    let cell = |place: &Option<&PeriodStatus>| place.map(|status| row(language, record, status));
+    let cell = |place: Option<&PeriodStatus>| place.map(|status| row(language, record, status));
     let rows = grid.rows.iter().rev();
     let rows: Vec<Value> = rows
-        .map(|(year, places)| context! { year, cells => places.iter().map(cell).collect::<Vec<Option<Value>>>() })
+        .map(|(year, places)| context! { year, cells => places.iter().copied().map(cell).collect::<Vec<Option<Value>>>() })
         .collect();
     context! { rows, heads, per => per.as_str() }
 }

@@ -93,7 +93,7 @@ impl Trial {
 
 fn settings(store: &str, port: u16) -> String {
     format!(
-        "[store]\nurl = \"{store}\"\n[digest]\nfrom = \"Notes <notes@example.org>\"\nenabled = false\n\
+        "[store]\nurl = \"{store}\"\n[digest]\nfrom = \"Notes <notes@example.org>\"\nenabled = false\npostal_address = \"1 Main Street\"\n\
          [smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nconnections = {CONNECTIONS}\n[outbox]\ncanary = \"0s\"\n"
     )
 }
