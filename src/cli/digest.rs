@@ -95,7 +95,7 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
         Command::List { json } => list(config, json).await,
         Command::Preview { period, format } => preview(config, month(&period)?, format).await,
         Command::Open { period, now, despite_findings, json } => {
-            let word = Word { as_is: now, despite_findings, lead: None };
+            let word = Word { as_is: now, despite_findings, ..Word::default() };
             freeze(config, month(&period)?, word, json).await
         }
         Command::Check { period, json } => check(config, month(&period)?, json).await,
