@@ -5,6 +5,7 @@ mod stores;
 
 mod acts_conformance;
 mod admin;
+mod admin_browser;
 mod api;
 mod bounce;
 mod bounce_conformance;
