@@ -5,7 +5,7 @@ use jiff::civil::Time;
 use secrecy::ExposeSecret as _;
 
 use super::listen::{self, Listen};
-use super::{Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
+use super::{Approval, Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
 use crate::domain::nudge::{self, Stage};
@@ -406,6 +406,13 @@ impl Checker<'_> {
                     "expected plain addresses: `ann@example.org`",
                 );
             }
+        }
+        if config.digest.approval == Approval::Manual && config.digest.editors.is_empty() {
+            self.warning(
+                "digest.approval",
+                "`digest.approval` is `manual`, and `digest.editors` names nobody who is asked",
+                "name those who release editions, or look at /admin yourself once a month",
+            );
         }
     }
 

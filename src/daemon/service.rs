@@ -504,6 +504,10 @@ impl Service {
         if tls_files(&config).as_ref() != self.tls.as_ref().map(Tls::files) {
             warn!("other files for `http.tls_certificate` and `http.tls_key` are taken at the next start");
         }
+        let desk = |config: &Config| (config.http.admin.clone(), config.admin_url());
+        if desk(&config) != desk(&self.config) {
+            warn!("`http.admin` and `http.admin_url` are taken at the next start, and so are their password and token");
+        }
         self.renew_certificate();
         (self.config, self.blog, self.templates) = (config, blog, templates);
         (self.trust, self.announced) = (Trust::default(), false);
