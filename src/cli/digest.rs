@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::Failure;
-use super::{Done, open, print};
+use super::{Done, acts, open, print};
 use crate::config::Config;
+use crate::daemon::approval;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
+use crate::daemon::preview::{Preview, nobody};
 use crate::daemon::sending;
 use crate::domain::delivery::State as Delivery;
 use crate::domain::edition::{Edition, EditionKey, State};
@@ -16,7 +18,7 @@ use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::Address;
 use crate::domain::wording;
 use crate::mail::transport::Sent;
-use crate::render::message::{Recipient, Sender, compose, texts};
+use crate::render::message::{Sender, compose, texts};
 use crate::render::templates::Templates;
 use crate::store::{Canary, DeliveryKey, SharedStore};
 
@@ -93,7 +95,7 @@ pub async fn run(config: Option<&Path>, command: Command) -> Done {
         Command::List { json } => list(config, json).await,
         Command::Preview { period, format } => preview(config, month(&period)?, format).await,
         Command::Open { period, now, despite_findings, json } => {
-            let word = Word { as_is: now, despite_findings, lead: None };
+            let word = Word { as_is: now, despite_findings, ..Word::default() };
             freeze(config, month(&period)?, word, json).await
         }
         Command::Check { period, json } => check(config, month(&period)?, json).await,
@@ -198,9 +200,8 @@ async fn edition(config: Option<&Path>, period: Period) -> Result<(Edition, Send
         return Ok((frozen, sender));
     }
     let templates = templates(&config.path(&config.digest.templates))?;
-    let (edition, _) =
-        editions::draft(&mut blog, &templates, period, now, now).map_err(|problem| Failure::Config(vec![*problem]))?;
-    Ok((edition, sender))
+    let preview = Preview::of(&mut blog, &templates, period, now, now).map_err(|p| Failure::Config(vec![*p]))?;
+    Ok((preview.edition, sender))
 }
 
 /// What must not go out, and what may.
@@ -236,18 +237,13 @@ pub fn templates(folder: &Path) -> Result<Templates, Failure> {
 
 async fn preview(config: Option<&Path>, period: Period, format: Format) -> Done {
     let (edition, sender) = edition(config, period).await?;
-    let to = reader("reader@example.org");
+    let to = nobody("reader@example.org");
     match format {
         Format::Eml => print::bytes(&compose(&sender, &edition, to)?.bytes),
         Format::Json => print::json(&edition.content),
         Format::Text => print::text(&texts(&sender, &edition, to)?.text),
         Format::Html => print::text(&texts(&sender, &edition, to)?.html),
     }
-}
-
-/// Nobody in the ledger: the unsubscribe link of a preview belongs to no one.
-fn reader(email: &str) -> Recipient<'_> {
-    Recipient { subscriber: 0, email, name: None }
 }
 
 async fn freeze(config: Option<&Path>, period: Period, word: Word, json: bool) -> Done {
@@ -268,6 +264,11 @@ async fn freeze(config: Option<&Path>, period: Period, word: Word, json: bool) -
         Outcome::Empty => ("skipped", 0, 0),
         Outcome::Before(before) => (before.state.as_str(), before.posts, 0),
     };
+    if !matches!(outcome, Outcome::Before(_)) {
+        take_back(&store, period, now).await?;
+        let detail = format!("{state}, {posts} posts, {recipients} recipients");
+        acts::write(&store, "digest open", &period.to_string(), &detail).await?;
+    }
     if json {
         let before = matches!(outcome, Outcome::Before(_));
         return print::json(
@@ -289,6 +290,12 @@ async fn freeze(config: Option<&Path>, period: Period, word: Word, json: bool) -
             format!("the edition of {} was opened before; it is {}", wording::period(period), before.state.as_str())
         }
     })
+}
+
+/// Editors who were asked about it need not be asked any more.
+async fn take_back(store: &SharedStore, period: Period, now: Timestamp) -> Done {
+    store.take_back_letters(&approval::letters(period), "it was opened by a command", now).await?;
+    Ok(())
 }
 
 /// Who flushes the outbox should not wonder why most of it stays.
@@ -318,7 +325,9 @@ fn opening_failed(error: OpenError) -> Failure {
                 "look at `gazetted digest check {key}`, mend it, or open it all the same with `--despite-findings`"
             ),
         ),
-        OpenError::Overtaken => Failure::failed(error.to_string(), "look at `gazetted digest list`"),
+        OpenError::Overtaken | OpenError::Changed => {
+            Failure::failed(error.to_string(), "look at `gazetted digest list`")
+        }
         OpenError::Store(store) => store.into(),
     }
 }
@@ -328,7 +337,7 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
         .map_err(|e| Failure::usage(format!("`--to` is `{to}`: {e}"), "expected an address like `name@example.org`"))?;
     let config = open::config(config_path)?;
     let (edition, sender) = edition(config_path, period).await?;
-    let message = compose(&sender, &edition, reader(&address.email))?;
+    let message = compose(&sender, &edition, nobody(&address.email))?;
     let ways = sending::ways(&config)?;
     // The one that most goes over.
     let way = ways.iter().max_by_key(|way| way.weight).ok_or_else(|| Failure::failed("no way out", "see `[smtp]`"))?;
@@ -338,6 +347,9 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
     channel.close().await;
     match sent {
         Ok(Sent::Accepted(words)) => {
+            let store = open::store(&config).await?;
+            let detail = format!("sent to {}", Address::masked(&address.email));
+            acts::write(&store, "digest test", &period.to_string(), &detail).await?;
             print::text(&format!("sent to {}: {words} ({} bytes)", address.email, message.bytes.len()))
         }
         Ok(Sent::Lost) => Err(Failure::failed("not sent", "try again")),
@@ -368,11 +380,19 @@ pub async fn refuse_standby(store: &SharedStore) -> Done {
 async fn end_standby(config: Option<&Path>) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
-    print::text(if store.end_standby().await? {
+    let stood_by = store.end_standby().await?;
+    if stood_by {
+        acts::write(&store, "digest resume", "", "the restored store goes on").await?;
+    }
+    print::text(if stood_by {
         "the restored store goes on: what waits in it is sent"
     } else {
         "the store was not standing by"
     })
+}
+
+fn verb(to: State) -> &'static str {
+    if to == State::Paused { "pause" } else { "resume" }
 }
 
 async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> Done {
@@ -381,7 +401,9 @@ async fn move_all(config: Option<&Path>, from: State, to: State, done: &str) -> 
     let mut moved = Vec::new();
     for summary in store.editions().await?.iter().filter(|s| s.edition.state == from) {
         if store.move_edition(summary.edition.key, &[from], to, open::now()).await? {
-            moved.push(summary.edition.key.to_string());
+            let key = summary.edition.key.to_string();
+            acts::write(&store, &format!("digest {}", verb(to)), &key, done).await?;
+            moved.push(key);
         }
     }
     print::text(&if moved.is_empty() {
@@ -395,6 +417,7 @@ async fn cancel(config: Option<&Path>, period: Period) -> Done {
     let config = open::config(config)?;
     let store = open::store(&config).await?;
     if store.move_edition(period.into(), &[State::Open, State::Paused], State::Cancelled, open::now()).await? {
+        acts::write(&store, "digest cancel", &period.to_string(), "called off").await?;
         return print::text(&format!("the edition of {} is called off", wording::period(period)));
     }
     Err(Failure::failed(format!("the edition of {period} is not open"), "`gazetted digest list` shows them all"))

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod acts;
+mod admin;
 mod adopt;
 mod backup;
 mod bounce;
@@ -85,6 +87,9 @@ enum Command {
     Bounce(bounce::Arguments),
     /// Deliveries: counts by outcome, what waits and why
     Outbox(outbox::Arguments),
+    /// The editors' pages: a link that opens them, and what was done by hand
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Copy the store into one new file
     Backup(backup::Arguments),
     /// Bring the store's schema up to date (opening it does so, too)
@@ -139,6 +144,7 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Subscribers(given) => subscribers::run(config, given).await,
         Command::Bounce(given) => bounce::run(config, &given).await,
         Command::Outbox(given) => outbox::run(config, given).await,
+        Command::Admin(given) => admin::run(config, given).await,
         Command::Backup(given) => backup::run(config, &given).await,
         Command::Migrate => backup::migrate(config).await,
         Command::Config(given) => config::run(config, &given),

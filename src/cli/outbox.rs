@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::error::Failure;
-use super::{Done, open, print};
+use super::{Done, acts, open, print};
 use crate::clock::SystemClock;
 use crate::daemon::sending;
 use crate::domain::delivery::State;
@@ -113,6 +113,7 @@ async fn list(store: &SharedStore, all: bool, json: bool) -> Done {
 
 async fn retry(store: &SharedStore) -> Done {
     let again = store.retry(None, &[State::Deferred, State::Failed, State::Held], open::now()).await?;
+    acts::write(store, "outbox retry", "", &format!("{again} back in the queue")).await?;
     print::text(&format!("{again} back in the queue; `gazetted run` sends them, or `gazetted outbox flush` now"))
 }
 
@@ -139,6 +140,7 @@ async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -
         }
     });
     let tally = outbox.run_until_empty(&stop).await?;
+    acts::write(&store, "outbox flush", "", &format!("{} accepted, {} failed", tally.accepted, tally.failed)).await?;
     if json {
         print::json(
             &serde_json::json!({"accepted": tally.accepted, "deferred": tally.deferred, "failed": tally.failed, "refused": tally.refused, "doubtful": tally.doubtful}),

@@ -5,7 +5,7 @@ use jiff::civil::Time;
 use secrecy::ExposeSecret as _;
 
 use super::listen::{self, Listen};
-use super::{Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
+use super::{Approval, Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
 use crate::domain::nudge::{self, Stage};
@@ -407,6 +407,13 @@ impl Checker<'_> {
                 );
             }
         }
+        if config.digest.approval == Approval::Manual && config.digest.editors.is_empty() {
+            self.warning(
+                "digest.approval",
+                "`digest.approval` is `manual`, and `digest.editors` names nobody who is asked",
+                "name those who release editions, or look at /admin yourself once a month",
+            );
+        }
     }
 
     fn nudge(&mut self, config: &Config) {
@@ -444,6 +451,12 @@ impl Checker<'_> {
                                 `unix:/run/gazetted/admin.sock`, or `systemd`";
                 self.error(key, format!("`{key}` is `{value}`"), expected);
             }
+        }
+        let reached = url::Url::parse(&http.admin_url)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none());
+        if !http.admin_url.is_empty() && !reached {
+            let expected = "expected where editors reach the pages, without a path: `https://desk.example.org`";
+            self.error("http.admin_url", format!("`http.admin_url` is `{}`", http.admin_url), expected);
         }
         if listen::mode(&http.socket_mode).is_none() {
             let found = format!("`http.socket_mode` is `{}`", http.socket_mode);

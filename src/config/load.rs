@@ -369,20 +369,26 @@ fn set_smtp(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
     result
 }
 
-/// As `Smtp`, for the token.
+/// As `Smtp`, for the token and the password.
 fn set_http(http: &mut Http, key: &str, value: &str) -> Result<(), String> {
-    if key == "admin_token" {
-        http.admin_token = SecretString::from(value.to_owned());
-        return Ok(());
-    }
-    let token = http.admin_token.clone();
-    let result = set(http, key, value);
-    http.admin_token = token;
-    result
+    let secret = match key {
+        "admin_token" => &mut http.admin_token,
+        "admin_password" => &mut http.admin_password,
+        _ => {
+            let (token, password) = (http.admin_token.clone(), http.admin_password.clone());
+            let result = set(http, key, value);
+            (http.admin_token, http.admin_password) = (token, password);
+            return result;
+        }
+    };
+    *secret = SecretString::from(value.to_owned());
+    Ok(())
 }
 
 /// Shorter ones are guessed.
 const SHORTEST_TOKEN: usize = 16;
+/// Tries are few, so a password may be shorter than a token.
+const SHORTEST_PASSWORD: usize = 12;
 
 /// Secrets from files: those the configuration names, and those systemd gives in `$CREDENTIALS_DIRECTORY`.
 fn secrets(loaded: &mut Loaded, shown: &str) {
@@ -416,15 +422,22 @@ fn secrets(loaded: &mut Loaded, shown: &str) {
         }
     }
     read("http.admin_token_file", &config.http.admin_token_file, "admin_token", &mut config.http.admin_token);
+    let http = &mut config.http;
+    read("http.admin_password_file", &http.admin_password_file, "admin_password", &mut http.admin_password);
     for hook in &mut config.webhooks {
         read("webhooks.secret_file", &hook.secret_file, "webhook_secret", &mut hook.secret);
     }
-    let short = config.http.admin_token.expose_secret().len() < SHORTEST_TOKEN;
-    if !config.http.admin.is_empty() && short {
-        problems.push(
-            Problem::error(shown, "config", "`http.admin` is set, and `http.admin_token` is no secret".to_owned())
-                .hint("expected at least 16 characters that nobody guesses: `openssl rand -hex 24`"),
-        );
+    let http = &config.http;
+    let (token, password) = (http.admin_token.expose_secret(), http.admin_password.expose_secret());
+    for (key, secret, least) in
+        [("http.admin_token", token, SHORTEST_TOKEN), ("http.admin_password", password, SHORTEST_PASSWORD)]
+    {
+        if !http.admin.is_empty() && !secret.is_empty() && secret.len() < least {
+            problems.push(
+                Problem::error(shown, "config", format!("`{key}` is so short that it can be guessed"))
+                    .hint(format!("expected at least {least} characters that nobody guesses: `openssl rand -hex 24`")),
+            );
+        }
     }
 }
 

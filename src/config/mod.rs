@@ -62,6 +62,15 @@ impl Config {
         own.trim_end_matches('/')
     }
 
+    /// Where editors reach their pages, without a trailing slash.
+    #[must_use]
+    pub fn admin_url(&self) -> String {
+        match self.http.admin_url.as_str() {
+            "" => format!("http://{}", self.http.admin),
+            url => url.trim_end_matches('/').to_owned(),
+        }
+    }
+
     /// Where feeds are served, without a trailing slash.
     #[must_use]
     pub fn feeds_url(&self) -> &str {
@@ -284,6 +293,16 @@ pub enum WhenEmpty {
     Send,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approval {
+    /// It goes out when it is due.
+    #[default]
+    None,
+    /// The editors get a preview, and it goes out when one of them releases it.
+    Manual,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Digest {
@@ -296,6 +315,8 @@ pub struct Digest {
     pub reply_to: String,
     /// Addresses of subscribers who get an edition before the others: those who would see what is wrong with it.
     pub editors: Vec<String>,
+    /// Whether an edition that is due waits for an editor's word.
+    pub approval: Approval,
     /// Template of the subject: `{{ lead }}`, `{{ more }}`, `{{ title }}`, `{{ month }}`, `{{ posts }}`. Empty: what is in it.
     pub subject: String,
     pub postal_address: String,
@@ -320,6 +341,7 @@ impl Default for Digest {
             from: String::new(),
             reply_to: String::new(),
             editors: Vec::new(),
+            approval: Approval::None,
             subject: String::new(),
             postal_address: String::new(),
             drafts: true,
@@ -623,8 +645,15 @@ pub struct Http {
     pub proxies: Vec<String>,
     /// Where the numbers for Prometheus are; empty: nowhere.
     pub metrics: String,
-    /// Where the operator's API listens; empty: nowhere.
+    /// Where the editors' pages and the operator's API listen; empty: nowhere.
     pub admin: String,
+    /// Where editors reach them; empty: `http.admin`, as it is.
+    pub admin_url: String,
+    /// Who knows it may sign in; empty: only links of `gazetted admin link` open the pages.
+    #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
+    pub admin_password: SecretString,
+    pub admin_password_file: PathBuf,
+    /// What callers of the API must know; empty: there is none.
     #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
     pub admin_token: SecretString,
     pub admin_token_file: PathBuf,
@@ -642,6 +671,9 @@ impl Default for Http {
             proxies: vec!["127.0.0.0/8".into(), "::1".into()],
             metrics: String::new(),
             admin: String::new(),
+            admin_url: String::new(),
+            admin_password: SecretString::default(),
+            admin_password_file: PathBuf::new(),
             admin_token: SecretString::default(),
             admin_token_file: PathBuf::new(),
         }

@@ -25,6 +25,7 @@ use crate::store::{Audience, Canary, Opened, SharedStore, StoreError};
 
 use super::blog::{Blog, is_draft};
 use super::preflight;
+use super::preview::{Preview, fingerprint};
 
 /// What an edition is made from.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +56,8 @@ pub enum OpenError {
     Restless { paths: Vec<String>, age: String, until: Timestamp },
     #[error("the digest cannot be rendered: {0}")]
     Template(Box<Problem>),
+    #[error("it has changed since it was looked at, and was not released; look again")]
+    Changed,
     #[error("{key} is kept back: {}", told(findings))]
     Preflight { key: EditionKey, findings: Vec<Finding> },
     #[error("another node opens the editions now")]
@@ -244,7 +247,7 @@ pub(super) struct Order<'a> {
 }
 
 /// What would be frozen of an edition.
-fn frozen(
+pub(super) fn frozen(
     templates: &Templates,
     key: EditionKey,
     state: State,
@@ -267,19 +270,6 @@ fn frozen(
     })
 }
 
-/// The edition of a period as it would be frozen at `now`; its content is in it.
-pub fn draft(
-    blog: &mut Blog,
-    templates: &Templates,
-    period: Period,
-    now: Timestamp,
-    machine_now: Timestamp,
-) -> Result<(Edition, Content), Box<Problem>> {
-    let what = tokio::task::block_in_place(|| gather(blog, period, now, machine_now));
-    let content = content(blog, Heading::Period(period), &what);
-    Ok((frozen(templates, period.into(), State::Open, &content, now)?, content))
-}
-
 /// What the pre-flight says of the edition of a period, the worst first: of the one that was opened, else of what would be.
 pub async fn findings(
     blog: &mut Blog,
@@ -299,7 +289,10 @@ pub async fn findings(
     });
     let (edition, content) = match opened {
         Some(opened) => opened,
-        None => draft(blog, templates, period, now, machine_now).map_err(OpenError::Template)?,
+        None => {
+            let shown = Preview::of(blog, templates, period, now, machine_now).map_err(OpenError::Template)?;
+            (shown.edition, shown.content)
+        }
     };
     Ok(preflight::findings(blog, &edition, &content))
 }
@@ -349,6 +342,8 @@ pub struct Word {
     pub despite_findings: bool,
     /// The fence of the schedule's lease; none for a command of the operator's.
     pub lead: Option<i64>,
+    /// What an editor has looked at: anything else is not opened.
+    pub shown: Option<u128>,
 }
 
 /// Freezes the edition of a closed period and queues its deliveries.
@@ -376,6 +371,12 @@ pub async fn open(
     let skipped = what.is_empty() && blog.config.digest.when_empty == WhenEmpty::Skip;
     let state = if skipped { State::Skipped } else { State::Open };
     let content = content(blog, Heading::Period(period), &what);
+    if let Some(shown) = word.shown {
+        let edition = frozen(templates, period.into(), state, &content, now).map_err(OpenError::Template)?;
+        if shown != fingerprint(&edition, &content) {
+            return Err(OpenError::Changed);
+        }
+    }
     let posts = u32::try_from(content.posts.len() + content.late.len()).unwrap_or(u32::MAX);
     let order = Order { key: period.into(), state, content: &content, since: None, word };
     let opened = freeze(blog, store, templates, &order, now).await?;

@@ -1,6 +1,7 @@
 //! Everything put together: the blog as it is read and published, the editions as they fall due, the loop that runs
 //! them. Wiring only; what is decided is decided in the domain.
 
+pub mod approval;
 pub mod blog;
 pub mod bounces;
 pub mod boxes;
@@ -12,6 +13,7 @@ pub mod hub;
 pub mod missed;
 pub mod nudges;
 pub mod preflight;
+pub mod preview;
 pub mod render_pass;
 pub mod sending;
 pub mod service;

@@ -29,6 +29,8 @@ use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
 use crate::store::{Hold, SharedStore};
 
+mod approval;
+mod asked;
 mod due;
 
 /// A writer that has been quiet for this long between two saves is believed.
@@ -53,6 +55,8 @@ enum Event {
     Alarm,
     /// The operator changed the configuration.
     Reload,
+    /// Editors look at their pages.
+    Asked(http::Ask),
     Stop,
 }
 
@@ -119,7 +123,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         https: config.public_url().starts_with("https:"),
     };
     let tls = serving::certificate(&config)?;
-    let servers = serving::serve(doors, &config, &state, tls.as_ref(), &http_stop);
+    let (asking, mut asks) = http::Asking::new();
+    let servers = serving::serve(doors, &config, &state, asking, tls.as_ref(), &http_stop);
     let node = sending::daemon_node(&config)?;
     let outbox = {
         let node = Node { name: &node, store: &store, clock: &clock };
@@ -160,6 +165,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Some(notice) = incoming.recv() => Event::Notice(gathered(notice, &mut incoming).await),
             Some(()) = beating.recv() => Event::Heartbeat,
             Some(()) = reload.recv() => Event::Reload,
+            Some(ask) = asks.recv() => Event::Asked(ask),
             () = sleep_until(alarm) => Event::Alarm,
             () = systemd::beat(&mut watchdog) => continue,
         };
@@ -169,6 +175,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Event::Heartbeat => service.heartbeat().await,
             Event::Alarm => service.rescan().await,
             Event::Reload => service.reload().await,
+            Event::Asked(ask) => service.asked(ask).await,
         }
     }
     systemd::stopping();
@@ -496,6 +503,10 @@ impl Service {
         }
         if tls_files(&config).as_ref() != self.tls.as_ref().map(Tls::files) {
             warn!("other files for `http.tls_certificate` and `http.tls_key` are taken at the next start");
+        }
+        let desk = |config: &Config| (config.http.admin.clone(), config.admin_url());
+        if desk(&config) != desk(&self.config) {
+            warn!("`http.admin` and `http.admin_url` are taken at the next start, and so are their password and token");
         }
         self.renew_certificate();
         (self.config, self.blog, self.templates) = (config, blog, templates);

@@ -1,15 +1,14 @@
 //! What the daemon listens on, and who answers there. Knows doors and certificates; opens none of them.
 
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::config::Config;
-use crate::http::{self, Door, Front, Listening, Tls, TlsFiles};
+use crate::http::{self, Door, Listening, Tls, TlsFiles};
 
-/// What it listens on: for readers, for the operator's API, for whoever gathers numbers.
+/// What it listens on: for readers, for editors and the operator's API, for whoever gathers numbers.
 #[derive(Debug, Default)]
 pub struct Doors {
     pub public: Vec<Listening>,
@@ -40,6 +39,7 @@ pub fn serve(
     doors: Doors,
     config: &Config,
     state: &http::State,
+    asking: http::Asking,
     tls: Option<&Tls>,
     stop: &CancellationToken,
 ) -> TaskTracker {
@@ -49,10 +49,15 @@ pub fn serve(
         info!("listening on {}", listening.name(if tls.is_some() { "https" } else { "http" }));
         servers.spawn(http::serve(Door::new(listening, tls.cloned()), public.clone(), stop.clone()));
     }
+    let settings = http::AdminSettings {
+        token: config.http.admin_token.clone(),
+        password: config.http.admin_password.clone(),
+        url: config.admin_url(),
+        asking,
+    };
     for listening in doors.admin {
-        info!("the API listens on {}", listening.name("http"));
-        let front: Front = http::admin(state.clone(), config.http.admin_token.expose_secret());
-        servers.spawn(http::serve(listening, front, stop.clone()));
+        info!("the editors' pages and the API listen on {}", listening.name("http"));
+        servers.spawn(http::serve(listening, http::admin(state.clone(), settings.clone()), stop.clone()));
     }
     for listening in doors.metrics {
         info!("the numbers are on {}", listening.name("http"));

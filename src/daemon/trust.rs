@@ -44,6 +44,11 @@ struct Doubt {
 }
 
 impl Trust {
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.doubt.is_some()
+    }
+
     /// `steady` is what a clock says that nobody sets; without one, the other is believed.
     pub fn look(&mut self, now: Timestamp, steady: Option<Duration>) -> Verdict {
         let Some(steady) = steady else { return Verdict::Believed };

@@ -20,6 +20,10 @@ pub enum Purpose {
     Confirm = 3,
     Bounce = 4,
     Move = 5,
+    /// A link that opens the editors' pages once; its number is no subscriber's.
+    SignIn = 6,
+    /// Somebody who is in.
+    Session = 7,
 }
 
 /// What a genuine token says.
@@ -111,6 +115,36 @@ impl Keys {
         let (mut keys, later): (Vec<Key>, Vec<Key>) = self.keys.iter().cloned().partition(|key| key.from <= instant);
         keys.extend(later);
         Self { keys }
+    }
+
+    /// Only the key that tokens are made with at an instant: what must not outlive a change of key is read with this.
+    #[must_use]
+    pub fn newest(&self, now: Timestamp) -> Self {
+        let newest = self.keys.iter().find(|key| key.from <= now).or(self.keys.last());
+        Self { keys: newest.into_iter().cloned().collect() }
+    }
+
+    /// A word that nobody can give who does not know the key: what it is for, and what it is bound to.
+    #[must_use]
+    pub fn word(&self, purpose: &str, bound_to: &str) -> String {
+        let sealed = |key: &Key| {
+            // Tokens are sealed with the same key, and begin with a key's number and a small one.
+            let mut context = hmac::Context::with_key(&key.mac);
+            for part in ["word", purpose, bound_to] {
+                context.update(&(part.len() as u64).to_be_bytes());
+                context.update(part.as_bytes());
+            }
+            let mac: [u8; MAC] = first_bytes(context.sign().as_ref());
+            hex(&mac)
+        };
+        self.keys.first().map(sealed).unwrap_or_default()
+    }
+
+    /// The same as a number, to bind a token to.
+    #[must_use]
+    pub fn bond(&self, purpose: &str, bound_to: &str) -> u64 {
+        let word = self.word(purpose, bound_to);
+        word.get(..16).and_then(|half| u64::from_str_radix(half, 16).ok()).unwrap_or_default()
     }
 
     /// A token for a link.
@@ -368,6 +402,23 @@ mod tests {
         let brief = before.mint(Purpose::Preferences, 42, Some(at(50)));
         assert_eq!(after.read(&brief, Purpose::Preferences, at(60)), Err(TokenError::Expired));
         assert_eq!(after.expired(&brief, Purpose::Preferences), Ok(42));
+    }
+
+    #[test]
+    fn what_is_read_with_the_newest_key_alone_dies_with_it() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let keys = Keys::dated(&[7; 32], &[(at(100), [8; 32])]);
+        let session = keys.newest(at(99)).mint_bound(Purpose::Session, 5, at(900), 1);
+        let read = |second| keys.newest(at(second)).bearer(&session, Purpose::Session, at(second));
+        assert_eq!(read(99), Ok(Bearer { subscriber: 5, stamp: Some(1) }));
+        assert_eq!(read(100), Err(TokenError::Forged));
+        let (before, after) = (keys.newest(at(99)), keys.newest(at(100)));
+        assert_eq!(before.word("form", &session), keys.newest(at(0)).word("form", &session));
+        assert_eq!(before.word("form", &session).len(), 32);
+        let words =
+            [before.word("form", "a"), before.word("for", "ma"), before.word("form", "b"), after.word("form", "a")];
+        assert_eq!(words.iter().collect::<std::collections::BTreeSet<_>>().len(), words.len());
+        assert_ne!(before.bond("form", "a"), before.bond("form", "b"));
     }
 
     #[test]

@@ -13,11 +13,12 @@ use axum::http::{Response, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::{self, unread};
-use super::{App, Front, State as Served, form, guarded, unsubscribe};
+use super::{App, State as Served, form, unsubscribe};
 use crate::domain::problem::Problem;
 use crate::domain::subscriber::{Address, State as SubscriberState};
 use crate::domain::subscriber_import::{self, ImportRow, Survey, Tool};
@@ -26,16 +27,16 @@ use crate::store::{Added, Growth, ImportRows, NewSubscriber, SignUp, StoreError}
 /// The description that programs read; tested against what is answered.
 const DESCRIPTION: &str = include_str!("openapi.json");
 /// A list of a hundred thousand people.
-const BODY: usize = 16 * 1024 * 1024;
+pub(super) const BODY: usize = 16 * 1024 * 1024;
 const MOST: u32 = 1_000;
 /// The longest address.
 const AFTER: usize = 254;
 
-/// Everything the admin listener answers to. Whoever knows `token` may do all of it.
-pub fn admin(state: Served, token: &str) -> Front {
-    let state = Arc::new(state);
-    let known = digest::digest(&digest::SHA256, token.as_bytes());
-    let routes = Router::new()
+/// Whoever knows `token` may do all of it; without one, nobody may.
+pub(super) fn routes(token: &SecretString) -> Router<Arc<Served>> {
+    let known = Some(token.expose_secret()).filter(|token| !token.is_empty());
+    let known = known.map(|token| digest::digest(&digest::SHA256, token.as_bytes()));
+    Router::new()
         .route("/api/subscribers", get(list).post(add))
         .route("/api/subscribers/{id}", get(show).delete(erase))
         .route("/api/subscribers/{id}/unsubscribe", post(leave))
@@ -43,14 +44,10 @@ pub fn admin(state: Served, token: &str) -> Front {
         .route("/api/stats", get(stats))
         .layer(from_fn_with_state(known, authorised))
         .route("/api/openapi.json", get(description))
-        .fallback(nothing)
-        .method_not_allowed_fallback(error::wrong_method);
-    let counts = Arc::clone(state.shared.counts());
-    Front::from(guarded(routes, &state, BODY).with_state(state)).counting(counts)
 }
 
 /// Why a call is refused, in its own words.
-enum Failure {
+pub(super) enum Failure {
     Said(StatusCode, String),
     Store(StoreError),
 }
@@ -90,12 +87,13 @@ fn answer(status: StatusCode, value: &impl Serialize) -> Response<Body> {
 }
 
 /// Compared by their hashes: neither length nor content tells how near a guess is.
-async fn authorised(State(known): State<digest::Digest>, request: Request, next: Next) -> Response<Body> {
+async fn authorised(State(known): State<Option<digest::Digest>>, request: Request, next: Next) -> Response<Body> {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token =
         given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, t)| t.trim());
     let hash = digest::digest(&digest::SHA256, token.unwrap_or_default().as_bytes());
-    if token.is_some() && constant_time::verify_slices_are_equal(hash.as_ref(), known.as_ref()).is_ok() {
+    let same = |known: digest::Digest| constant_time::verify_slices_are_equal(hash.as_ref(), known.as_ref()).is_ok();
+    if token.is_some() && known.is_some_and(same) {
         return next.run(request).await;
     }
     let words = "this needs `Authorization: Bearer TOKEN`, with the token of `http.admin_token`";
@@ -110,7 +108,7 @@ async fn description() -> Response<Body> {
     response
 }
 
-async fn nothing() -> Failure {
+pub(super) async fn nothing() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "there is nothing at this address; see /api/openapi.json")
 }
 

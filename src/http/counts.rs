@@ -15,12 +15,15 @@ pub enum Route {
     Subscription,
     Health,
     Api,
+    /// The editors' pages.
+    Admin,
     /// What is not here.
     Other,
 }
 
 impl Route {
-    pub const ALL: [Self; 6] = [Self::Feed, Self::Page, Self::Subscription, Self::Health, Self::Api, Self::Other];
+    pub const ALL: [Self; 7] =
+        [Self::Feed, Self::Page, Self::Subscription, Self::Health, Self::Api, Self::Admin, Self::Other];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -29,6 +32,7 @@ impl Route {
             Self::Subscription => "subscription",
             Self::Health => "health",
             Self::Api => "api",
+            Self::Admin => "admin",
             Self::Other => "other",
         }
     }
@@ -42,14 +46,15 @@ impl Route {
             "subscribe" | "confirm" | "unsubscribe" | "preferences" => Self::Subscription,
             "livez" | "readyz" => Self::Health,
             "api" => Self::Api,
+            "admin" => Self::Admin,
             _ => Self::Other,
         }
     }
 }
 
 /// Every status that is answered here; another is counted as the last.
-pub const STATUSES: [u16; 19] =
-    [200, 202, 204, 301, 304, 400, 401, 404, 405, 406, 409, 410, 413, 415, 422, 429, 500, 503, 0];
+pub const STATUSES: [u16; 21] =
+    [200, 202, 204, 301, 303, 304, 400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 500, 503, 0];
 
 #[derive(Debug, Default)]
 pub struct Counts {

@@ -38,7 +38,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
 ];
 
 /// Addresses that end in a token.
-const TOKENS: [&str; 3] = ["/unsubscribe/", "/confirm/", "/preferences/"];
+const TOKENS: [&str; 4] = ["/unsubscribe/", "/confirm/", "/preferences/", "/admin/sign-in/"];
 /// How much of a token a log may show.
 const SHOWN: usize = 6;
 /// The shortest token there is.
@@ -59,7 +59,7 @@ pub async fn time(request: Request, next: Next) -> Response<Body> {
 pub fn protect(headers: &mut HeaderMap, https: bool) {
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     for (name, value) in ALWAYS {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
     }
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
@@ -104,7 +104,7 @@ fn has_token(path: &str) -> bool {
 fn loggable(path: &str) -> String {
     let known = has_token(path);
     let parts = path.split('/').enumerate().map(|(at, part)| {
-        let secret = known && at > 1 || part.len() >= TOKEN;
+        let secret = known && at > 1 && part != "sign-in" || part.len() >= TOKEN;
         match part.get(..SHOWN) {
             Some(start) if secret && part.len() > SHOWN => format!("{start}…"),
             _ => part.to_owned(),
@@ -127,6 +127,7 @@ mod tests {
             (format!("/unsubscribe/{token}/"), "/unsubscribe/AQIDBA…/"),
             ("/confirm/short-one".to_owned(), "/confirm/short-…"),
             (format!("//unsubscribe/{token}"), "//unsubscribe/AQIDBA…"),
+            (format!("/admin/sign-in/{token}"), "/admin/sign-in/AQIDBA…"),
             (format!("/unsubscribe%2f{token}"), "/unsubs…"),
         ] {
             assert_eq!(loggable(&path), expected);

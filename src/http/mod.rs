@@ -26,6 +26,7 @@ use crate::render::templates::Templates;
 use crate::store::SharedStore;
 use error::Refusal;
 
+mod admin;
 mod api;
 mod conditional;
 mod confirm;
@@ -58,7 +59,7 @@ mod subscribe;
 mod tls;
 mod unsubscribe;
 
-pub use api::admin;
+pub use admin::{Answered, Ask, Asking, Look, NextEdition, Settings as AdminSettings, admin};
 pub use connections::Limits;
 pub use front::Front;
 pub use hub::Hub;

@@ -1,5 +1,6 @@
 //! Turns what the domain knows into text people and programs read. Pure, like the domain.
 
+pub mod approval;
 pub mod atom;
 pub mod badge;
 pub mod calendar;

@@ -16,6 +16,7 @@ use crate::domain::period::Period;
 use crate::domain::problem::Problem;
 use crate::domain::record::Record;
 
+pub mod admin;
 pub mod goals;
 mod preferences;
 mod subscribing;

@@ -12,11 +12,28 @@ use super::goal::escape_markdown;
 use super::language::{self, Arg, Languages};
 use super::report::{self, wrap};
 use super::xml::escape;
-use super::{digest, feed_page, letter, notice, page};
+use super::{approval, digest, feed_page, letter, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 23] = [
+pub const EMBEDDED: [(&str, &str); 40] = [
+    ("admin_base.html", include_str!("../../templates/admin_base.html")),
+    ("admin_bounces.html", include_str!("../../templates/admin_bounces.html")),
+    ("admin_confirm.html", include_str!("../../templates/admin_confirm.html")),
+    ("admin_edition.html", include_str!("../../templates/admin_edition.html")),
+    ("admin_editions.html", include_str!("../../templates/admin_editions.html")),
+    ("admin_log.html", include_str!("../../templates/admin_log.html")),
+    ("admin_next.html", include_str!("../../templates/admin_next.html")),
+    ("admin_overview.html", include_str!("../../templates/admin_overview.html")),
+    ("admin_parts.html", include_str!("../../templates/admin_parts.html")),
+    ("admin_problems.html", include_str!("../../templates/admin_problems.html")),
+    ("admin_reader.html", include_str!("../../templates/admin_reader.html")),
+    ("admin_readers.html", include_str!("../../templates/admin_readers.html")),
+    ("admin_refused.html", include_str!("../../templates/admin_refused.html")),
+    ("admin_sign_in.html", include_str!("../../templates/admin_sign_in.html")),
+    ("admin_sign_in_link.html", include_str!("../../templates/admin_sign_in_link.html")),
+    ("approval.html", include_str!("../../templates/approval.html")),
+    ("approval.txt", include_str!("../../templates/approval.txt")),
     ("ask.html", include_str!("../../templates/ask.html")),
     ("base.html", include_str!("../../templates/base.html")),
     ("digest.html", include_str!("../../templates/digest.html")),
@@ -116,6 +133,7 @@ impl Templates {
             .chain(page::check(self))
             .chain(notice::check(self))
             .chain(letter::check(self))
+            .chain(approval::check(self))
             .chain(feed_page::check(self))
             .chain(report::check(self));
         rendered.chain(self.languages.problems().iter().cloned()).collect()

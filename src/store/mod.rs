@@ -15,6 +15,7 @@ use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::identity::EntryRow;
 use crate::domain::subscriber::{Choice, Frequency};
 
+mod acts;
 mod bounces;
 mod errors;
 mod feeds;
@@ -25,6 +26,7 @@ mod postgres;
 mod sqlite;
 mod websub;
 
+pub use acts::{Act, Acts, DomainBounces, NewAct};
 pub use bounces::{Bounce, Bounces, Judged, NewBounce, Undone, Verdict};
 pub use feeds::Feeds;
 pub use letters::{Letter, Letters, Told};
@@ -218,7 +220,7 @@ pub struct Frozen {
 pub trait Hold: Send + Sync {}
 
 #[async_trait]
-pub trait Store: People + Nodes + Feeds + WebSub + Letters {
+pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts {
     /// When this store was made: nothing from before is caught up.
     async fn created_at(&self) -> Result<Timestamp>;
     /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.

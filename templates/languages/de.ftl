@@ -500,3 +500,12 @@ closed-subscribers-text = { $active } { $active ->
     [one] Abonnement
    *[other] Abonnements
   }: { $joined } neu und { $left } beendet in diesem Monat.
+
+# What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `Mai 2021`.
+approval-subject = [Vorschau] { $subject }
+approval-heading = Eine Vorschau, nur für die Redaktion
+approval-text = So ginge die Ausgabe für { $period } jetzt hinaus. Niemand bekommt sie, bevor jemand von euch sie freigibt.
+approval-button = Ansehen und freigeben
+approval-reminder = Die Ausgabe für { $period } wartet noch
+approval-reminder-text = Sie wartet seit drei Tagen. Niemand bekommt sie, bevor jemand von euch sie freigibt.
+approval-because = Diese Mail kommt, weil diese Adresse bei der Redaktion eingetragen ist.

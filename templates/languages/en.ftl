@@ -490,3 +490,12 @@ closed-subscribers-text = { $active } { $active ->
     [one] subscriber
    *[other] subscribers
   }: { $joined } joined and { $left } left during the month.
+
+# What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `May 2021`.
+approval-subject = [Preview] { $subject }
+approval-heading = A preview, for editors only
+approval-text = This is how the digest of { $period } would go out now. No reader gets it before one of you releases it.
+approval-button = Look at it and release it
+approval-reminder = The digest of { $period } still waits
+approval-reminder-text = It has waited for three days. No reader gets it before one of you releases it.
+approval-because = You get this because you are named as an editor of this digest.

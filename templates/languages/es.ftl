@@ -462,3 +462,12 @@ closed-subscribers-text = { $active } { $active ->
     [one] suscripción
    *[other] suscripciones
   }: { $joined } nuevas y { $left } menos durante el mes.
+
+# What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `Mayo de 2021`.
+approval-subject = [Vista previa] { $subject }
+approval-heading = Una vista previa, solo para la redacción
+approval-text = Así saldría ahora el boletín ({ $period }). Nadie lo recibe antes de que alguien de ustedes lo apruebe.
+approval-button = Verlo y aprobarlo
+approval-reminder = El boletín ({ $period }) sigue esperando
+approval-reminder-text = Espera desde hace tres días. Nadie lo recibe antes de que alguien de ustedes lo apruebe.
+approval-because = Recibe este mensaje porque figura en la redacción de este boletín.

@@ -462,3 +462,12 @@ closed-subscribers-text = { $active } { $active ->
     [one] abonnement
    *[other] abonnements
   } : { $joined } de plus et { $left } de moins pendant le mois.
+
+# What editors are asked when an edition waits for their word. $subject: the digest's own; $period: `Mai 2021`.
+approval-subject = [Aperçu] { $subject }
+approval-heading = Un aperçu, pour la rédaction seulement
+approval-text = Voici la lettre ({ $period }) telle qu’elle partirait maintenant. Personne ne la reçoit avant que l’un de vous ne la valide.
+approval-button = La regarder et la valider
+approval-reminder = La lettre ({ $period }) attend toujours
+approval-reminder-text = Elle attend depuis trois jours. Personne ne la reçoit avant que l’un de vous ne la valide.
+approval-because = Vous recevez ce message parce que vous faites partie de la rédaction de cette lettre.

@@ -23,15 +23,15 @@ use super::postgres::{everything_is_wanted, left_out, path};
 use super::site::{Site, ran, site, until};
 
 /// What these tests need of the machine.
-struct Tools {
+pub struct Tools {
     node: PathBuf,
     /// Where the packages are.
     packages: OsString,
-    chromium: PathBuf,
+    pub chromium: PathBuf,
     sink: PathBuf,
 }
 
-fn tools() -> Option<Tools> {
+pub fn tools() -> Option<Tools> {
     let program = |name: &'static str| path().map(|folder| folder.join(name)).find(|file| file.exists()).ok_or(name);
     let found = || {
         let packages = std::env::var_os("GAZETTED_TEST_NODE").ok_or("what GAZETTED_TEST_NODE names")?;
@@ -48,7 +48,7 @@ fn tools() -> Option<Tools> {
 }
 
 impl Tools {
-    fn script(&self, name: &str) -> Command {
+    pub fn script(&self, name: &str) -> Command {
         let mut command = Command::new(&self.node);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(name));
         command.env("GAZETTED_TEST_NODE", &self.packages);
@@ -57,12 +57,12 @@ impl Tools {
 }
 
 /// A port nobody listens at.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The month so many before this one.
-fn month(back: usize) -> Period {
+pub fn month(back: usize) -> Period {
     let this = Period::at(Per::Month, SystemClock.now(), &TimeZone::UTC);
     (0..back).fold(this, |period, _| period.previous())
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use gazetted::clock::ManualClock;
 use gazetted::config;
 use gazetted::daemon::service::{self, Options};
+use gazetted::daemon::serving::Doors;
 use gazetted::store;
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
@@ -64,6 +65,8 @@ pub struct Daemon {
     runtime: Runtime,
     pub clock: Arc<ManualClock>,
     pub address: SocketAddr,
+    /// Where the editors' pages are, if `http.admin` is anything.
+    pub desk: Option<SocketAddr>,
     stop: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
     _reload: UnboundedSender<()>,
@@ -83,12 +86,19 @@ impl Daemon {
             )
         });
         let address = listener.local_addr().unwrap();
+        let mut doors = Doors::from(listener);
+        let mut desk = None;
+        if !config.http.admin.is_empty() {
+            let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+            desk = Some(listener.local_addr().unwrap());
+            doors.admin.push(listener.into());
+        }
         let (reloads, reload) = unbounded_channel();
         let options = Options {
             config,
             store,
             clock: Arc::<ManualClock>::clone(&clock),
-            doors: listener.into(),
+            doors,
             config_file: None,
             heartbeat: Some(BEAT),
             reload,
@@ -96,7 +106,7 @@ impl Daemon {
         };
         let task = runtime.spawn(service::run(options));
         until("the first feed", || feed(address));
-        Self { runtime, clock, address, stop, task, _reload: reloads }
+        Self { runtime, clock, address, desk, stop, task, _reload: reloads }
     }
 
     pub fn stop(self) {
@@ -519,9 +529,11 @@ impl Program {
         program
     }
 
-    /// Where the operator's API is.
+    /// Where the editors' pages and the operator's API are.
     pub fn admin(&self) -> SocketAddr {
-        until("the API to listen", || address_after("the API listens on http://", &self.log()))
+        until("the editors' pages to listen", || {
+            address_after("the editors' pages and the API listen on http://", &self.log())
+        })
     }
 
     pub fn log(&self) -> String {

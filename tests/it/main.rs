@@ -3,6 +3,9 @@
 #[macro_use]
 mod stores;
 
+mod acts_conformance;
+mod admin;
+mod admin_browser;
 mod api;
 mod bounce;
 mod bounce_conformance;

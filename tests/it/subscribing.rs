@@ -8,7 +8,7 @@ use gazetted::clock::{Clock as _, ManualClock};
 use gazetted::domain::edition::Notice;
 use gazetted::domain::subscriber::{Address, Choice, Frequency, State, Subscriber};
 use gazetted::domain::token::{self, Keys, Purpose};
-use gazetted::http::{KeyRing, State as Served, admin, serve};
+use gazetted::http::{AdminSettings, Asking, KeyRing, State as Served, admin, serve};
 use gazetted::render::templates::Templates;
 use gazetted::store::{NewSubscriber, SignUpLimits, SignUpTally};
 use jiff::civil::{Date, date};
@@ -556,9 +556,15 @@ impl Api {
             wake: Arc::default(),
             https: false,
         };
+        let settings = AdminSettings {
+            token: TOKEN.into(),
+            password: "".into(),
+            url: "http://127.0.0.1".into(),
+            asking: Asking::new().0,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, admin(state, TOKEN), house.stop.clone()));
+        tokio::spawn(serve(listener, admin(state, settings), house.stop.clone()));
         Self { house, address }
     }
 

@@ -1,6 +1,6 @@
 //! `gazetted subscribers erase`: forgets somebody at their own wish.
 
-use super::super::{Done, open, print};
+use super::super::{Done, acts, open, print};
 use super::found;
 use crate::daemon::sending;
 use crate::store::SharedStore;
@@ -10,6 +10,7 @@ pub async fn erase(store: &SharedStore, text: &str) -> Done {
     // The hash that stays is keyed.
     sending::key(store).await?;
     store.erase_subscriber(found.id, open::now()).await?;
+    acts::write(store, "subscribers erase", &found.email, "forgotten").await?;
     print::text(&format!(
         "{} is forgotten; a keyed hash keeps lists from bringing them back, and backups made before hold them still",
         found.email

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, error, info, warn};
 
 use super::{FAREWELL, Service};
+use crate::config::Approval;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::sending::Secrets;
 use crate::daemon::trust::Verdict;
@@ -112,6 +113,9 @@ impl Service {
         for period in due {
             if period.per() == Per::Month && !self.has_rested(now).await {
                 debug!(edition = %period, "waits until a day after the digest before it");
+                continue;
+            }
+            if self.config.digest.approval == Approval::Manual && self.has_to_wait(period, now).await {
                 continue;
             }
             let opened =

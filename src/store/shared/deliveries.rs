@@ -41,6 +41,22 @@ pub async fn list(db: &mut Connection, states: &[State], limit: u32) -> Result<V
     found.iter().map(read).collect()
 }
 
+/// Those of one edition.
+pub async fn of(db: &mut Connection, key: EditionKey, states: &[State], limit: u32) -> Result<Vec<DeliveryRow>> {
+    let found = sqlx::query(concat!(
+        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM deliveries
+         WHERE edition = $3 AND state IN ",
+        texts!("$1"),
+        " ORDER BY changed_at DESC, subscriber LIMIT $2"
+    ))
+    .bind(rows::words(states.iter().map(|state| state.as_str())))
+    .bind(i64::from(limit))
+    .bind(key.to_string())
+    .fetch_all(db)
+    .await?;
+    found.iter().map(read).collect()
+}
+
 pub async fn to(db: &mut Connection, subscriber: i64) -> Result<Vec<DeliveryRow>> {
     let found = sqlx::query(
         "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM deliveries

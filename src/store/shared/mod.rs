@@ -53,6 +53,7 @@ macro_rules! read {
     }};
 }
 
+mod acts;
 mod audience;
 mod bounces;
 mod feeds;

@@ -170,6 +170,18 @@ pub async fn page(
     found.iter().map(read).collect()
 }
 
+/// By a part of the address, taken as it is written: no letter of it stands for others.
+pub async fn find(db: &mut Connection, text: &str, limit: u32) -> Result<Vec<Subscriber>> {
+    let text = rows::clean(&text.trim().to_lowercase());
+    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let found = sqlx::query("SELECT * FROM subscribers WHERE key LIKE $1 ESCAPE '\\' ORDER BY key LIMIT $2")
+        .bind(format!("%{literal}%"))
+        .bind(i64::from(limit))
+        .fetch_all(db)
+        .await?;
+    found.iter().map(read).collect()
+}
+
 fn read(row: &Row) -> Result<Subscriber> {
     Ok(Subscriber {
         id: rows::int(row, "id")?,
