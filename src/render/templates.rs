@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn no_template_says_anything_in_a_language_of_its_own() {
-        for (name, template) in EMBEDDED {
+        // The editors' pages speak English, as the command line and the log do.
+        for (name, template) in EMBEDDED.into_iter().filter(|(name, _)| !name.starts_with("admin_")) {
             // The name of a format is the same everywhere.
             let said = text_nodes(template).replace("JSON", "");
             assert!(!said.chars().any(char::is_alphabetic), "{name}: {}", said.trim());
