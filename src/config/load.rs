@@ -93,7 +93,7 @@ fn is_list_of_sections(value: &Entry<'_>) -> bool {
     }
 }
 
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "site",
     "posts",
     "feeds",
@@ -110,6 +110,7 @@ const SECTIONS: [&str; 16] = [
     "http",
     "log",
     "authors",
+    "report",
 ];
 
 struct Reader<'a> {
@@ -142,6 +143,7 @@ impl Reader<'_> {
                 "http" => config.http = self.section("http", value),
                 "log" => config.log = self.section("log", value),
                 "authors" => config.authors = self.list::<AuthorAlias>("authors", value),
+                "report" => config.report = self.section("report", value),
                 unknown => self.unknown("section", unknown, &SECTIONS, name.span().start),
             }
         }
@@ -262,6 +264,7 @@ impl Reader<'_> {
                 "store" => set(&mut config.store, &key, value),
                 "http" => set_http(&mut config.http, &key, value),
                 "log" => set(&mut config.log, &key, value),
+                "report" => set(&mut config.report, &key, value),
                 _ => Err(format!("there is no section `{section}`")),
             };
             if let Err(message) = result {

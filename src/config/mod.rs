@@ -45,6 +45,7 @@ pub struct Config {
     pub http: Http,
     pub log: Log,
     pub authors: Vec<AuthorAlias>,
+    pub report: Report,
     /// The folder relative paths are taken from: that of the configuration file.
     #[serde(skip)]
     pub base: PathBuf,
@@ -699,6 +700,13 @@ impl Default for Log {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Text }
     }
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// Talks, releases and the like that reports tell of, as TOML or CSV.
+    pub facts: PathBuf,
 }
 
 /// `[[authors]]`: how one author is called in posts, and where they can be reached.

@@ -459,7 +459,7 @@ pub fn replacements(folder: &Path) -> BTreeMap<String, String> {
         known.collect()
     };
     let languages = read(&folder.join("languages"), language::FOLDER, &["ftl"]);
-    read(folder, "", &["html", "txt"]).into_iter().chain(languages).collect()
+    read(folder, "", &["html", "md", "txt"]).into_iter().chain(languages).collect()
 }
 
 /// The periods whose digests are due at `now`, oldest first, among those after the store was made that have no edition yet.

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::blog::Blog;
+use super::nudges;
 use super::sending::{self, Secrets};
 use crate::config::Config;
 use crate::domain::edition::{Edition, EditionKey};
 use crate::domain::hash;
 use crate::domain::preflight::{Finding, Mail, Reach, Surroundings, inspect};
-use crate::domain::subscriber::Address;
 use crate::render::digest::Content;
 use crate::render::letter::{Frame, letter};
 use crate::render::message::{Recipient, Sender, compose, texts, unsubscribe_link};
@@ -119,7 +119,7 @@ pub async fn tell_editors(
     found: &[Finding],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let to: Vec<Address> = config.digest.editors.iter().filter_map(|editor| Address::parse(editor).ok()).collect();
+    let to = nudges::editors(config);
     if to.is_empty() {
         return Ok(false);
     }

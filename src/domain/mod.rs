@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod dialect;
 pub mod edition;
 pub mod extra_feed;
+pub mod facts;
 pub mod feed_check;
 pub mod feed_document;
 pub mod feed_format;

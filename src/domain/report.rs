@@ -1,15 +1,20 @@
-//! The progress report: what was promised for a stretch of time, what was published in it, and what is being written.
-//! Knows posts and one goal; where it is shown is `render::report`'s work.
+//! The progress report: what was promised for a stretch of time, what was published in it, what is being written, how it
+//! was before, and what else there is to tell. Knows posts and goals; where it is shown is `render::report`'s work.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::goal::{Bounds, PeriodStatus, Spec, status};
+use super::facts::{self, Section};
+use super::goal::{Bounds, GoalStatus, PeriodStatus, Spec, status};
 use super::period::Per;
 use super::post::{Post, State};
 use super::wording;
+
+mod tallies;
+
+pub use tallies::{Before, Month, Share};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -17,6 +22,17 @@ pub enum Verdict {
     Exceeded,
     Met,
     Missed,
+}
+
+impl Verdict {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exceeded => "exceeded",
+            Self::Met => "met",
+            Self::Missed => "missed",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +44,19 @@ pub struct ReportPost {
     pub authors: Vec<String>,
     /// The authors but the one the report is about; without one, all but the first.
     pub coauthors: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Of a draft: how many days ago it was begun, by its date if that is past, else by its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+}
+
+/// A goal within the stretch of time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportGoal {
+    pub verdict: Verdict,
+    #[serde(flatten)]
+    pub standing: GoalStatus,
 }
 
 /// `report --json`.
@@ -45,43 +74,91 @@ pub struct Report {
     pub posts: Vec<ReportPost>,
     pub drafts: Vec<ReportPost>,
     pub periods: Vec<PeriodStatus>,
+    /// All of them; the first is the one that the sentence is about.
+    pub goals: Vec<ReportGoal>,
+    pub months: Vec<Month>,
+    pub authors: Vec<Share>,
+    pub tags: Vec<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
+    /// Talks, releases and what else a file of facts holds.
+    pub facts: Vec<Section>,
     #[serde(skip)]
     pub goal: u32,
     #[serde(skip)]
     pub per: Per,
 }
 
-/// The report on `from..=to`, as of `now`. Who asks about an author sets `spec.author`. Posts count by their day, so a
-/// range that begins in the middle of a month takes only the posts it names.
+/// What a report is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The first is the one that the sentence is about. Who asks about an author sets their `author`.
+    pub goals: &'a [Spec],
+    pub from: Date,
+    pub to: Date,
+    pub facts: &'a [Section],
+}
+
+/// The report on `from..=to`, as of `now`. Posts count by their day, so a range that begins in the middle of a month takes
+/// only the posts it names.
 #[must_use]
-pub fn report(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, from: Date, to: Date) -> Report {
-    let spec = Spec { since: None, ..spec.clone() };
+pub fn report(asked: &Asked<'_>, posts: &[Post], zone: &TimeZone, now: Timestamp) -> Report {
+    let Asked { from, to, .. } = *asked;
+    let specs: Vec<Spec> = asked.goals.iter().map(|spec| Spec { since: None, ..spec.clone() }).collect();
+    let spec = specs.first().cloned().unwrap_or_default();
     let bounds = Bounds { from: Some(from), to: Some(to) };
     let standing = status(&spec, posts, zone, now, bounds);
     let listed = published(&spec, posts, zone, now, from, to);
-    let drafts = in_the_making(&spec, posts, zone);
+    let drafts = in_the_making(&spec, posts, zone, now);
     let published = u32::try_from(listed.len()).unwrap_or(u32::MAX);
-    let verdict = match published.cmp(&standing.target) {
-        std::cmp::Ordering::Greater => Verdict::Exceeded,
-        std::cmp::Ordering::Equal => Verdict::Met,
-        std::cmp::Ordering::Less => Verdict::Missed,
-    };
+    let goals = specs.iter().map(|spec| {
+        let standing = status(spec, posts, zone, now, bounds);
+        ReportGoal { verdict: verdict(standing.published, standing.target), standing }
+    });
+    let author = spec.author.as_deref().map(|asked| as_spelt(asked, posts));
     let mut report = Report {
         from,
         to,
-        author: spec.author.as_deref().map(|asked| as_spelt(asked, posts)),
         published,
         target: standing.target,
-        verdict,
+        verdict: verdict(published, standing.target),
         sentence: String::new(),
+        months: tallies::months(&listed, from, to),
+        authors: tallies::shares(&listed, |post| &post.authors),
+        tags: tallies::shares(&listed, |post| &post.tags),
+        before: before(&spec, posts, zone, now, from, to),
+        facts: facts::within(asked.facts, from, to, author.as_deref()),
+        author,
         posts: listed,
         drafts,
         periods: standing.periods,
+        goals: goals.collect(),
         goal: spec.posts,
         per: spec.per,
     };
     report.sentence = sentence(&report);
     report
+}
+
+fn verdict(published: u32, target: u32) -> Verdict {
+    match published.cmp(&target) {
+        std::cmp::Ordering::Greater => Verdict::Exceeded,
+        std::cmp::Ordering::Equal => Verdict::Met,
+        std::cmp::Ordering::Less => Verdict::Missed,
+    }
+}
+
+/// The stretch before, if the blog was there by then.
+fn before(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, from: Date, to: Date) -> Option<Before> {
+    let (from, to) = tallies::stretch_before(from, to)?;
+    let first =
+        posts.iter().filter(|post| post.is_published() && spec.wants(post)).filter_map(|post| post.date).min()?;
+    if zone.to_datetime(first).date() > to {
+        return None;
+    }
+    let target = status(spec, posts, zone, now, Bounds { from: Some(from), to: Some(to) }).target;
+    let published = u32::try_from(published(spec, posts, zone, now, from, to).len()).unwrap_or(u32::MAX);
+    Some(Before { from, to, published, target, verdict: verdict(published, target) })
 }
 
 /// The author's name as the posts have it, whatever case it was asked in.
@@ -102,11 +179,17 @@ fn published(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, from:
 }
 
 /// Drafts and posts that wait for their date: both are on their way.
-fn in_the_making(spec: &Spec, posts: &[Post], zone: &TimeZone) -> Vec<ReportPost> {
+fn in_the_making(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp) -> Vec<ReportPost> {
     let mut found: Vec<&Post> =
         posts.iter().filter(|post| matches!(post.state, State::Draft | State::Scheduled) && spec.wants(post)).collect();
     found.sort_by(|a, b| a.date.cmp(&b.date).then_with(|| a.path.cmp(&b.path)));
-    found.into_iter().map(|post| entry(spec, post, zone)).collect()
+    let today = zone.to_datetime(now).date();
+    let age = |post: &Post| {
+        let begun = post.date.filter(|date| *date <= now).unwrap_or(post.modified);
+        let days = zone.to_datetime(begun).date().until(today).ok()?.get_days();
+        (post.state == State::Draft).then_some(days.max(0))
+    };
+    found.into_iter().map(|post| ReportPost { days: age(post), ..entry(spec, post, zone) }).collect()
 }
 
 fn entry(spec: &Spec, post: &Post, zone: &TimeZone) -> ReportPost {
@@ -121,6 +204,8 @@ fn entry(spec: &Spec, post: &Post, zone: &TimeZone) -> ReportPost {
         date: post.date.map(|date| zone.to_datetime(date).date()),
         authors,
         coauthors,
+        tags: post.tags.clone(),
+        days: None,
     }
 }
 
@@ -193,6 +278,11 @@ pub(crate) mod tests {
         ("2021-07-07", "High level graphs", &["Genevieve Buckley"]),
     ];
 
+    fn asked(spec: &Spec, all: &[Post], now: Timestamp, from: Date, to: Date) -> Report {
+        let goals = [spec.clone()];
+        report(&Asked { goals: &goals, from, to, facts: &[] }, all, &TimeZone::UTC, now)
+    }
+
     pub(crate) fn mission(posts: usize, drafts: usize, author: Option<&str>) -> Report {
         let mut all: Vec<Post> =
             NINE.iter().take(posts).map(|(day, title, authors)| post(day, title, authors, State::Published)).collect();
@@ -206,7 +296,7 @@ pub(crate) mod tests {
         }
         let spec = Spec { author: author.map(Into::into), ..Spec::default() };
         let now = "2021-09-28T12:00:00Z".parse().unwrap();
-        report(&spec, &all, &TimeZone::UTC, now, date(2021, 2, 1), date(2021, 9, 30))
+        asked(&spec, &all, now, date(2021, 2, 1), date(2021, 9, 30))
     }
 
     #[test]
@@ -262,9 +352,9 @@ pub(crate) mod tests {
         let all = [post("2021-02-03", "One", &[], State::Published)];
         let now = "2021-03-10T12:00:00Z".parse().unwrap();
         let (from, to) = (date(2021, 2, 1), date(2021, 12, 31));
-        assert_eq!(report(&Spec::default(), &all, &TimeZone::UTC, now, from, to).target, 2);
+        assert_eq!(asked(&Spec::default(), &all, now, from, to).target, 2);
         let before = "2020-03-10T12:00:00Z".parse().unwrap();
-        let nothing = report(&Spec::default(), &all, &TimeZone::UTC, before, from, to);
+        let nothing = asked(&Spec::default(), &all, before, from, to);
         assert_eq!((nothing.target, nothing.published, nothing.verdict), (0, 0, Verdict::Met));
     }
 
@@ -278,5 +368,38 @@ pub(crate) mod tests {
         assert_eq!(json["posts"][2]["date"], "2021-03-29");
         assert_eq!(json["periods"][0]["period"], "2021-02");
         assert!(json["drafts"].is_array() && json["target"] == 8 && json["published"] == 3);
+    }
+
+    #[test]
+    fn a_report_adds_up_months_authors_tags_and_compares_with_the_stretch_before() {
+        let by = |day: &str, title: &str, authors: &[&str], tags: &[&str]| Post {
+            tags: tags.iter().map(ToString::to_string).collect(),
+            ..post(day, title, authors, State::Published)
+        };
+        let all = [
+            by("2021-01-05", "Before", &["Ann"], &[]),
+            by("2021-03-05", "One", &["Ann"], &["dask"]),
+            by("2021-03-15", "Two", &["Ann", "Bo"], &["dask", "images"]),
+            by("2021-04-15", "Three", &["Bo"], &[]),
+            post("2021-04-02", "Draft", &["Bo"], State::Draft),
+        ];
+        let two = [Spec::default(), Spec { name: "Bo's".into(), author: Some("Bo".into()), ..Spec::default() }];
+        let now = "2021-06-01T12:00:00Z".parse().unwrap();
+        let asked = Asked { goals: &two, from: date(2021, 3, 1), to: date(2021, 5, 31), facts: &[] };
+        let report = report(&asked, &all, &TimeZone::UTC, now);
+        let shares = |shares: &[Share]| -> Vec<(String, u32, u32)> {
+            shares.iter().map(|share| (share.name.clone(), share.posts, share.percent)).collect()
+        };
+        assert_eq!(shares(&report.authors), [("Ann".into(), 2, 67), ("Bo".into(), 2, 67)]);
+        assert_eq!(shares(&report.tags), [("dask".into(), 2, 67), ("images".into(), 1, 33)]);
+        let months: Vec<(String, Vec<usize>)> =
+            report.months.iter().map(|month| (month.month.to_string(), month.posts.clone())).collect();
+        assert_eq!(months, [("2021-03".into(), vec![1, 2]), ("2021-04".into(), vec![3]), ("2021-05".into(), vec![])]);
+        let before = report.before.unwrap();
+        assert_eq!((before.from, before.to), (date(2020, 12, 1), date(2021, 2, 28)));
+        assert_eq!((before.published, before.target, before.verdict), (1, 3, Verdict::Missed));
+        assert_eq!(report.drafts[0].days, Some(60));
+        let goals: Vec<(Verdict, u32)> = report.goals.iter().map(|g| (g.verdict, g.standing.published)).collect();
+        assert_eq!(goals, [(Verdict::Met, 3), (Verdict::Missed, 2)]);
     }
 }

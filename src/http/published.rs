@@ -22,7 +22,7 @@ use crate::domain::edition::EditionPost;
 use crate::domain::hash;
 use crate::domain::network::Network;
 use crate::domain::record::Record;
-use crate::render::page;
+use crate::render::{feed_page, page};
 
 /// What the configuration says of the blog.
 #[derive(Debug, Clone)]
@@ -247,6 +247,7 @@ impl Published {
             zone: &blog.zone,
             url: &blog.url,
             feeds: &feeds,
+            feed_list: self.documents.contains_key(&format!("{}index.html", feed_page::LIST)),
             subscribe: blog.subscribe,
         })
     }

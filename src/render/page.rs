@@ -38,6 +38,8 @@ pub struct Site<'a> {
     pub url: &'a str,
     /// Feeds to subscribe to: what they are called, their address, their media type.
     pub feeds: &'a [Feed<'a>],
+    /// Whether `/feeds/` lists all there are.
+    pub feed_list: bool,
     /// Whether the digest can be subscribed to here.
     pub subscribe: bool,
 }
@@ -152,6 +154,7 @@ fn page(templates: &Templates, site: &Site<'_>, heading: &str, own: Value) -> Va
             lang => clean(site.language),
             dir => direction(site.language),
             subscribe => site.subscribe,
+            feed_list => site.feed_list,
             feeds,
         },
         lang,
@@ -198,6 +201,7 @@ pub(super) fn check(templates: &Templates) -> Vec<Problem> {
         zone: &TimeZone::UTC,
         url: "https://blog.example",
         feeds: &feeds,
+        feed_list: true,
         subscribe: true,
     };
     let goals = [Record { status: sample_goal(), ..Record::default() }];
@@ -248,6 +252,7 @@ pub(crate) mod tests {
             zone: &UTC,
             url: "https://blog.example",
             feeds: &FEEDS,
+            feed_list: true,
             subscribe: true,
         }
     }

@@ -8,14 +8,15 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
 
+use super::goal::escape_markdown;
 use super::language::{self, Arg, Languages};
-use super::report::wrap;
+use super::report::{self, wrap};
 use super::xml::escape;
 use super::{approval, digest, feed_page, letter, notice, page};
 use crate::domain::problem::Problem;
 
 /// Every template there is, with its embedded text.
-pub const EMBEDDED: [(&str, &str); 37] = [
+pub const EMBEDDED: [(&str, &str); 40] = [
     ("admin_base.html", include_str!("../../templates/admin_base.html")),
     ("admin_bounces.html", include_str!("../../templates/admin_bounces.html")),
     ("admin_confirm.html", include_str!("../../templates/admin_confirm.html")),
@@ -51,6 +52,9 @@ pub const EMBEDDED: [(&str, &str); 37] = [
     ("notice.html", include_str!("../../templates/notice.html")),
     ("notice.txt", include_str!("../../templates/notice.txt")),
     ("preferences.html", include_str!("../../templates/preferences.html")),
+    ("report.html", include_str!("../../templates/report.html")),
+    ("report.md", include_str!("../../templates/report.md")),
+    ("report_fragment.html", include_str!("../../templates/report_fragment.html")),
     ("subscribe.html", include_str!("../../templates/subscribe.html")),
     ("subscribe_form.html", include_str!("../../templates/subscribe_form.html")),
 ];
@@ -84,6 +88,7 @@ impl Templates {
             minijinja::escape_formatter(out, state, value)
         });
         environment.add_filter("wrap", wrapped);
+        environment.add_filter("md", |text: &str| escape_markdown(text));
         let mut problems = Vec::new();
         let languages = Languages::new(replaced).unwrap_or_else(|errors| {
             problems.extend(errors);
@@ -129,7 +134,8 @@ impl Templates {
             .chain(notice::check(self))
             .chain(letter::check(self))
             .chain(approval::check(self))
-            .chain(feed_page::check(self));
+            .chain(feed_page::check(self))
+            .chain(report::check(self));
         rendered.chain(self.languages.problems().iter().cloned()).collect()
     }
 }

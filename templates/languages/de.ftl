@@ -241,7 +241,7 @@ draft-facts = { $words ->
    *[other] { $days } Tage alt
   }
 goal-late = nachgereicht
-goal-all = Alle Zeiträume als Tabelle
+goal-all = Die letzten Zeiträume als Tabelle
 goal-nothing = Es ist nichts erschienen.
 goal-earlier = Davor: { $period }
 goal-later = Danach: { $period }
@@ -276,6 +276,7 @@ feeds-group = { $kind ->
   }
 home-feeds = Oder im Feedreader:
 home-feeds-only = Im Feedreader:
+home-feeds-all = Auch jedes Thema und jede Autorin hat einen Feed
 home-goal-more = Mehr über das Ziel
 editions-heading = Ausgaben
 editions-none = Der erste Rundbrief ist noch nicht verschickt.

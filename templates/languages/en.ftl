@@ -218,7 +218,7 @@ draft-facts = { $words ->
   }
 # Behind a post that came after its period had closed.
 goal-late = came late
-goal-all = Every period as a table
+goal-all = The latest periods as a table
 goal-nothing = Nothing was published.
 goal-earlier = Earlier: { $period }
 goal-later = Later: { $period }
@@ -254,6 +254,7 @@ feeds-group = { $kind ->
   }
 home-feeds = Or in a feed reader:
 home-feeds-only = In a feed reader:
+home-feeds-all = Every topic and author has a feed, too
 home-goal-more = More about the goal
 editions-heading = Editions
 editions-none = The first digest has not been sent yet.

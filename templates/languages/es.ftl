@@ -200,7 +200,7 @@ draft-facts = { $words ->
    *[other] desde hace { $days } días
   }
 goal-late = publicada con retraso
-goal-all = Todos los periodos en una tabla
+goal-all = Los últimos periodos en una tabla
 goal-nothing = No se publicó nada.
 goal-earlier = Antes: { $period }
 goal-later = Después: { $period }
@@ -235,6 +235,7 @@ feeds-group = { $kind ->
   }
 home-feeds = O en un lector de fuentes:
 home-feeds-only = En un lector de fuentes:
+home-feeds-all = También cada tema y cada autor tiene su fuente
 home-goal-more = Más sobre el objetivo
 editions-heading = Números
 editions-none = El primer boletín todavía no se ha enviado.

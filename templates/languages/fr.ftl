@@ -200,7 +200,7 @@ draft-facts = { $words ->
    *[other] depuis { $days } jours
   }
 goal-late = publié en retard
-goal-all = Toutes les périodes en tableau
+goal-all = Les dernières périodes en tableau
 goal-nothing = Rien n’a été publié.
 goal-earlier = Avant : { $period }
 goal-later = Après : { $period }
@@ -235,6 +235,7 @@ feeds-group = { $kind ->
   }
 home-feeds = Ou dans un lecteur de flux :
 home-feeds-only = Dans un lecteur de flux :
+home-feeds-all = Chaque sujet et chaque auteur a aussi son flux
 home-goal-more = En savoir plus sur l’objectif
 editions-heading = Numéros
 editions-none = La première lettre n’est pas encore partie.

@@ -19,6 +19,8 @@ use crate::domain::record::{Counted, Draft, Record, Share};
 
 /// So many authors are named; the others are counted.
 const AUTHORS: usize = 12;
+/// So many periods stand in the table; the grid has them all.
+const LISTED: usize = 24;
 /// So many drafts, those nearest to done.
 const DRAFTS: usize = 5;
 
@@ -65,7 +67,7 @@ fn whole(templates: &Templates, site: &Site<'_>, heading: &str, record: &Record)
         scheduled => record.scheduled.iter().map(|post| entry(language, post)).collect::<Vec<_>>(),
         drafts => record.drafts.iter().take(DRAFTS).map(|draft| draft_value(language, draft)).collect::<Vec<_>>(),
         more_drafts => record.drafts.len().saturating_sub(DRAFTS),
-        periods => status.periods.iter().rev().map(|status| row(language, record, status)).collect::<Vec<_>>(),
+        periods => status.periods.iter().rev().take(LISTED).map(|status| row(language, record, status)).collect::<Vec<_>>(),
         data => address(record, ""),
         badge => format!("/badge/{}.svg", status.slug),
         ..goal_value(language, status)
