@@ -177,24 +177,7 @@ fn in_the_making(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, k
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::domain::author::Author;
-
-    fn post(day: &str, title: &str, authors: &[&str], state: State) -> Post {
-        Post {
-            path: format!("{day}-{title}.md").into(),
-            id: title.into(),
-            url: format!("https://blog.example/{}", slug::slugify(title)),
-            title: title.into(),
-            date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
-            state,
-            authors: authors.iter().map(|name| Author::named(*name)).collect(),
-            tags: Vec::new(),
-            source_hash: 0,
-            body_hash: 0,
-            modified: "2021-07-20T12:00:00Z".parse().unwrap(),
-            ..Post::sample()
-        }
-    }
+    use crate::domain::report::tests::post;
 
     struct Sample;
 

@@ -249,7 +249,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::author::Author;
 
-    fn post(day: &str, title: &str, authors: &[&str], state: State) -> Post {
+    pub(crate) fn post(day: &str, title: &str, authors: &[&str], state: State) -> Post {
         Post {
             path: format!("{day}-{title}.md").into(),
             id: title.into(),
@@ -261,7 +261,7 @@ pub(crate) mod tests {
             tags: Vec::new(),
             source_hash: 0,
             body_hash: 0,
-            modified: Timestamp::UNIX_EPOCH,
+            modified: "2021-07-20T12:00:00Z".parse().unwrap(),
             ..Post::sample()
         }
     }

@@ -60,10 +60,13 @@ pub fn nudge(about: &About<'_>, record: &Record, nudge: Nudge) -> Words {
         subject: language.text(key, &args),
         heading: wording::capitalised(&left),
         paragraphs,
-        lists: [drafts(language, "nudge-nearest", &record.drafts), scheduled(language, &record.scheduled)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        lists: [
+            drafts(language, language.text("nudge-nearest", &[]), &record.drafts),
+            scheduled(language, &record.scheduled),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         button: Some(about.button(goal)),
         because: about.because(),
     }
@@ -111,7 +114,7 @@ pub fn closed(about: &About<'_>, records: &[Record], month: Period, readers: Rea
     });
     let posts: Vec<Item> = posts.map(|post| posted(language, post)).collect();
     let posts = (!posts.is_empty()).then(|| List { heading: language.text("closed-posts", &[]), items: posts });
-    let drafts = records.first().and_then(|record| drafts(language, "goal-drafts", &record.drafts));
+    let drafts = records.first().and_then(|record| drafts(language, language.text("goal-drafts", &[]), &record.drafts));
     Words {
         subject: language.text("closed-subject", &[("title", about.title.into()), ("period", period.into())]),
         heading: language.period_heading(month),
@@ -172,14 +175,14 @@ fn subscribers(language: &Language, readers: Readers) -> List {
     List { heading: language.text("closed-subscribers", &[]), items: vec![Item { text, ..Item::default() }] }
 }
 
-fn drafts(language: &Language, heading: &str, drafts: &[Draft]) -> Option<List> {
+fn drafts(language: &Language, heading: String, drafts: &[Draft]) -> Option<List> {
     let item = |draft: &Draft| {
         let words = u32::try_from(draft.words).unwrap_or(u32::MAX);
         let facts = language.text("draft-facts", &[("words", words.into()), ("days", draft.age.into())]);
         Item { text: draft.title.clone(), more: by(language, &draft.authors, facts), url: String::new() }
     };
     let items: Vec<Item> = drafts.iter().take(DRAFTS).map(item).collect();
-    (!items.is_empty()).then(|| List { heading: language.text(heading, &[]), items })
+    (!items.is_empty()).then(|| List { heading, items })
 }
 
 fn scheduled(language: &Language, posts: &[Counted]) -> Option<List> {

@@ -85,16 +85,17 @@ pub fn period(
     let language = language(templates, site);
     let periods = &record.status.periods;
     let at = periods.iter().position(|status| status.period == period)?;
-    let neighbour = |at: Option<usize>, key: &str| {
+    let neighbour = |at: Option<usize>, is_later: bool| {
         let status = periods.get(at?)?;
+        let key = if is_later { "goal-later" } else { "goal-earlier" };
         let words = language.text(key, &[("period", language.period(status.period).into())]);
         Some(context! { words, url => address(record, &status.period.to_string()) })
     };
     let own = context! {
         told => language.told(periods.get(at)?),
         posts => record.within(period).iter().map(|post| entry(language, post)).collect::<Vec<_>>(),
-        earlier => neighbour(at.checked_sub(1), "goal-earlier"),
-        later => neighbour(Some(at + 1), "goal-later"),
+        earlier => neighbour(at.checked_sub(1), false),
+        later => neighbour(Some(at + 1), true),
         whole => address(record, ""),
     };
     let heading = language.period_heading(period);
