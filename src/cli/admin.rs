@@ -47,8 +47,8 @@ async fn link(config: Option<&Path>) -> Done {
     }
     let store = open::store(&config).await?;
     let now = open::now();
-    let [a, b, c, d, e, f, g, h, ..] = sending::fresh()?;
-    let mark = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    let fresh = sending::fresh()?;
+    let mark = fresh.first_chunk().map(|mark| i64::from_be_bytes(*mark)).unwrap_or_default();
     let until = now.saturating_add(GOOD_FOR)?;
     let keys = sending::Secrets::of(&store).await?.keys.newest(now);
     let token = keys.mint(Purpose::SignIn, mark, Some(until));

@@ -266,7 +266,11 @@ async fn freeze(config: Option<&Path>, period: Period, word: Word, json: bool) -
     };
     if !matches!(outcome, Outcome::Before(_)) {
         take_back(&store, period, now).await?;
-        let detail = format!("{state}, {posts} posts, {recipients} recipients");
+        let detail = format!(
+            "{state}: {} to {}",
+            wording::digits(posts, "post"),
+            wording::digits(u32::try_from(recipients).unwrap_or(u32::MAX), "reader")
+        );
         acts::write(&store, "digest open", &period.to_string(), &detail).await?;
     }
     if json {

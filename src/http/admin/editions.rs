@@ -67,7 +67,7 @@ pub async fn confirm(State(desk): Here, Extension(session): Extension<Session>, 
     let waiting = u32::try_from(summary.counts.waiting() + summary.counts.of(Delivery::Held)).unwrap_or(u32::MAX);
     let own = json!({
         "question": format!(
-            "{} is called off for good: {} that are not out are not sent, and it cannot be opened again.",
+            "{} is called off for good: what is not out ({}) is not sent, and it cannot be opened again.",
             wording::capitalised(&called(key)),
             wording::digits(waiting, "delivery"),
         ),

@@ -113,6 +113,7 @@ impl Desk {
             "over": next.over,
             "ends": next.period.last_day().to_string(),
             "manual": look.manual,
+            "is_due": look.waiting.contains(&next.period),
             "waits": next.waits.map(|at| self.when(at)),
             "subject": next.subject,
             "text": next.text,

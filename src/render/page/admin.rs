@@ -4,7 +4,8 @@
 use minijinja::context;
 use minijinja::value::Value;
 
-use super::{Site, clean, goal_value, language, page};
+use super::{Site, goal_value, language, page};
+use crate::domain::plain;
 use crate::domain::problem::Problem;
 use crate::domain::record::Record;
 use crate::render::templates::Templates;
@@ -49,6 +50,22 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Which part of the menu it belongs to.
+    fn part(self) -> &'static str {
+        match self {
+            Self::Overview => "/admin",
+            Self::Next => "/admin/next",
+            Self::Editions | Self::Edition => "/admin/editions",
+            Self::Readers | Self::Reader => "/admin/readers",
+            Self::Problems => "/admin/problems",
+            Self::Bounces => "/admin/bounces",
+            Self::Log => "/admin/log",
+            Self::SignIn | Self::SignInLink | Self::Confirm | Self::NotDone | Self::Refused => "",
+        }
+    }
+}
+
 /// The parts of the pages that are in the menu: where they are, and what they are called.
 const MENU: [(&str, &str); 7] = [
     ("/admin", "Overview"),
@@ -78,7 +95,8 @@ pub fn admin(
 ) -> Result<String, Problem> {
     let spoken = language(templates, site);
     let goals: Vec<Value> = goals.iter().map(|record| goal_value(spoken, &record.status)).collect();
-    let menu: Vec<Value> = MENU.into_iter().map(|(url, name)| context! { url, name }).collect();
+    let menu: Vec<Value> =
+        MENU.into_iter().map(|(url, name)| context! { url, name, here => url == shown.part() }).collect();
     let frame = context! { menu, word, goals, back => Value::from(()), said => Value::from(()) };
     let own = given(own);
     templates.render(shown.template(), &page(templates, site, heading, context! { ..own, ..frame }))
@@ -91,7 +109,7 @@ fn given(json: &serde_json::Value) -> Value {
         Json::Null => Value::from(()),
         Json::Bool(flag) => Value::from(*flag),
         Json::Number(number) => number.as_i64().map_or_else(|| Value::from(number.as_f64()), Value::from),
-        Json::String(text) => Value::from(clean(text)),
+        Json::String(text) => Value::from(plain::lines(text).as_ref()),
         Json::Array(items) => Value::from(items.iter().map(given).collect::<Vec<_>>()),
         Json::Object(fields) => Value::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), given(value)))),
     }
