@@ -109,7 +109,9 @@ fn a_key_that_others_can_read_or_that_is_none_stops_sending_before_it_begins() {
         private(&site, "rsa.pem", &pem, mode);
         private(&site, "ed.pem", &ed25519(), 0o640);
         site.ok("subscribers add ann@example.org");
-        site.ok("digest open 2021-05 --now");
+        let refused = site.run("digest open 2021-05 --now");
+        assert!(refused.code == 1 && refused.err.contains("dkim.key_file"), "{mode:o} {}", refused.err);
+        site.ok("digest open 2021-05 --now --despite-findings");
         let ran = site.run("outbox flush");
         assert!(ran.code == 1 && ran.err.contains("dkim.key_file") && ran.err.contains(words), "{mode:o} {}", ran.err);
         assert_eq!(site.mails(), Vec::<String>::new());
