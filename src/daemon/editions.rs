@@ -287,12 +287,11 @@ pub async fn findings(
         let content = serde_json::from_value(edition.content.clone()).ok()?;
         Some((edition, content))
     });
-    let (edition, content) = match opened {
-        Some(opened) => opened,
-        None => {
-            let shown = Preview::of(blog, templates, period, now, machine_now).map_err(OpenError::Template)?;
-            (shown.edition, shown.content)
-        }
+    let (edition, content) = if let Some(opened) = opened {
+        opened
+    } else {
+        let shown = Preview::of(blog, templates, period, now, machine_now).map_err(OpenError::Template)?;
+        (shown.edition, shown.content)
     };
     Ok(preflight::findings(blog, &edition, &content))
 }

@@ -40,9 +40,9 @@ const HINT: &str = "expected `date` and `title`, and if you like `url`, `people`
 pub fn read(path: &str, text: &str) -> (Vec<Section>, Vec<Problem>) {
     let mut reader = Reader { path, text, sections: Vec::new(), problems: Vec::new() };
     if path.to_ascii_lowercase().ends_with(".csv") {
-        reader.csv()
+        reader.csv();
     } else {
-        reader.toml()
+        reader.toml();
     }
     (reader.sections, reader.problems)
 }
