@@ -108,7 +108,7 @@ async fn description() -> Response<Body> {
     response
 }
 
-pub(super) async fn nothing() -> Failure {
+pub(super) fn nothing() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "there is nothing at this address; see /api/openapi.json")
 }
 

@@ -22,7 +22,7 @@ fn now() -> Timestamp {
     "2026-11-01T09:00:00Z".parse().unwrap()
 }
 
-fn act(n: usize) -> NewAct {
+fn act(n: i64) -> NewAct {
     NewAct {
         who: "link\0".into(),
         act: "digest release".into(),
@@ -46,7 +46,7 @@ async fn add(store: &SharedStore, email: &str) -> i64 {
 async fn acts_are_listed_newest_first_and_a_page_at_a_time(fixture: Fixture) {
     let store = fixture.store;
     for n in 1..=5 {
-        store.write_act(&act(n), now() + (n as i64).minutes()).await.unwrap();
+        store.write_act(&act(n), now() + n.minutes()).await.unwrap();
     }
     let page = store.acts(None, 3).await.unwrap();
     assert_eq!(page.iter().map(|act| act.subject.as_str()).collect::<Vec<_>>(), ["2026-05", "2026-04", "2026-03"]);

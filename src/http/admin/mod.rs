@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::uri::Authority;
 use axum::http::{HeaderName, Method, Response, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse;
@@ -117,11 +118,7 @@ pub fn admin(state: State, settings: Settings) -> Front {
 }
 
 async fn nothing(uri: Uri) -> Response<Body> {
-    if uri.path().starts_with("/api") {
-        api::nothing().await.into_response()
-    } else {
-        Refusal::NotFound.into_response()
-    }
+    if uri.path().starts_with("/api") { api::nothing().into_response() } else { Refusal::NotFound.into_response() }
 }
 
 async fn front() -> Response<Body> {
@@ -191,7 +188,7 @@ impl Desk {
     /// A form that was sent from one of these pages.
     async fn form(&self, headers: &HeaderMap, uri: &Uri, body: Body) -> Result<Form, Response<Body>> {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| uri.authority().map(|host| host.as_str())).unwrap_or_default();
+        let host = host.or_else(|| uri.authority().map(Authority::as_str)).unwrap_or_default();
         if !from_here(headers, host, &self.settings.url) {
             return Err(self.forbidden("This form was sent from another site, and nothing was done."));
         }
