@@ -204,7 +204,8 @@ fn initial(status: &PeriodStatus, language: &Language) -> String {
         Per::Month => language.month(first).chars().take(1).flat_map(char::to_uppercase).collect(),
         Per::Quarter => language.period_short(status.period),
         Per::Week => first.iso_week_date().week().to_string(),
-        Per::Year => format!("{:02}", first.year() % 100),
+        // Its number stands below it already.
+        Per::Year => String::new(),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::domain::goal::PeriodStatus;
 use crate::domain::period::{Per, Period};
 use crate::domain::problem::Problem;
 use crate::domain::record::{Counted, Draft, Record, Share};
+use crate::domain::wording;
 
 /// So many authors are named; the others are counted.
 const AUTHORS: usize = 12;
@@ -35,7 +36,7 @@ pub fn goals(templates: &Templates, site: &Site<'_>, records: &[Record]) -> Resu
                 .iter()
                 .map(|record| {
                     let about = address(record, "");
-                    let name = clean(&record.status.name);
+                    let name = name(record, site.title);
                     context! { name, about, ..goal_value(language, &record.status) }
                 })
                 .collect();
@@ -46,10 +47,16 @@ pub fn goals(templates: &Templates, site: &Site<'_>, records: &[Record]) -> Resu
 
 /// `/goal/SLUG`: one of several.
 pub fn goal(templates: &Templates, site: &Site<'_>, record: &Record) -> Result<String, Problem> {
-    let name = record.status.name.trim();
-    let heading =
-        if matches!(name, "" | "goal") { language(templates, site).text("goal-heading", &[]) } else { name.to_owned() };
-    whole(templates, site, &heading, record)
+    let heading = language(templates, site).text("goal-heading", &[]);
+    whole(templates, site, &name(record, &heading), record)
+}
+
+/// What a goal is called where it stands alone; one without a name is `the blog's`.
+fn name(record: &Record, the_blogs: &str) -> String {
+    match record.status.name.trim() {
+        "" | "goal" => clean(the_blogs),
+        name => wording::capitalised(&clean(name)),
+    }
 }
 
 fn whole(templates: &Templates, site: &Site<'_>, heading: &str, record: &Record) -> Result<String, Problem> {
