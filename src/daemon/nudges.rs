@@ -5,7 +5,7 @@ use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tracing::{info, warn};
 
-use super::blog::Blog;
+use super::blog::{Blog, specs};
 use crate::config::Config;
 use crate::domain::goal::PeriodState;
 use crate::domain::nudge::{self, Stage};
@@ -43,7 +43,7 @@ pub async fn write_due(
         return Ok(0);
     }
     let desk = Desk { config: &config, store, templates, title: blog.site.title(&config), now };
-    let records = blog.records(now);
+    let records = blog.records_of(&specs(&config.goal), now);
     let mut written = 0;
     for record in &records {
         written += u32::from(desk.nudge(record, &stages).await?);
@@ -117,7 +117,7 @@ impl Desk<'_> {
             return Ok(false);
         }
         // As it stood in the month's last moment: the first post of the new one is no merit of the old.
-        let records = blog.records(end.checked_sub(1.microsecond()).unwrap_or(end));
+        let records = blog.records_of(&specs(&self.config.goal), end.checked_sub(1.microsecond()).unwrap_or(end));
         if records.is_empty() {
             return Ok(false);
         }

@@ -66,6 +66,12 @@ impl Record {
         self.posts.get(from..to).unwrap_or_default()
     }
 
+    /// Leaves out what readers are not to know before its day; how many posts are planned stays.
+    pub fn keep_to_ourselves(&mut self) {
+        self.drafts.clear();
+        self.scheduled.clear();
+    }
+
     /// Keeps what lies within the periods of a status that was counted anew, with other bounds.
     pub fn bound(&mut self) {
         let (since, until) = (self.status.since, self.status.until);
@@ -88,12 +94,12 @@ pub trait Known {
     fn words(&self, post: &Post) -> usize;
 }
 
-/// The record of a goal at `now`. `drafts` says whether drafts may be named.
+/// The record of a goal at `now`.
 #[must_use]
-pub fn record(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, known: &dyn Known, drafts: bool) -> Record {
+pub fn record(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, known: &dyn Known) -> Record {
     let status = status(spec, posts, zone, now, Bounds::default());
     let counted = counted(spec, &status, posts, zone, now, known);
-    let made = if drafts { in_the_making(spec, posts, zone, now, known) } else { Vec::new() };
+    let made = in_the_making(spec, posts, zone, now, known);
     let scheduled = scheduled(spec, posts, zone, now);
     Record { authors: shares(&counted), scheduled, drafts: made, posts: counted, status }
 }
@@ -204,7 +210,7 @@ pub(crate) mod tests {
         ];
         posts[7].date = None;
         let spec = Spec { pauses: vec![crate::domain::period::Days::parse("2021-04").unwrap()], ..Spec::default() };
-        record(&spec, &posts, &TimeZone::UTC, "2021-07-29T10:00:00Z".parse().unwrap(), &Sample, true)
+        record(&spec, &posts, &TimeZone::UTC, "2021-07-29T10:00:00Z".parse().unwrap(), &Sample)
     }
 
     #[test]
@@ -236,7 +242,7 @@ pub(crate) mod tests {
     #[test]
     fn a_blog_without_posts_has_an_empty_record() {
         let now = "2021-07-29T10:00:00Z".parse().unwrap();
-        let record = record(&Spec::default(), &[], &TimeZone::UTC, now, &Sample, true);
+        let record = record(&Spec::default(), &[], &TimeZone::UTC, now, &Sample);
         assert!(record.posts.is_empty() && record.authors.is_empty() && record.drafts.is_empty());
     }
 }

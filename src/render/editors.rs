@@ -182,7 +182,7 @@ fn drafts(language: &Language, heading: String, drafts: &[Draft]) -> Option<List
         Item { text: draft.title.clone(), more: by(language, &draft.authors, facts), url: String::new() }
     };
     let items: Vec<Item> = drafts.iter().take(DRAFTS).map(item).collect();
-    (!items.is_empty()).then(|| List { heading, items })
+    (!items.is_empty()).then_some(List { heading, items })
 }
 
 fn scheduled(language: &Language, posts: &[Counted]) -> Option<List> {

@@ -618,3 +618,29 @@ fn an_edition_that_waits_can_be_opened_by_a_command_and_a_month_without_posts_do
     assert_eq!(site.mails().len(), 1, "nobody was asked about June, nor again about May");
     daemon.stop();
 }
+
+#[test]
+fn what_the_pre_flight_keeps_back_cannot_be_released_before_it_is_mended() {
+    let site = blog("approval = \"manual\"\nsubject = \"{{ '{' ~ '{' }} May\"\n");
+    born(&site, "2021-05-10T00:00:00Z");
+    let daemon = Daemon::start(&site, "2021-06-01T09:00:30Z");
+    let mut browser = Browser::new(&daemon);
+    browser.enter();
+    let page = until("the edition to wait", || {
+        let page = browser.get("/admin/next");
+        page.body.contains("Before it goes out").then_some(page)
+    });
+    assert!(page.body.contains("what a template should have filled in"), "{}", page.body);
+    assert!(!page.body.contains("Release…"), "there is no button: {}", page.body);
+    // Whoever makes a form of their own is told the same.
+    let fingerprint =
+        page.body.split_once("name=\"fingerprint\" value=\"").map_or("0", |(_, rest)| rest.split('"').next().unwrap());
+    let word = browser.word();
+    let refused = browser
+        .post("/admin/next/release", &[("word", word.as_str()), ("period", "2021-05"), ("fingerprint", fingerprint)]);
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains("must be mended"), "{}", refused.body);
+    assert_eq!(site.json("digest list"), json!([]));
+    assert!(acts(&site).iter().all(|act| !act.contains("release")), "{:?}", acts(&site));
+    daemon.stop();
+}

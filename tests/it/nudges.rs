@@ -92,6 +92,23 @@ fn each_stage_is_told_once_and_nothing_more_once_the_goal_is_met() {
 }
 
 #[test]
+fn readers_are_told_of_nothing_to_come_if_the_owner_says_so_and_editors_are() {
+    let site = told("");
+    site.save("gazetted.toml", format!("{LEAST}{CONFIG}drafts = false\n{NUDGE}"));
+    site.save("_posts/2021-07-30-secret.md", text("The Secret", "Planned."));
+    let daemon = Daemon::start(&site, "2021-06-10T00:00:00Z");
+    for path in ["/goal", "/goal.json", "/goal.ics", "/goal/goal", "/goal/goal.ics"] {
+        let (_, body) = crate::daemon::ask(daemon.address, &format!("GET {path}"), "").unwrap();
+        assert!(!body.contains("Secret") && !body.contains("chunk sizes"), "{path}: {body}");
+    }
+    daemon.clock.set(at("2021-06-25T12:00:00Z"));
+    wait_for(&site, 2);
+    let mail = site.read(&format!("mail/{}", site.mails()[0]));
+    assert!(mail.contains("Choosing good chunk sizes") && mail.contains("The Secret"), "{mail}");
+    daemon.stop();
+}
+
+#[test]
 fn nobody_is_told_anything_that_the_owner_has_not_asked_for() {
     let site = told("");
     let daemon = Daemon::start(&site, "2021-06-10T00:00:00Z");

@@ -19,22 +19,23 @@ impl Blog {
         specs(&self.config.goal).iter().map(status).collect()
     }
 
-    /// Every goal with the posts it counts and those to come. Drafts are named if the digest may name them.
+    /// Every goal with the posts it counts, for everybody: what is to come is named if the digest may name it.
     pub fn records(&mut self, now: Timestamp) -> Vec<Record> {
-        let specs = specs(&self.config.goal);
-        self.records_of(&specs, now)
+        let mut records = self.records_of(&specs(&self.config.goal), now);
+        if !self.config.digest.drafts {
+            records.iter_mut().for_each(Record::keep_to_ourselves);
+        }
+        records
     }
 
+    /// The same for those who write the blog: with all that is to come.
     pub fn records_of(&mut self, specs: &[goal::Spec], now: Timestamp) -> Vec<Record> {
         if specs.is_empty() {
             return Vec::new();
         }
-        let drafts = self.config.digest.drafts;
-        if drafts {
-            self.read_drafts();
-        }
+        self.read_drafts();
         let zone = self.config.site.zone();
-        specs.iter().map(|spec| record(spec, &self.catalogue.posts, &zone, now, self, drafts)).collect()
+        specs.iter().map(|spec| record(spec, &self.catalogue.posts, &zone, now, self)).collect()
     }
 
     fn read_drafts(&mut self) {
