@@ -16,7 +16,7 @@ use crate::domain::post::{Post, State as PostState};
 use crate::domain::preflight::Finding;
 use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
-use crate::domain::subscriber::{Address, Choice, Frequency};
+use crate::domain::subscriber::{Choice, Frequency};
 use crate::render::digest::{self, Content, Correction, Digest, Draft, Heading, Selection};
 use crate::render::feed::{Entry, Feed};
 use crate::render::language;
@@ -24,6 +24,7 @@ use crate::render::templates::Templates;
 use crate::store::{Audience, Canary, Opened, SharedStore, StoreError};
 
 use super::blog::{Blog, is_draft};
+use super::letters::addresses;
 use super::preflight;
 use super::preview::{Preview, fingerprint};
 
@@ -317,8 +318,7 @@ pub(super) async fn freeze(
         }
     }
     let ids: Vec<String> = content.posts.iter().chain(&content.late).map(|post| post.id.clone()).collect();
-    let editors: Vec<String> =
-        config.digest.editors.iter().filter_map(|editor| Address::parse(editor).ok()).map(|a| a.key).collect();
+    let editors: Vec<String> = addresses(&config.digest.editors).into_iter().map(|address| address.key).collect();
     let wait = SignedDuration::try_from(config.outbox.canary.get()).unwrap_or(SignedDuration::ZERO);
     let audience = Audience {
         language: &content.language,

@@ -10,6 +10,7 @@ pub mod editions;
 pub mod heartbeat;
 pub mod hooks;
 pub mod hub;
+pub mod letters;
 pub mod missed;
 pub mod nudges;
 pub mod preflight;

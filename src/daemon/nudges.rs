@@ -6,18 +6,19 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tracing::{info, warn};
 
 use super::blog::{Blog, specs};
+use super::letters;
 use crate::config::Config;
 use crate::domain::goal::PeriodState;
 use crate::domain::nudge::{self, Stage};
 use crate::domain::period::{Per, Period};
 use crate::domain::problem::Problem;
 use crate::domain::record::Record;
-use crate::domain::subscriber::{Address, State};
+use crate::domain::subscriber::State;
 use crate::domain::webhook::{CLOSED, NUDGED};
 use crate::render::editors::{self, About, Readers};
 use crate::render::letter::{self, Frame, Words};
 use crate::render::templates::Templates;
-use crate::store::{Letter, SharedStore, StoreError, Told};
+use crate::store::{SharedStore, StoreError, Told};
 
 /// A month's letter that is later than this (the daemon was down, or has just been set up) is not written any more.
 const LATE: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -52,13 +53,6 @@ pub async fn write_due(
         written += u32::from(desk.month(blog).await?);
     }
     Ok(written)
-}
-
-/// Editors as the configuration names them.
-#[must_use]
-pub fn editors(config: &Config) -> Vec<Address> {
-    let named = if config.nudge.to.is_empty() { &config.digest.editors } else { &config.nudge.to };
-    named.iter().filter_map(|editor| Address::parse(editor).ok()).collect()
 }
 
 struct Desk<'a> {
@@ -139,15 +133,8 @@ impl Desk<'_> {
         let site_url = self.config.site.url.trim_end_matches('/');
         let frame = Frame { title: &self.title, site_url, language: &self.config.site.language };
         let text = letter::letter(self.templates, &frame, words).map_err(|p| NudgeError::Template(Box::new(p)))?;
-        let letter = Letter {
-            name,
-            subject: text.subject,
-            text: text.text,
-            html: text.html,
-            language: text.language,
-            made_at: self.now,
-        };
-        let to = editors(self.config);
+        let letter = letters::letter(name, text, self.now);
+        let to = letters::editors(self.config);
         if to.is_empty() && self.config.webhooks.is_empty() {
             warn!("nobody is told: name editors in `nudge.to` or `digest.editors`, or set up `[[webhooks]]`");
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::blog::Blog;
-use super::nudges;
+use super::letters;
 use super::sending::{self, Secrets};
 use crate::config::Config;
 use crate::domain::edition::{Edition, EditionKey};
@@ -17,7 +17,7 @@ use crate::render::letter::{Frame, letter};
 use crate::render::message::{Recipient, Sender, compose, texts, unsubscribe_link};
 use crate::render::preflight::words;
 use crate::render::templates::Templates;
-use crate::store::{Letter, SharedStore, StoreError};
+use crate::store::{SharedStore, StoreError};
 
 /// A reader who is none: what they would get is looked at.
 const NOBODY: Recipient<'static> = Recipient { subscriber: 0, email: "reader@example.org", name: None };
@@ -119,7 +119,7 @@ pub async fn tell_editors(
     found: &[Finding],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let to = nudges::editors(config);
+    let to = letters::editors(config);
     if to.is_empty() {
         return Ok(false);
     }
@@ -128,13 +128,6 @@ pub async fn tell_editors(
     let written = letter(templates, &Frame { title, site_url, language }, &words)
         .map_err(|problem| StoreError::Other(format!("the letter to editors cannot be written: {problem}")))?;
     let all: Vec<String> = found.iter().map(ToString::to_string).collect();
-    let letter = Letter {
-        name: format!("preflight/{key}/{:016x}", hash::of(all.join("\n").as_bytes()) & u128::from(u64::MAX)),
-        subject: written.subject,
-        text: written.text,
-        html: written.html,
-        language: written.language,
-        made_at: now,
-    };
-    store.write_letter(&letter, &to, None).await
+    let name = format!("preflight/{key}/{:016x}", hash::of(all.join("\n").as_bytes()) & u128::from(u64::MAX));
+    store.write_letter(&letters::letter(name, written, now), &to, None).await
 }

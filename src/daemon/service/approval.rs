@@ -6,17 +6,17 @@ use tracing::{debug, error, info, warn};
 
 use super::Service;
 use crate::daemon::approval::letters;
+use crate::daemon::letters::{addresses, letter};
 use crate::daemon::preview::{Preview, nobody};
 use crate::daemon::sending::{self, Secrets};
 use crate::domain::edition::EditionKey;
 use crate::domain::period::Period;
-use crate::domain::subscriber::Address;
 use crate::domain::wording;
 use crate::render::approval::{self, Waiting};
 use crate::render::letter::Frame;
 use crate::render::message::texts;
 use crate::render::notice::NoticeText;
-use crate::store::{Letter, StoreError};
+use crate::store::StoreError;
 
 /// How long nobody says anything before the editors are reminded.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(72);
@@ -121,10 +121,8 @@ impl Service {
 
     /// False if there is one of this kind already: another node, or this one before it was started anew, was first.
     async fn write(&self, period: Period, kind: &str, text: NoticeText, now: Timestamp) -> Result<bool, StoreError> {
-        let NoticeText { subject, text, html, language } = text;
-        let letter = Letter { name: format!("{}{kind}", letters(period)), subject, text, html, language, made_at: now };
-        let editors: Vec<Address> =
-            self.config.digest.editors.iter().filter_map(|editor| Address::parse(editor).ok()).collect();
+        let letter = letter(format!("{}{kind}", letters(period)), text, now);
+        let editors = addresses(&self.config.digest.editors);
         let written = self.store.write_letter(&letter, &editors, None).await?;
         self.outbox.outbox.wake();
         Ok(written)
