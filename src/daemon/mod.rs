@@ -15,6 +15,7 @@ pub mod missed;
 pub mod nudges;
 pub mod preflight;
 pub mod preview;
+pub mod pulse;
 pub mod render_pass;
 pub mod sending;
 pub mod service;

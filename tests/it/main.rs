@@ -46,6 +46,7 @@ mod sqlite_file;
 mod store_conformance;
 mod subscribers;
 mod subscribing;
+mod systemd;
 mod upgrade;
 mod web_servers;
 mod websub;
