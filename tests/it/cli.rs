@@ -123,9 +123,8 @@ fn what_is_in_force_is_shown_with_where_it_came_from() {
     let site =
         blog().config("[smtp]\nhost = \"mail.example.org\"\nuser = \"notes\"\n[digest]\nfrom = \"a@b.example\"\n");
     let credentials = site.path("credentials");
-    std::fs::create_dir(&credentials).unwrap();
     for (name, secret) in [("smtp_password", "hunter2hunter2"), ("store_password", "p@ss word/1")] {
-        std::fs::write(credentials.join(name), format!("{secret}\n")).unwrap();
+        site.save(&format!("credentials/{name}"), format!("{secret}\n"));
     }
     let mut command = site.command(&["config", "show", "--changed"]);
     command.env("CREDENTIALS_DIRECTORY", &credentials).env("GAZETTED_FEEDS__LIMIT", "7");

@@ -11,6 +11,7 @@ mod bounce;
 mod bounce_conformance;
 mod boxes;
 mod browser;
+mod care;
 mod check_feed;
 mod cli;
 mod corrections;

@@ -10,19 +10,18 @@ use crate::site::{site, text};
 
 const UNIT: &str = include_str!("../../deploy/gazetted.service");
 const NODE: &str = include_str!("../../deploy/gazetted-node.service");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Settings by section, in order.
 fn settings(unit: &str) -> BTreeMap<String, Vec<(String, String)>> {
     let mut sections: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     let mut section = String::new();
     for line in unit.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        match line.strip_prefix('[') {
-            Some(name) => name.trim_end_matches(']').clone_into(&mut section),
-            None => {
-                let (key, value) = line.split_once('=').unwrap();
-                sections.entry(section.clone()).or_default().push((key.to_owned(), value.to_owned()));
-            }
+        if let Some(name) = line.strip_prefix('[') {
+            name.trim_end_matches(']').clone_into(&mut section);
+        } else {
+            let (key, value) = line.split_once('=').unwrap();
+            sections.entry(section.clone()).or_default().push((key.to_owned(), value.to_owned()));
         }
     }
     sections
@@ -62,7 +61,8 @@ fn the_units_are_exposed_at_1_2_or_less_and_systemd_finds_nothing_wrong_with_the
     for name in ["gazetted.service", "gazetted-node.service"] {
         let unit = std::fs::read_to_string(format!("{}/deploy/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let file = folder.path().join(name);
-        std::fs::write(&file, unit.replace("ExecStart=/usr/bin/gazetted", &format!("ExecStart={program}"))).unwrap();
+        let unit = unit.replace("ExecStart=/usr/bin/gazetted", &format!("ExecStart={program}"));
+        gazetted::publish::write(&file, unit.as_bytes()).unwrap();
         let analyze = |arguments: &[&str]| {
             let done = Command::new("systemd-analyze").args(arguments).arg(&file).output().unwrap();
             let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
