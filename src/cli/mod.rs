@@ -18,6 +18,7 @@ mod demo;
 mod demo_posts;
 mod diff;
 mod digest;
+mod doctor;
 mod doors;
 mod error;
 mod feed_source;
@@ -67,6 +68,8 @@ enum Command {
     Adopt(adopt::Arguments),
     /// Every problem in configuration, posts and templates; exit 1 on errors
     Check(check::Arguments),
+    /// Whether the set-up is right, from outside and from inside: a line each, and the remedy; exit 1 if something is wrong
+    Doctor(doctor::Arguments),
     /// What readers will see as new, changed or gone, before it is published
     Diff(diff::Arguments),
     /// In which feeds and editions a post is, or why it is not
@@ -135,6 +138,7 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Build(given) => build::run(config, given).await,
         Command::Adopt(given) => adopt::run(config, &given).await,
         Command::Check(given) => check::run(config, &given).await,
+        Command::Doctor(given) => doctor::run(config, given).await,
         Command::Diff(given) => diff::run(config, &given).await,
         Command::Why(given) => why::run(config, &given).await,
         Command::Posts(given) => posts::run(config, given).await,

@@ -20,6 +20,8 @@ pub struct Heard {
     pub by_date: Option<u16>,
     /// The same with the validator of the compressed answer, if there is one.
     pub by_compressed_etag: Option<u16>,
+    /// It comes compressed to who asks for that.
+    pub compressed: bool,
 }
 
 impl Heard {

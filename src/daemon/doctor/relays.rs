@@ -1,0 +1,67 @@
+//! Each relay greeted, encrypted and logged in to, and left again: no message is sent.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::fs::{Access, access};
+
+use super::names::is_here;
+use crate::config::{Config, Smtp, Tls};
+use crate::daemon::sending;
+use crate::domain::bounce::Stage;
+use crate::domain::doctor::Finding;
+use crate::domain::doctor::certificate;
+use crate::domain::doctor::relays::{Kind, Met, Parted, Relay, Talk, findings};
+use crate::mail::transport::{Probed, Transport};
+
+/// Nobody waits a minute for a greeting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub async fn look(config: &Config, largest: Option<usize>, now: Timestamp) -> anyhow::Result<Vec<Finding>> {
+    let mut hasty = config.clone();
+    for smtp in &mut hasty.smtp {
+        smtp.timeout = smtp.timeout.at_most(PATIENCE);
+    }
+    let ways = match sending::ways(&hasty) {
+        Ok(ways) => ways,
+        Err(error) => {
+            let remedy = "have the file there in PEM, or leave `ca_file` below `[smtp]` out";
+            return Ok(vec![Finding::wrong("smtp-tls", error.to_string(), remedy)]);
+        }
+    };
+    let mut relays = Vec::new();
+    for (smtp, way) in hasty.smtp.iter().zip(ways) {
+        relays.push(Relay { name: way.transport.name(), kind: meet(smtp, &way.transport).await });
+    }
+    Ok(findings(&relays, largest, now))
+}
+
+async fn meet(smtp: &Smtp, over: &Transport) -> Kind {
+    if !smtp.sendmail.as_os_str().is_empty() {
+        return Kind::Program(access(&smtp.sendmail, Access::EXEC_OK).map_err(|error| error.to_string()));
+    }
+    let tls = match smtp.tls {
+        Tls::Starttls => "starttls",
+        Tls::Tls => "tls",
+        Tls::None => "none",
+    };
+    let met = match over.probe().await {
+        Ok(probed) => Ok(met(probed)),
+        Err(failure) => {
+            let at_tls = failure.stage == Stage::StartTls || failure.words.contains("TLS");
+            Err(Parted { at_tls, words: failure.words })
+        }
+    };
+    Kind::Server(Talk { tls, here: is_here(smtp), met })
+}
+
+fn met(probed: Probed) -> Met {
+    let certificate = probed.encryption.as_ref().and_then(|told| certificate::read(&told.certificate));
+    Met {
+        version: probed.encryption.map(|told| told.version),
+        certificate,
+        offers: probed.offers,
+        size: probed.size,
+        login: probed.login.map(|login| login.map_err(|failure| failure.words)),
+    }
+}
