@@ -12,7 +12,6 @@ use super::blog::Blog;
 use super::sending::{self, Secrets};
 use crate::config::{Config, Loaded};
 use crate::domain::doctor::{Area, Finding, house as rules, mail as mail_rules, providers, skip, sort};
-use crate::mail::transport::Transport;
 use crate::render::message::Sender;
 use crate::store::SharedStore;
 
@@ -142,7 +141,7 @@ impl House {
         let (received, told) = mail::received(options.mail.as_deref()).await?;
         let mut keys = Vec::new();
         if options.looks_at(Area::Dns) {
-            let setup = names::setup(self, &received, options)?;
+            let setup = names::setup(self, &received, options);
             let (findings, known) = names::look(&setup, resolver).await;
             found.extend(findings);
             keys = known;
@@ -153,10 +152,5 @@ impl House {
             found.push(mail_rules::postal_address(&self.config.digest.postal_address));
         }
         Ok(found)
-    }
-
-    /// The relays, with their files where the configuration means them.
-    fn ways(&self) -> anyhow::Result<Vec<Transport>> {
-        Ok(sending::ways(&self.config)?.into_iter().map(|way| way.transport).collect())
     }
 }

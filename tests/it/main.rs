@@ -17,6 +17,8 @@ mod corrections;
 mod daemon;
 mod dialects;
 mod dkim;
+mod dns_server;
+mod doctor;
 mod faults;
 mod feed_limits;
 mod feed_readers;

@@ -45,7 +45,7 @@ pub fn permissions(config: &Config) -> Vec<Finding> {
     let read = std::fs::read_dir(&posts).map(|entries| entries.take(10).count()).map_err(|error| error.to_string());
     found.push(rules::posts(&posts.display().to_string(), read));
     let out = config.path(&config.feeds.out);
-    let writable = access(nearest(&out), Access::WRITE_OK).map_err(|error| error.to_string());
+    let writable = writable(nearest(&out)).map_err(|error| error.to_string());
     found.push(rules::feeds(&out.display().to_string(), writable));
     let file = store_file(config);
     let shown = file.as_ref().map(|file| file.display().to_string());
@@ -74,6 +74,13 @@ fn secrets(config: &Config) -> Vec<rules::Secret> {
         rules::Secret { key, path: path.display().to_string(), mode }
     };
     files.into_iter().map(one).collect()
+}
+
+fn writable(folder: &Path) -> std::io::Result<()> {
+    if !folder.is_dir() {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
+    Ok(access(folder, Access::WRITE_OK)?)
 }
 
 /// What there is of a path.

@@ -162,7 +162,7 @@ fn text(known: &Known, key: &OurKey) -> Option<String> {
 }
 
 /// What the rules are about, by the configuration.
-pub fn setup(house: &House, received: &Received, options: &Options) -> anyhow::Result<Setup> {
+pub fn setup(house: &House, received: &Received, options: &Options) -> Setup {
     let config = &house.config;
     let domain = |address: &str| {
         let of = address.rsplit_once('@').map_or("", |(_, domain)| domain.trim_end_matches('>').trim());
@@ -182,7 +182,7 @@ pub fn setup(house: &House, received: &Received, options: &Options) -> anyhow::R
     });
     let relay = |smtp: &crate::config::Smtp| Relay { host: smtp.host.clone(), here: is_here(smtp) };
     let helo = config.smtp.first().map(|smtp| smtp.helo.clone()).filter(|helo| !helo.is_empty());
-    Ok(Setup {
+    Setup {
         helo: helo.unwrap_or_else(|| from.clone()),
         from,
         replies,
@@ -193,7 +193,7 @@ pub fn setup(house: &House, received: &Received, options: &Options) -> anyhow::R
         relays: config.smtp.iter().map(relay).collect(),
         sends_from: options.sends_from.clone(),
         own: own_addresses(),
-    })
+    }
 }
 
 /// Whether mail goes on from this very machine.

@@ -49,7 +49,9 @@ async fn meet(smtp: &Smtp, over: &Transport) -> Kind {
         Ok(probed) => Ok(met(probed)),
         Err(failure) => {
             let at_tls = failure.stage == Stage::StartTls || failure.words.contains("TLS");
-            Err(Parted { at_tls, words: failure.words })
+            let name = format!("{}: ", over.name());
+            let words = failure.words.strip_prefix(&name).unwrap_or(&failure.words).to_owned();
+            Err(Parted { at_tls, words })
         }
     };
     Kind::Server(Talk { tls, here: is_here(smtp), met })

@@ -56,12 +56,11 @@ pub async fn look(house: &House, names: &Names, options: &Options) -> anyhow::Re
         });
     }
     if options.looks_at(Area::Feeds) {
-        findings.extend(match loopback(&feeds) {
-            true => skip(
-                Area::Feeds,
-                &format!("readers elsewhere cannot reach `{feeds}`: `url` below `[site]` or `[feeds]`"),
-            ),
-            false => rules::feeds(&visit.feeds(house, &feeds).await),
+        findings.extend(if loopback(&feeds) {
+            let why = format!("readers elsewhere cannot reach `{feeds}`: `url` below `[site]` or `[feeds]`");
+            skip(Area::Feeds, &why)
+        } else {
+            rules::feeds(&visit.feeds(house, &feeds).await)
         });
     }
     Ok(Seen { findings, clocks: visit.clocks })

@@ -20,7 +20,8 @@ pub fn parse(text: &str) -> Result<Record, String> {
         return Err("`l=` is empty: no logo is to be shown".to_owned());
     }
     let path = logo.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    if !path.starts_with("https://") || !(path.ends_with(".svg") || path.ends_with(".svgz")) {
+    let kind = path.rsplit_once('.').map_or("", |(_, kind)| kind);
+    if !path.starts_with("https://") || !matches!(kind, "svg" | "svgz") {
         return Err(format!("`l={logo}`: expected an SVG over https"));
     }
     if !evidence.is_empty() && !evidence.starts_with("https://") {

@@ -137,6 +137,7 @@ pub mod tests {
         MmPSPDdQPNUYckcQ2QIDAQAB";
     pub const ED25519: &str = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
+    #[must_use]
     pub fn rsa2048() -> String {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
         STANDARD.encode(key.public_key().as_der().unwrap().as_ref())

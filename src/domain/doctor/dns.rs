@@ -124,8 +124,8 @@ pub fn reversed(address: IpAddr) -> String {
         }
         IpAddr::V6(six) => {
             let nibbles = six.octets().into_iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
-            let dotted: String = nibbles.map(|nibble| format!("{nibble:x}.")).collect();
-            format!("{dotted}ip6.arpa")
+            let nibbles: Vec<String> = nibbles.map(|nibble| format!("{nibble:x}")).collect();
+            format!("{}.ip6.arpa", nibbles.join("."))
         }
     }
 }

@@ -93,6 +93,11 @@ pub fn posts(dir: &str, read: Result<usize, String>) -> Finding {
             Finding::advice("posts-readable", format!("`{dir}` has nothing in it"), "is `dir` below `[posts]` right?")
         }
         Ok(_) => Finding::right("posts-readable", format!("`{dir}` can be read")),
+        Err(words) if words.contains("No such file") => Finding::wrong(
+            "posts-readable",
+            format!("there is no `{dir}`"),
+            "say where the posts are: `dir` below `[posts]`",
+        ),
         Err(words) => Finding::wrong(
             "posts-readable",
             format!("`{dir}` cannot be read: {words}"),

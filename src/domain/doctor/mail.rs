@@ -225,7 +225,7 @@ pub fn received(name: &str, text: &str) -> (Received, Vec<Finding>) {
         match Signature::parse(value) {
             Ok(signature) if signature.leaves_open().is_empty() => seen.signed.push(signature.domain),
             Ok(signature) => {
-                open.push(format!("`d={}` leaves out {}", signature.domain, signature.leaves_open().join(", ")))
+                open.push(format!("`d={}` leaves out {}", signature.domain, signature.leaves_open().join(", ")));
             }
             Err(words) => open.push(words),
         }

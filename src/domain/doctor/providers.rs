@@ -1,8 +1,8 @@
 //! What large providers ask of who sends to many, as their own pages have it (July 2026), and which of the rules shows that it is so. What
 //! gazetted does by itself is named as such, and what only the provider knows says where to look.
 
-use super::Finding;
 use super::Outcome::{self, Advice, Right, Skipped, Wrong};
+use super::{Finding, listed};
 
 /// What makes a provider's rule right.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ use By::{Design, Elsewhere, Rules};
 const HONOURED: &str = "who leaves is left alone from that moment";
 const PACED: &str = "connections are kept, and a 421 or 4.7.x slows all nodes down for ten minutes or more";
 
-const ALL: [Rule; 32] = [
+const ALL: [Rule; 33] = [
     rule("gmail-authentication", "SPF and DKIM", Rules(&["spf", "dkim", "signature"])),
     rule("gmail-dkim-key", "a DKIM key of 1024 bits, better 2048", Rules(&["dkim"])),
     rule("gmail-dmarc", "a DMARC record, `p=none` will do", Rules(&["dmarc"])),
@@ -92,6 +92,7 @@ const ALL: [Rule; 32] = [
         "who unsubscribes gets nothing more, at once",
         Design(HONOURED, &["one-click-post", "message"]),
     ),
+    rule("icloud-consistent", "the same From each time", Design("every mail comes from `digest.from`", &["from"])),
     rule(
         "icloud-suppression",
         "dead addresses are not written to again",
@@ -117,16 +118,17 @@ fn of(rule: &Rule, found: &[Finding]) -> Finding {
         Design(words, needs) => (Some(words), needs),
         Rules(needs) => (None, needs),
     };
-    let worst = needs.iter().map(|need| (judged(need, found), *need)).max_by_key(|(outcome, _)| rank(*outcome));
-    let because = by_itself.map_or_else(|| needs.join(", "), str::to_owned);
+    let worst = needs.iter().map(|need| judged(need, found)).max_by_key(|outcome| rank(*outcome)).unwrap_or(Right);
+    let named: Vec<String> =
+        needs.iter().filter(|need| judged(need, found) == worst).map(|need| format!("`{need}`")).collect();
+    let (which, is) = (listed(&named), if named.len() > 1 { "are" } else { "is" });
     match worst {
-        None | Some((Right, _)) => Finding::right(id, format!("{asks}: {because}")),
-        Some((Wrong, need)) => Finding::wrong(id, format!("{asks}: `{need}` is wrong"), format!("see `{need}` above")),
-        Some((Advice, need)) => {
-            Finding::advice(id, format!("{asks}: `{need}` could be better"), format!("see `{need}` above"))
-        }
-        Some((Skipped, need)) => {
-            Finding::skipped(id, format!("{asks}: `{need}` was not looked at, or cannot be from here"))
+        Right => Finding::right(id, format!("{asks}: {}", by_itself.map_or(which, str::to_owned))),
+        Wrong => Finding::wrong(id, format!("{asks}: {which} {is} wrong"), format!("see {which} above")),
+        Advice => Finding::advice(id, format!("{asks}: {which} could be better"), format!("see {which} above")),
+        Skipped => {
+            let was = if named.len() > 1 { "were" } else { "was" };
+            Finding::skipped(id, format!("{asks}: {which} {was} not looked at, or cannot be from here"))
         }
     }
 }

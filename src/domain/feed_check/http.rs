@@ -218,6 +218,7 @@ mod tests {
     fn heard(change: impl Fn(&mut Heard), body: &str) -> String {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut heard = Heard {
+            compressed: true,
             status: 200,
             headers: vec![
                 header("content-type", "application/rss+xml; charset=utf-8"),

@@ -53,10 +53,8 @@ fn one(setup: &Setup, known: &Known, origin: &Origin, text: &str, asks_others: b
         }
     }
     let Some((address, checked)) = bad.first() else {
-        return Ok(Finding::right(
-            RULE,
-            format!("`{text}` of `{domain}` lets {who} send ({})", all(&origin.addresses)),
-        ));
+        let addresses = all(&origin.addresses);
+        return Ok(Finding::right(RULE, format!("`{text}` of `{domain}` lets {addresses} send ({who})")));
     };
     let words = format!("`{text}` of `{domain}`: {} for {address}, {who} ({})", checked.verdict.as_str(), checked.why);
     if matches!(checked.verdict, Verdict::PermError | Verdict::TempError) {

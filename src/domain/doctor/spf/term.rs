@@ -86,7 +86,7 @@ pub fn parse(text: &str) -> Result<Parsed, String> {
     for word in text.split(' ').skip(1).filter(|word| !word.is_empty()) {
         match modifier(word) {
             Some(("redirect", to)) if parsed.redirect.is_none() && !to.is_empty() => {
-                parsed.redirect = Some(to.to_owned())
+                parsed.redirect = Some(to.to_owned());
             }
             Some(("exp", _)) if !explained => explained = true,
             Some((name @ ("redirect" | "exp"), _)) => return Err(format!("`{name}=` is there twice, or empty")),

@@ -95,24 +95,28 @@ fn what_else_a_record_can_say() {
     }
 }
 
+fn each(count: usize, line: fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
+}
+
 #[test]
 fn ten_lookups_and_two_empty_ones_are_the_limit() {
     let many = |count: usize| {
-        let includes: String = (0..count).map(|n| format!(" include:i{n}.example.net")).collect();
-        let records: String = (0..count).map(|n| format!("i{n}.example.net TXT v=spf1 ?all\n")).collect();
+        let includes = each(count, |n| format!(" include:i{n}.example.net"));
+        let records = each(count, |n| format!("i{n}.example.net TXT v=spf1 ?all\n"));
         format!("example.com TXT v=spf1{includes} -all\n{records}")
     };
     let ten = verdict(&many(10), "192.0.2.1");
     assert_eq!((ten.verdict, ten.lookups), (Verdict::Fail, 10));
     assert_eq!(verdict(&many(11), "192.0.2.1").verdict, Verdict::PermError);
     let empty = |count: usize| {
-        let names: String = (0..count).map(|n| format!(" a:n{n}.example.net")).collect();
+        let names = each(count, |n| format!(" a:n{n}.example.net"));
         verdict(&format!("example.com TXT v=spf1{names} -all"), "192.0.2.1").verdict
     };
     assert_eq!((empty(2), empty(3)), (Verdict::Fail, Verdict::PermError));
     let itself = verdict("example.com TXT v=spf1 include:example.com -all", "192.0.2.1");
     assert_eq!(itself.verdict, Verdict::PermError);
-    let hosts: String = (0..11).map(|n| format!("big.example.net MX {n} h{n}.example.net\n")).collect();
+    let hosts = each(11, |n| format!("big.example.net MX {n} h{n}.example.net\n"));
     let found = verdict(&format!("example.com TXT v=spf1 mx:big.example.net -all\n{hosts}"), "192.0.2.1");
     assert_eq!(found.verdict, Verdict::PermError);
 }

@@ -104,5 +104,5 @@ fn each_fault_of_a_feed_is_one_finding() {
     assert_eq!(told(Ok(Looked { problems: problem("syntax"), ..looked_at() })), place(6, Wrong));
     assert!(feeds(&[]).is_empty());
     let none = feeds(&[Feed { address: "a".into(), looked: Err("refused".into()) }]);
-    assert_eq!(none.iter().filter(|finding| finding.outcome == Skipped).count(), 5);
+    assert_eq!(none.iter().filter(|finding| finding.outcome == Skipped).count(), 6);
 }
