@@ -49,8 +49,10 @@ async fn meet(smtp: &Smtp, over: &Transport) -> Kind {
         Ok(probed) => Ok(met(probed)),
         Err(failure) => {
             let at_tls = failure.stage == Stage::StartTls || failure.words.contains("TLS");
-            let name = format!("{}: ", over.name());
-            let words = failure.words.strip_prefix(&name).unwrap_or(&failure.words).to_owned();
+            // Its name stands before the words already.
+            let (name, host) = (format!("{}: ", over.name()), format!("{}: ", smtp.host));
+            let words = failure.words.strip_prefix(&name).or_else(|| failure.words.strip_prefix(&host));
+            let words = words.unwrap_or(&failure.words).to_owned();
             Err(Parted { at_tls, words })
         }
     };

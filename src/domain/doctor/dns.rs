@@ -1,8 +1,8 @@
 //! Answers of the DNS that are known, and the one that is not: rules ask, and whoever runs them looks up what is missing and runs
 //! them again. So they stay pure, and a set of answers is a test.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {

@@ -1,6 +1,6 @@
 //! What the DNS has to say so that mail of this blog is believed. Each rule asks what it needs, and stops at what is not known yet.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::dns::{Answer, Kind, Known, Missing, Question};
 use super::{Area, Finding, skip};

@@ -1,7 +1,7 @@
 //! SPF (RFC 7208): whether a domain lets an address send in its name. All mechanisms, macros, `redirect`, and the limits of
 //! section 4.6.4; `exp` is only words, and left alone.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::dns::{Answer, Kind, Known, Missing, Record};
 use crate::domain::network::Network;

@@ -1,6 +1,6 @@
 //! Whether mail finds its way back (MX), and whether who sends has a name (PTR).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::super::dns::{Answer, Kind, Known, Missing, Record, reversed};
 use super::super::{Finding, listed};

@@ -1,6 +1,6 @@
 //! SPF for whoever sends.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::super::dns::{Known, Missing, zone_line};
 use super::super::spf::{self, Checked, Client, Qualifier, Verdict};

@@ -1,6 +1,6 @@
 //! Macros in SPF's names (RFC 7208, section 7).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::Client;
 
