@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 mod acts;
 mod admin;
@@ -21,6 +21,7 @@ mod digest;
 mod doctor;
 mod doors;
 mod error;
+mod examples;
 mod feed_source;
 mod goal;
 mod init;
@@ -108,7 +109,8 @@ enum Command {
 
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let given = examples::shown(Arguments::command()).get_matches();
+    let arguments = Arguments::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     let level = print::level(arguments.verbose, arguments.quiet);
     if matches!(arguments.command, Command::Run(_)) {
         memory::settle();
@@ -154,12 +156,12 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Config(given) => config::run(config, &given),
         Command::Completions { shell } => {
             let mut out = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "gazetted", &mut out);
+            clap_complete::generate(shell, &mut examples::shown(Arguments::command()), "gazetted", &mut out);
             print::bytes(&out)
         }
         Command::Man => {
             let mut out = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).render(&mut out)?;
+            clap_mangen::Man::new(examples::shown(Arguments::command())).render(&mut out)?;
             print::bytes(&out)
         }
     }
