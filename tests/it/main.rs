@@ -24,6 +24,7 @@ mod feed_limits;
 mod feed_readers;
 mod feeds;
 mod goal_agrees;
+mod guides;
 mod hostile;
 mod house;
 mod http;

@@ -75,6 +75,9 @@ pub fn look(house: &House, sample: Result<Sample, String>, keys: &[Option<String
         })
         .collect();
     found.extend(rules::signatures(&text, &own));
+    if !own.is_empty() {
+        found.extend(house.config.smtp.iter().filter_map(|smtp| rules::rewritten(&smtp.host)));
+    }
     found
 }
 

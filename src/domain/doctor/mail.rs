@@ -155,6 +155,21 @@ pub fn message(text: &str, from_domain: &str) -> Finding {
     )
 }
 
+/// Relays that put headers of their own in the place of ours, as their documentation says: what covers those breaks.
+#[must_use]
+pub fn rewritten(host: &str) -> Option<Finding> {
+    let amazon = host.to_ascii_lowercase().ends_with(".amazonaws.com");
+    amazon.then(|| {
+        Finding::wrong(
+            "signature",
+            format!(
+                "`{host}` writes a Message-ID and a Date of its own, which our signature covers: it breaks on the way"
+            ),
+            "leave `[dkim]` out and have Amazon SES sign for the domain (Easy DKIM; deploy/relays.md)",
+        )
+    })
+}
+
 /// What became of one of our own signatures.
 #[derive(Debug, Clone)]
 pub struct OwnSignature {
@@ -331,6 +346,12 @@ mod tests {
         assert_eq!(outcome(&GOOD.replace("From:From:", "From:"), Some(Ok(()))), Wrong);
         assert_eq!(outcome(&GOOD.replace(":List-Unsubscribe-Post;", ";"), Some(Ok(()))), Wrong);
         assert_eq!(signatures(GOOD, &[])[0].outcome, Skipped);
+    }
+
+    #[test]
+    fn a_relay_that_rewrites_what_is_signed_is_known() {
+        assert_eq!(rewritten("email-smtp.eu-central-1.amazonaws.com").unwrap().outcome, Wrong);
+        assert_eq!(rewritten("amazonaws.com.example.org"), None);
     }
 
     #[test]
