@@ -1,10 +1,11 @@
-//! The guides in `deploy/`: their commands run in the order in which they stand, their configurations are read, their links lead
+//! The first hour: what `init` makes of a site runs. The guides in `deploy/`: their commands run in the order in which they stand, their configurations are read, their links lead
 //! somewhere.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::site::{LEAST, Site};
+use super::daemon::Program;
+use super::site::{LEAST, Site, site, text};
 
 const GUIDES: [&str; 7] = [
     "first-digest.md",
@@ -36,6 +37,59 @@ fn blocks(text: &str, kind: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Reads the site with `init`, and has the daemon serve it.
+fn first_hour(site: &Site) -> toml::Table {
+    site.ok("init --from .");
+    for command in ["check", "build", "goal", "posts"] {
+        site.ok(command);
+    }
+    let daemon = Program::start(site);
+    assert!(site.exists("public/feed.xml"));
+    drop(daemon);
+    site.read("gazetted.toml").parse().unwrap()
+}
+
+#[test]
+fn a_jekyll_a_hugo_and_a_zola_site_run_as_init_reads_them() {
+    for fixture in ["jekyll", "hugo", "zola"] {
+        let site = Site::of(fixture);
+        site.remove("gazetted.toml");
+        first_hour(&site);
+        assert!(site.json("posts").as_array().unwrap().len() > 2, "{fixture}");
+    }
+}
+
+#[test]
+fn a_hugo_site_may_keep_its_configuration_in_parts() {
+    let site = site();
+    site.remove("gazetted.toml");
+    site.save("config/_default/hugo.toml", "title = \"Parts\"\nbaseURL = \"https://parts.example.org/\"\n");
+    site.save("config/_default/permalinks.toml", "articles = \"/:year/:slug/\"\n");
+    site.save("config/_default/params.toml", "description = \"Of several files\"\n");
+    site.save("content/articles/one.md", "---\ntitle: One\ndate: 2021-05-07\n---\nWords.\n");
+    let written = first_hour(&site);
+    assert_eq!(written["posts"]["dir"].as_str(), Some("content/articles"));
+    assert_eq!(written["site"]["description"].as_str(), Some("Of several files"));
+    assert_eq!(site.json("posts")[0]["url"], "https://parts.example.org/2021/one/");
+    site.save("config/_default/params.toml", "description = \n");
+    site.remove("gazetted.toml");
+    let ran = site.run("init --from .");
+    assert!(ran.code == 78 && ran.err.contains("params.toml"), "{}", ran.err);
+}
+
+#[test]
+fn a_site_without_an_address_has_the_one_that_it_is_published_at() {
+    let site = site().post("2021-05-07-one.md", text("One", "Words."));
+    site.remove("gazetted.toml");
+    site.save("_config.yml", "title: Notes\n");
+    site.save("CNAME", "notes.example.org\n");
+    assert_eq!(first_hour(&site)["site"]["url"].as_str(), Some("https://notes.example.org"));
+    site.remove("CNAME");
+    site.remove("gazetted.toml");
+    site.ok("init --from .");
+    assert!(site.read("gazetted.toml").contains("the site does not say: put the blog's address here"));
 }
 
 #[test]
