@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::blog::Blog;
 use super::sending::{self, Secrets};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Dkim, Loaded};
 use crate::domain::doctor::{Area, Finding, house as rules, mail as mail_rules, providers, skip, sort};
 use crate::render::message::Sender;
 use crate::store::SharedStore;
@@ -77,6 +77,8 @@ struct House {
     opened: rules::Store,
     blog: Option<Blog>,
     sender: Result<Sender, String>,
+    /// Mail is signed with a key that only the daemon has: a systemd credential.
+    key_elsewhere: bool,
 }
 
 impl House {
@@ -87,11 +89,16 @@ impl House {
             Some(store) => Secrets::of(store).await.unwrap_or_else(|_| Secrets::none()),
             None => Secrets::none(),
         };
+        let key_elsewhere = !config.dkim.selector.is_empty() && config.dkim.key_file.as_os_str().is_empty();
+        let mut signing = Config::clone(&config);
+        if key_elsewhere {
+            signing.dkim = Dkim::default();
+        }
         let sender = match &blog {
-            Some(blog) => sending::sender(&config, &blog.site, secrets).map_err(|error| format!("{error:#}")),
+            Some(blog) => sending::sender(&signing, &blog.site, secrets).map_err(|error| format!("{error:#}")),
             None => Err("the store does not answer".to_owned()),
         };
-        Self { config, store, opened, blog, sender }
+        Self { config, store, opened, blog, sender, key_elsewhere }
     }
 
     /// Whether anything is mailed.

@@ -451,3 +451,20 @@ fn the_page_about_the_doctor_has_every_rule() {
     let known: Vec<&str> = RULES.iter().map(|(_, rule)| *rule).chain(providers::ids()).collect();
     assert_eq!(listed, known);
 }
+
+/// Secrets that systemd hands to the daemon alone are nobody's fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_daemon_has_is_not_looked_at() {
+    let server = relay().await;
+    let site = site();
+    let smtp = smtp(server.address.port()).replace("password_file = \"smtp-password\"\n", "");
+    let digest = "[digest]\nfrom = \"Notes <notes@example.org>\"\n[dkim]\nselector = \"gz\"\n";
+    site.save("gazetted.toml", format!("{LEAST}{digest}{smtp}"));
+    let dns = DnsServer::start("example.org MX 10 mail.example.org\nmail.example.org A 192.0.2.1\n");
+    let told = |area: &str| tokio::task::block_in_place(|| doctor(&site, dns.address, &["--only", area])).out;
+    let smtp = told("smtp");
+    assert!(smtp.contains("– smtp-login") && smtp.contains("a systemd credential"), "{smtp}");
+    assert_eq!(server.count("AUTH"), 0, "an empty password is not tried");
+    assert!(told("dns").contains("– dkim       the key is not named"), "{}", told("dns"));
+    assert!(told("mail").contains("✓ message"), "{}", told("mail"));
+}

@@ -188,6 +188,7 @@ pub fn setup(house: &House, received: &Received, options: &Options) -> Setup {
         replies,
         return_path,
         signers: signers.collect(),
+        key_elsewhere: house.key_elsewhere,
         cannot_sign: house.sender.as_ref().err().filter(|_| !config.dkim.selector.is_empty()).cloned(),
         signed_by_relay: received.signed.first().cloned(),
         relays: config.smtp.iter().map(relay).collect(),

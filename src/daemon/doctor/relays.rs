@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rustix::fs::{Access, access};
+use secrecy::ExposeSecret as _;
 
 use super::names::is_here;
 use crate::config::{Config, Smtp, Tls};
@@ -21,6 +22,10 @@ pub async fn look(config: &Config, largest: Option<usize>, now: Timestamp) -> an
     let mut hasty = config.clone();
     for smtp in &mut hasty.smtp {
         smtp.timeout = smtp.timeout.at_most(PATIENCE);
+        // An empty password would be refused, and count against the user.
+        if smtp.password.expose_secret().is_empty() {
+            smtp.user.clear();
+        }
     }
     let ways = match sending::ways(&hasty) {
         Ok(ways) => ways,
@@ -30,13 +35,15 @@ pub async fn look(config: &Config, largest: Option<usize>, now: Timestamp) -> an
         }
     };
     let mut relays = Vec::new();
-    for (smtp, way) in hasty.smtp.iter().zip(ways) {
-        relays.push(Relay { name: way.transport.name(), kind: meet(smtp, &way.transport).await });
+    for ((smtp, given), way) in hasty.smtp.iter().zip(&config.smtp).zip(ways) {
+        let password_elsewhere = smtp.user != given.user;
+        let kind = meet(smtp, password_elsewhere, &way.transport).await;
+        relays.push(Relay { name: way.transport.name(), kind });
     }
     Ok(findings(&relays, largest, now))
 }
 
-async fn meet(smtp: &Smtp, over: &Transport) -> Kind {
+async fn meet(smtp: &Smtp, password_elsewhere: bool, over: &Transport) -> Kind {
     if !smtp.sendmail.as_os_str().is_empty() {
         return Kind::Program(access(&smtp.sendmail, Access::EXEC_OK).map_err(|error| error.to_string()));
     }
@@ -56,7 +63,7 @@ async fn meet(smtp: &Smtp, over: &Transport) -> Kind {
             Err(Parted { at_tls, words })
         }
     };
-    Kind::Server(Talk { tls, here: is_here(smtp), met })
+    Kind::Server(Talk { tls, here: is_here(smtp), password_elsewhere, met })
 }
 
 fn met(probed: Probed) -> Met {

@@ -24,6 +24,8 @@ pub struct Setup {
     pub signers: Vec<OurKey>,
     /// Why nothing can be signed, though it is wanted.
     pub cannot_sign: Option<String>,
+    /// The key is not the configuration's to name: only the daemon has it.
+    pub key_elsewhere: bool,
     /// The domain that a received copy shows as signed for, by whoever signs for us.
     pub signed_by_relay: Option<String>,
     pub relays: Vec<Relay>,

@@ -29,6 +29,8 @@ pub struct Talk {
     pub tls: &'static str,
     /// It is on this machine.
     pub here: bool,
+    /// There is a user and no password, and so no login was tried.
+    pub password_elsewhere: bool,
     pub met: Result<Met, Parted>,
 }
 
@@ -96,7 +98,7 @@ fn of(relay: &Relay, largest: Option<usize>, now: Timestamp) -> Vec<Finding> {
         Ok(met) => vec![
             Finding::right("smtp", format!("`{name}` answers")),
             tls(name, talk, met, now),
-            login(name, met),
+            login(name, talk, met),
             size(name, met, largest),
             extensions(name, met),
         ],
@@ -154,8 +156,12 @@ pub fn certificate_finding(
     Finding::right(rule, words)
 }
 
-fn login(name: &str, met: &Met) -> Finding {
+fn login(name: &str, talk: &Talk, met: &Met) -> Finding {
     match &met.login {
+        None if talk.password_elsewhere => {
+            let why = "its password is not in the configuration: a systemd credential, which only the daemon has?";
+            Finding::skipped("smtp-login", format!("`{name}`: {why}"))
+        }
         None => Finding::skipped("smtp-login", format!("`{name}`: there is no `user` below `[smtp]`")),
         Some(Ok(())) => Finding::right("smtp-login", format!("`{name}` takes the login")),
         Some(Err(words)) => Finding::wrong(
@@ -224,7 +230,7 @@ mod tests {
     }
 
     fn told(here: bool, met: Result<Met, Parted>) -> Vec<Finding> {
-        let kind = Kind::Server(Talk { tls: "starttls", here, met });
+        let kind = Kind::Server(Talk { tls: "starttls", here, password_elsewhere: false, met });
         findings(&[Relay { name: "relay.example.org:587".into(), kind }], Some(30_000), now())
     }
 

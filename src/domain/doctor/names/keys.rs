@@ -12,6 +12,10 @@ pub fn dkim(setup: &Setup, known: &Known) -> Result<Vec<Finding>, Missing> {
     if let Some(why) = &setup.cannot_sign {
         return Ok(vec![Finding::wrong("dkim", format!("nothing can be signed: {why}"), "see `secret-modes`")]);
     }
+    if setup.key_elsewhere {
+        let why = "the key is not named by the configuration: a systemd credential, which only the daemon has?";
+        return Ok(vec![Finding::skipped("dkim", why)]);
+    }
     Ok(vec![match &setup.signed_by_relay {
         Some(domain) => Finding::right("dkim", format!("the relay signs for `{domain}`, as the received mail shows")),
         None => Finding::advice(
