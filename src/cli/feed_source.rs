@@ -1,16 +1,8 @@
 //! A feed that a command is given by its file or its address, and how it is come by: as a feed reader would.
 
-use std::time::Duration;
-
-use axum::http::header::ACCEPT;
-
 use super::error::Failure;
-use crate::daemon::web::{Answer, Ask, Web, WebError};
-use crate::domain::feed_document::MOST_BYTES;
-
-const WANTED: &str =
-    "application/feed+json, application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.8";
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::daemon::reader::Reader;
+use crate::daemon::web::{Answer, Web, WebError};
 
 pub fn is_address(feed: &str) -> bool {
     feed.starts_with("http://") || feed.starts_with("https://")
@@ -23,12 +15,8 @@ pub async fn file(feed: &str) -> Result<Vec<u8>, Failure> {
     })
 }
 
-pub fn ask(address: &str) -> Ask {
-    Ask::get(address).header(ACCEPT, WANTED).most(MOST_BYTES).patience(PATIENCE)
-}
-
 pub async fn fetched(web: &Web, address: &str) -> Result<Answer, Failure> {
-    web.ask(&ask(address)).await.map_err(|error| {
+    web.ask(&Reader::default().ask(address)).await.map_err(|error| {
         let hint = match error {
             WebError::TooLong(_) => "no feed reader takes so much: shorten the feed",
             WebError::TooManyRedirects(_) => "readers give up, too: let the address lead to the feed",

@@ -7,7 +7,7 @@ use super::{Done, adopt, open, print};
 use crate::domain::dialect::{Dialect, SiteConfig};
 use crate::domain::feed_document::{self, FeedDocument};
 use crate::domain::feed_format::Format;
-use crate::publish;
+use crate::{publish, scan};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -29,7 +29,10 @@ pub async fn run(given: &Arguments) -> Done {
         ));
     }
     let site = given.from.as_deref().unwrap_or(&given.dir);
-    let found = site_config(site)?;
+    let mut found = site_config(site)?;
+    if let Some(found) = &mut found {
+        found.url = found.url.take().or_else(|| published_at(site));
+    }
     if given.from.is_some() && found.is_none() {
         return Err(Failure::failed(
             format!("`{}` holds no site configuration", site.display()),
@@ -118,17 +121,29 @@ fn names(built: &[Built]) -> String {
 
 fn site_config(folder: &Path) -> Result<Option<SiteConfig>, Failure> {
     for name in Dialect::CONFIG_NAMES {
-        let Ok(text) = std::fs::read_to_string(folder.join(name)) else { continue };
-        return SiteConfig::read(name, &text).map(Some).map_err(|p| Failure::Config(vec![p]));
+        if let Some(found) = scan::read_config(folder, name) {
+            return found.map(Some).map_err(|problem| Failure::Config(vec![problem]));
+        }
     }
     Ok(None)
+}
+
+/// GitHub's and Codeberg's pages have the site's name in a file, and then generators need not know it.
+fn published_at(site: &Path) -> Option<String> {
+    let mut names = ["CNAME", "static/CNAME", ".domains"].into_iter();
+    let text = names.find_map(|name| std::fs::read_to_string(site.join(name)).ok())?;
+    let name = text.lines().next().unwrap_or_default().trim().to_owned();
+    let plain = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+    plain.then(|| format!("https://{name}"))
 }
 
 /// Where such a site keeps its posts.
 fn posts_dir(site: &Path, dialect: Option<Dialect>) -> PathBuf {
     let candidates: &[&str] = match dialect {
         Some(Dialect::Jekyll) => &["_posts"],
-        Some(Dialect::Hugo | Dialect::Zola) => &["content/posts", "content/post", "content/blog", "content"],
+        Some(Dialect::Hugo | Dialect::Zola) => {
+            &["content/posts", "content/post", "content/blog", "content/articles", "content/news", "content"]
+        }
         None => &["_posts", "content/posts", "content/blog", "content", "posts"],
     };
     let found = candidates.iter().find(|c| site.join(c).is_dir());
@@ -155,7 +170,10 @@ fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built], state: Option
         "# gazetted.toml: the keys most blogs need. `gazetted config default` shows all of them.\n\n[site]\n",
     );
     out.push_str(&format!("title = {}\n", quoted(config(|c| c.title.as_ref()), "My blog")));
-    out.push_str(&format!("url = {}\n", quoted(config(|c| c.url.as_ref()), "https://blog.example.org")));
+    let url = config(|c| c.url.as_ref());
+    let yours =
+        if url.is_none() && found.is_some() { "  # the site does not say: put the blog's address here" } else { "" };
+    out.push_str(&format!("url = {}{yours}\n", quoted(url, "https://blog.example.org")));
     out.push_str(&line("description", config(|c| c.description.as_ref()), "", ""));
     out.push_str(&line("language", config(|c| c.language.as_ref()), "en", ""));
     out.push_str(&line("time_zone", config(|c| c.time_zone.as_ref()), "UTC", "  # days and months are this zone's"));

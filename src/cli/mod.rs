@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 mod acts;
 mod admin;
@@ -18,8 +18,10 @@ mod demo;
 mod demo_posts;
 mod diff;
 mod digest;
+mod doctor;
 mod doors;
 mod error;
+mod examples;
 mod feed_source;
 mod goal;
 mod init;
@@ -69,6 +71,8 @@ enum Command {
     Adopt(adopt::Arguments),
     /// Every problem in configuration, posts and templates; exit 1 on errors
     Check(check::Arguments),
+    /// Whether the set-up is right, from outside and from inside: a line each, and the remedy; exit 1 if something is wrong
+    Doctor(doctor::Arguments),
     /// What readers will see as new, changed or gone, before it is published
     Diff(diff::Arguments),
     /// In which feeds and editions a post is, or why it is not
@@ -112,7 +116,8 @@ enum Command {
 
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let given = examples::shown(Arguments::command()).get_matches();
+    let arguments = Arguments::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
     let level = print::level(arguments.verbose, arguments.quiet);
     if matches!(arguments.command, Command::Run(_)) {
         memory::settle();
@@ -146,6 +151,7 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Build(given) => build::run(config, given).await,
         Command::Adopt(given) => adopt::run(config, &given).await,
         Command::Check(given) => check::run(config, &given).await,
+        Command::Doctor(given) => doctor::run(config, given).await,
         Command::Diff(given) => diff::run(config, &given).await,
         Command::Why(given) => why::run(config, &given).await,
         Command::Posts(given) => posts::run(config, given).await,
@@ -163,7 +169,7 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Config(given) => config::run(config, &given),
         Command::Completions { shell } => {
             let mut out = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "gazetted", &mut out);
+            clap_complete::generate(shell, &mut examples::shown(Arguments::command()), "gazetted", &mut out);
             print::bytes(&out)
         }
         Command::Man(given) => manual::run(&given),

@@ -31,6 +31,12 @@ impl Span {
         self.0
     }
 
+    /// The shorter of the two.
+    #[must_use]
+    pub fn at_most(self, most: Duration) -> Self {
+        Self(self.0.min(most))
+    }
+
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut total = Duration::ZERO;

@@ -20,8 +20,11 @@ use crate::domain::network;
 use crate::mail::tls;
 
 mod public;
+mod told;
 
 use public::PublicResolver;
+pub use told::Told;
+use told::ToldResolver;
 
 const AGENT: &str = concat!("gazetted/", env!("CARGO_PKG_VERSION"));
 /// From the first packet to the last byte, unless told otherwise.
@@ -34,7 +37,7 @@ type Sender<R> = Client<HttpsConnector<HttpConnector<R>>, Full<Bytes>>;
 /// Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Web {
-    anywhere: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    anywhere: Sender<ToldResolver>,
     public: Sender<PublicResolver>,
 }
 
@@ -154,13 +157,20 @@ impl Ask {
 impl Web {
     /// Trusts the system's authorities.
     pub fn new() -> anyhow::Result<Self> {
+        Self::knowing(Told::new())
+    }
+
+    /// Names that are known lead where they are said to.
+    pub fn knowing(told: Told) -> anyhow::Result<Self> {
         let tls = tls::config(std::path::Path::new("")).map_err(anyhow::Error::msg)?;
         let tls = Arc::unwrap_or_clone(tls);
         let https = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_http1();
         let mut checked = HttpConnector::new_with_resolver(PublicResolver);
         checked.enforce_http(false);
+        let mut told = HttpConnector::new_with_resolver(ToldResolver(Arc::new(told)));
+        told.enforce_http(false);
         Ok(Self {
-            anywhere: Client::builder(TokioExecutor::new()).build(https().build()),
+            anywhere: Client::builder(TokioExecutor::new()).build(https().wrap_connector(told)),
             public: Client::builder(TokioExecutor::new()).build(https().wrap_connector(checked)),
         })
     }

@@ -14,6 +14,7 @@ pub mod colour;
 pub mod dates;
 pub mod delivery;
 pub mod dialect;
+pub mod doctor;
 pub mod edition;
 pub mod extra_feed;
 pub mod facts;

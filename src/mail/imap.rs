@@ -95,7 +95,8 @@ impl Mailbox {
         let stream = timeout(PATIENCE, connecting).await.map_err(|_| ImapError::Silence)??;
         stream.set_nodelay(true)?;
         let stream = tls::upgrade(Box::new(stream), &account.host, Arc::clone(&account.tls), PATIENCE);
-        Self::over(stream.await.map_err(ImapError::Tls)?, account).await
+        let (stream, _) = stream.await.map_err(ImapError::Tls)?;
+        Self::over(stream, account).await
     }
 
     async fn over(stream: Box<dyn Stream>, account: &Account) -> Result<Self> {

@@ -16,7 +16,7 @@ use rustls::ClientConfig;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::tls;
+use super::tls::{self, Encryption};
 use super::wire::{Stream, Wire, WireError, stuffed};
 use crate::config::Tls;
 use crate::domain::bounce::{Decision, Reply, Stage, decide, no_answer};
@@ -79,24 +79,58 @@ pub struct Session {
     server: Arc<Server>,
     wire: Wire,
     offers: Offers,
+    encryption: Option<Encryption>,
     usable: bool,
+}
+
+/// What a server has shown of itself to somebody who sends nothing.
+#[derive(Debug)]
+pub struct Probed {
+    pub encryption: Option<Encryption>,
+    /// Keywords of its answer to EHLO.
+    pub offers: Vec<String>,
+    pub size: Option<usize>,
+    /// What came of the login, if there is one.
+    pub login: Option<Result<(), Failure>>,
 }
 
 impl Session {
     pub async fn open(server: Arc<Server>) -> Result<Self, Failure> {
-        let (stream, peer) = connect(&server).await?;
-        let stream: Box<dyn Stream> = match (server.tls, &server.tls_config) {
-            (Tls::Tls, Some(config)) => encrypted(stream, &server, config, Stage::Connect).await?,
-            _ => Box::new(stream),
+        let (mut session, peer) = Self::reach(server).await?;
+        session.log_in(peer).await?;
+        Ok(session)
+    }
+
+    /// Goes as far as the login, and leaves.
+    pub async fn probe(server: Arc<Server>) -> Result<Probed, Failure> {
+        let (mut session, peer) = Self::reach(server).await?;
+        let login = session.log_in(peer).await;
+        let probed = Probed {
+            encryption: session.encryption.take(),
+            offers: std::mem::take(&mut session.offers.keywords),
+            size: session.offers.size,
+            login: session.server.login.is_some().then_some(login),
         };
-        let mut session = Self { wire: Wire::new(stream), offers: Offers::default(), usable: true, server };
+        session.quit().await;
+        Ok(probed)
+    }
+
+    async fn reach(server: Arc<Server>) -> Result<(Self, SocketAddr), Failure> {
+        let (stream, peer) = connect(&server).await?;
+        let (stream, encryption): (Box<dyn Stream>, _) = match (server.tls, &server.tls_config) {
+            (Tls::Tls, Some(config)) => {
+                let (stream, encryption) = encrypted(stream, &server, config, Stage::Connect).await?;
+                (stream, Some(encryption))
+            }
+            _ => (Box::new(stream), None),
+        };
+        let mut session = Self { wire: Wire::new(stream), offers: Offers::default(), encryption, usable: true, server };
         session.expect(Stage::Greeting, 200).await?;
         session.ehlo().await?;
         if session.server.tls == Tls::Starttls {
             session = session.starttls().await?;
         }
-        session.log_in(peer).await?;
-        Ok(session)
+        Ok((session, peer))
     }
 
     /// Whether another message may follow.
@@ -201,8 +235,8 @@ impl Session {
         let Some(stream) = self.wire.into_quiet_stream() else {
             return Err(stop(Stage::StartTls, "the server said more than it was asked before TLS began"));
         };
-        let stream = encrypted(stream, &self.server, &config, Stage::StartTls).await?;
-        let mut session = Self { wire: Wire::new(stream), ..self };
+        let (stream, encryption) = encrypted(stream, &self.server, &config, Stage::StartTls).await?;
+        let mut session = Self { wire: Wire::new(stream), encryption: Some(encryption), ..self };
         // What was offered outside TLS may have been anybody's word.
         session.ehlo().await?;
         Ok(session)
@@ -334,7 +368,7 @@ async fn encrypted(
     server: &Server,
     config: &Arc<ClientConfig>,
     stage: Stage,
-) -> Result<Box<dyn Stream>, Failure> {
+) -> Result<(Box<dyn Stream>, Encryption), Failure> {
     let upgraded = tls::upgrade(Box::new(stream), &server.host, Arc::clone(config), server.timeout).await;
     upgraded.map_err(|e| trouble(stage, format!("{}: {e}", server.host)))
 }

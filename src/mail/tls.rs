@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -42,14 +42,32 @@ fn add(roots: &mut RootCertStore, ca_file: &Path) -> Result<(), String> {
     if roots.len() > before { Ok(()) } else { Err("no certificate in it; expected PEM".into()) }
 }
 
+/// What was agreed on, and with whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encryption {
+    /// `TLS 1.3`.
+    pub version: String,
+    /// The server's own certificate, in DER.
+    pub certificate: Vec<u8>,
+}
+
 pub async fn upgrade(
     stream: Box<dyn Stream>,
     host: &str,
     config: Arc<ClientConfig>,
     patience: Duration,
-) -> Result<Box<dyn Stream>, String> {
+) -> Result<(Box<dyn Stream>, Encryption), String> {
     let name = ServerName::try_from(host.to_owned()).map_err(|e| format!("`{host}`: {e}"))?;
     let handshake = TlsConnector::from(config).connect(name, stream);
     let shaken = timeout(patience, handshake).await.map_err(|_| "no TLS handshake in time".to_owned())?;
-    Ok(Box::new(shaken.map_err(|e| format!("TLS: {e}"))?))
+    let stream = shaken.map_err(|e| format!("TLS: {e}"))?;
+    let agreed = stream.get_ref().1;
+    let version = match agreed.protocol_version() {
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        _ => "TLS",
+    };
+    let certificate = agreed.peer_certificates().and_then(|chain| chain.first()).map(|der| der.to_vec());
+    let encryption = Encryption { version: version.to_owned(), certificate: certificate.unwrap_or_default() };
+    Ok((Box::new(stream), encryption))
 }

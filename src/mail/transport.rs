@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 
 use super::files::Folder;
 use super::sendmail::Program;
-pub use super::session::{Failure, Sent};
+pub use super::session::{Failure, Probed, Sent};
 use super::session::{Server, Session};
 use super::tls;
 use crate::config::{Smtp, Tls};
@@ -75,14 +75,14 @@ impl Transport {
         }
     }
 
-    /// Connects and logs in, and sends nothing: what `doctor` asks.
-    pub async fn probe(&self) -> Result<(), Failure> {
+    /// Connects and logs in, and sends nothing. Only servers can be asked.
+    pub async fn probe(&self) -> Result<Probed, Failure> {
         match self {
-            Self::Smtp(server) => {
-                Session::open(Arc::clone(server)).await?.quit().await;
-                Ok(())
+            Self::Smtp(server) => Session::probe(Arc::clone(server)).await,
+            Self::Sendmail(_) | Self::Files(_) => {
+                let words = format!("`{}` is no mail server", self.name());
+                Err(Failure { stage: Stage::Connect, decision: Decision::StopRun, words })
             }
-            Self::Sendmail(_) | Self::Files(_) => Ok(()),
         }
     }
 }

@@ -15,6 +15,8 @@ use jiff::Timestamp;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
+pub mod verify;
+
 /// What is signed, where a message has it. `MIME-Version` and `Content-Type` too: without them a body can be told anew.
 const SIGNED: [&str; 17] = [
     "From",
@@ -103,6 +105,16 @@ impl Signer {
             return Err(KeyError::Short(rsa.public_modulus_len() * 8));
         }
         Ok(Self { domain: domain.to_owned(), selector: selector.to_owned(), key })
+    }
+
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    #[must_use]
+    pub fn selector(&self) -> &str {
+        &self.selector
     }
 
     /// Where the public key has to be in DNS, and what has to stand there.

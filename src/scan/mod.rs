@@ -18,7 +18,7 @@ mod site;
 pub mod watch;
 
 pub use files::{Found, Root};
-pub use site::{Site, site};
+pub use site::{Site, read_config, site};
 
 /// One file as it was last believed.
 #[derive(Debug, Clone)]

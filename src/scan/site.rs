@@ -139,11 +139,26 @@ fn neighbours(dir: &Path) -> Vec<PathBuf> {
     absolute.ancestors().take(3).map(Path::to_owned).collect()
 }
 
-fn site_config(folder: &Path, problems: &mut Vec<Problem>) -> Option<SiteConfig> {
+/// A site's configuration, if there is one of this name; with the files beside it that are parts of it.
+#[must_use]
+pub fn read_config(folder: &Path, name: &str) -> Option<Result<SiteConfig, Problem>> {
     let root = Root::open(folder).ok()?;
+    let text = read(&root, name)?;
+    let Some((beside, file)) = name.rsplit_once('/') else { return Some(SiteConfig::read(name, &text)) };
+    let extension = file.rsplit('.').next().unwrap_or_default();
+    let part = |table: &'static str| {
+        let file = format!("{beside}/{table}.{extension}");
+        let text = read(&root, &file)?;
+        Some((table, file, text))
+    };
+    let parts: Vec<_> = Dialect::CONFIG_PARTS.into_iter().filter_map(part).collect();
+    Some(SiteConfig::read_with(name, &text, &parts))
+}
+
+fn site_config(folder: &Path, problems: &mut Vec<Problem>) -> Option<SiteConfig> {
     for name in Dialect::CONFIG_NAMES {
-        let Some(text) = read(&root, name) else { continue };
-        match SiteConfig::read(name, &text) {
+        let Some(config) = read_config(folder, name) else { continue };
+        match config {
             Ok(config) if name.starts_with("config.") && config.url.is_none() && config.title.is_none() => {}
             Ok(config) => return Some(config),
             Err(problem) => {

@@ -17,6 +17,7 @@ use crate::domain::subscriber::{Choice, Frequency};
 
 mod acts;
 mod bounces;
+mod clock;
 mod errors;
 mod feeds;
 mod letters;
@@ -29,6 +30,7 @@ mod websub;
 
 pub use acts::{Act, Acts, DomainBounces, NewAct};
 pub use bounces::{Bounce, Bounces, Judged, NewBounce, Undone, Verdict};
+pub use clock::server_clock;
 pub use feeds::Feeds;
 pub use letters::{Letter, Letters, Told};
 pub use nodes::{Held, Nodes, Place};

@@ -33,18 +33,25 @@ impl Dialect {
     }
 
     /// The names a site's own configuration goes by, in the order they are looked for.
-    pub const CONFIG_NAMES: [&str; 10] = [
+    pub const CONFIG_NAMES: [&str; 14] = [
         "_config.yml",
         "_config.yaml",
         "_config.toml",
         "hugo.toml",
         "hugo.yaml",
         "hugo.json",
+        "config/_default/hugo.toml",
+        "config/_default/hugo.yaml",
+        "config/_default/config.toml",
+        "config/_default/config.yaml",
         "zola.toml",
         "config.toml",
         "config.yaml",
         "config.json",
     ];
+
+    /// Tables that Hugo takes from files of their own beside a configuration in `config/_default`.
+    pub const CONFIG_PARTS: [&str; 3] = ["permalinks", "params", "languages"];
 }
 
 /// What a generator's own configuration tells us.
@@ -70,7 +77,16 @@ pub struct SiteConfig {
 impl SiteConfig {
     /// Reads the configuration file `name`; a problem if it cannot be read.
     pub fn read(name: &str, text: &str) -> Result<Self, Problem> {
-        let raw = parse(name, text)?;
+        Self::read_with(name, text, &[])
+    }
+
+    /// The same; `parts` are files of tables it has beside it: the table's name, the file's, and its text.
+    pub fn read_with(name: &str, text: &str, parts: &[(&str, String, String)]) -> Result<Self, Problem> {
+        let mut raw = parse(name, text)?;
+        for (table, file, text) in parts {
+            let part = Value::Object(parse(file, text)?);
+            raw.entry((*table).to_owned()).or_insert(part);
+        }
         let dialect = match name {
             _ if name.starts_with("_config") => Dialect::Jekyll,
             "zola.toml" => Dialect::Zola,

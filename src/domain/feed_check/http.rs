@@ -20,6 +20,8 @@ pub struct Heard {
     pub by_date: Option<u16>,
     /// The same with the validator of the compressed answer, if there is one.
     pub by_compressed_etag: Option<u16>,
+    /// It comes compressed to who asks for that.
+    pub compressed: bool,
 }
 
 impl Heard {
@@ -216,6 +218,7 @@ mod tests {
     fn heard(change: impl Fn(&mut Heard), body: &str) -> String {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut heard = Heard {
+            compressed: true,
             status: 200,
             headers: vec![
                 header("content-type", "application/rss+xml; charset=utf-8"),

@@ -1,0 +1,155 @@
+//! The first hour: what `init` makes of a site runs. The guides in `deploy/`: their commands run in the order in which they stand, their configurations are read, their links lead
+//! somewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::daemon::Program;
+use super::site::{LEAST, Site, site, text};
+
+const GUIDES: [&str; 7] = [
+    "first-digest.md",
+    "behind-nginx.md",
+    "relays.md",
+    "nodes.md",
+    "bounce-boxes.md",
+    "postfix-bounces.md",
+    "doctor.md",
+];
+
+fn guide(name: &str) -> String {
+    std::fs::read_to_string(Path::new("deploy").join(name)).unwrap()
+}
+
+/// The blocks of a kind, without the indent they have within lists.
+fn blocks(text: &str, kind: &str) -> Vec<String> {
+    let (mut found, mut open) = (Vec::new(), None::<Vec<String>>);
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        match &mut open {
+            Some(lines) if trimmed.starts_with("```") => {
+                found.push(lines.join("\n"));
+                open = None;
+            }
+            Some(lines) => lines.push(trimmed.to_owned()),
+            None if trimmed == format!("```{kind}") => open = Some(Vec::new()),
+            None => {}
+        }
+    }
+    found
+}
+
+/// Reads the site with `init`, and has the daemon serve it.
+fn first_hour(site: &Site) -> toml::Table {
+    site.ok("init --from .");
+    for command in ["check", "build", "goal", "posts"] {
+        site.ok(command);
+    }
+    let daemon = Program::start(site);
+    assert!(site.exists("public/feed.xml"));
+    drop(daemon);
+    site.read("gazetted.toml").parse().unwrap()
+}
+
+#[test]
+fn a_jekyll_a_hugo_and_a_zola_site_run_as_init_reads_them() {
+    for fixture in ["jekyll", "hugo", "zola"] {
+        let site = Site::of(fixture);
+        site.remove("gazetted.toml");
+        first_hour(&site);
+        assert!(site.json("posts").as_array().unwrap().len() > 2, "{fixture}");
+    }
+}
+
+#[test]
+fn a_hugo_site_may_keep_its_configuration_in_parts() {
+    let site = site();
+    site.remove("gazetted.toml");
+    site.save("config/_default/hugo.toml", "title = \"Parts\"\nbaseURL = \"https://parts.example.org/\"\n");
+    site.save("config/_default/permalinks.toml", "articles = \"/:year/:slug/\"\n");
+    site.save("config/_default/params.toml", "description = \"Of several files\"\n");
+    site.save("content/articles/one.md", "---\ntitle: One\ndate: 2021-05-07\n---\nWords.\n");
+    let written = first_hour(&site);
+    assert_eq!(written["posts"]["dir"].as_str(), Some("content/articles"));
+    assert_eq!(written["site"]["description"].as_str(), Some("Of several files"));
+    assert_eq!(site.json("posts")[0]["url"], "https://parts.example.org/2021/one/");
+    site.save("config/_default/params.toml", "description = \n");
+    site.remove("gazetted.toml");
+    let ran = site.run("init --from .");
+    assert!(ran.code == 78 && ran.err.contains("params.toml"), "{}", ran.err);
+}
+
+#[test]
+fn a_site_without_an_address_has_the_one_that_it_is_published_at() {
+    let site = site().post("2021-05-07-one.md", text("One", "Words."));
+    site.remove("gazetted.toml");
+    site.save("_config.yml", "title: Notes\n");
+    site.save("CNAME", "notes.example.org\n");
+    assert_eq!(first_hour(&site)["site"]["url"].as_str(), Some("https://notes.example.org"));
+    site.remove("CNAME");
+    site.remove("gazetted.toml");
+    site.ok("init --from .");
+    assert!(site.read("gazetted.toml").contains("the site does not say: put the blog's address here"));
+}
+
+#[test]
+fn the_way_to_the_first_digest_can_be_gone() {
+    let site = Site::of("jekyll");
+    site.remove("gazetted.toml");
+    let guide = guide("first-digest.md");
+    let goal = &blocks(&guide, "toml")[0];
+    let commands: Vec<String> = blocks(&guide, "console")
+        .iter()
+        .flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert!(commands.len() >= 10, "{commands:?}");
+    for command in &commands {
+        let command = command.strip_prefix("$ gazetted ").unwrap_or_else(|| panic!("{command}"));
+        if command == "goal" {
+            site.save("gazetted.toml", format!("{}\n{goal}\n", site.read("gazetted.toml")));
+        }
+        let ran = site.run(command);
+        assert_eq!(ran.code, 0, "gazetted {command}\n{}\n{}", ran.out, ran.err);
+    }
+    assert!(site.exists("public/feed.xml") && site.mails().len() == 1);
+    assert!(site.ok("goal").out.contains("Goal: one post a month"));
+}
+
+#[test]
+fn the_configurations_of_the_guides_are_read() {
+    let mut seen = 0;
+    for name in GUIDES {
+        for block in blocks(&guide(name), "toml") {
+            let mut text = LEAST.to_owned();
+            if block.contains("[smtp]") || block.contains("[[smtp]]") {
+                text.push_str(if block.contains("[digest]") {
+                    ""
+                } else {
+                    "[digest]\nfrom = \"Notes <notes@example.org>\"\npostal_address = \"x\"\n"
+                });
+            }
+            text.push_str(&block);
+            let loaded = gazetted::config::load_str(&text, name, &BTreeMap::new());
+            assert!(loaded.is_usable(), "{name}: {:?}\n{text}", loaded.problems);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 7, "{seen}");
+}
+
+#[test]
+fn the_links_of_the_guides_lead_somewhere() {
+    let mut seen = 0;
+    for name in GUIDES {
+        let text = guide(name);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let there = link.starts_with("https://") || Path::new("deploy").join(link).exists();
+            assert!(there, "{name}: {link}");
+            seen += 1;
+        }
+        for word in text.split(['`', ' ', '(', ',', ')']).filter(|word| word.starts_with("deploy/")) {
+            assert!(Path::new(word.trim_end_matches(['.', ':', ';'])).exists(), "{name}: {word}");
+        }
+    }
+    assert!(seen > 10, "{seen}");
+}
