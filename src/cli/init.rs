@@ -120,8 +120,8 @@ fn site_config(folder: &Path) -> Result<Option<SiteConfig>, Failure> {
 
 /// GitHub's and Codeberg's pages have the site's name in a file, and then generators need not know it.
 fn published_at(site: &Path) -> Option<String> {
-    let names = ["CNAME", "static/CNAME", ".domains"].into_iter();
-    let text = names.filter_map(|name| std::fs::read_to_string(site.join(name)).ok()).next()?;
+    let mut names = ["CNAME", "static/CNAME", ".domains"].into_iter();
+    let text = names.find_map(|name| std::fs::read_to_string(site.join(name)).ok())?;
     let name = text.lines().next().unwrap_or_default().trim().to_owned();
     let plain = name.contains('.') && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
     plain.then(|| format!("https://{name}"))
