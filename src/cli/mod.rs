@@ -23,6 +23,7 @@ mod error;
 mod feed_source;
 mod goal;
 mod init;
+mod log_writer;
 mod memory;
 mod open;
 mod outbox;
