@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -27,6 +27,8 @@ use super::tls::Tls;
 
 /// When the system has no more files to give, it may have some a moment later.
 const BREATH: Duration = Duration::from_millis(200);
+/// Whoever reads the log hears of it so often at most.
+const AGAIN: Duration = Duration::from_mins(1);
 /// A request line and its headers together.
 const HEAD: usize = 32 * 1024;
 /// Requests under way at a time on one connection.
@@ -52,6 +54,7 @@ pub async fn serve_with(
     let server = Arc::new(Server { protocols: protocols(), tls, front, limits, shutdown });
     let (room, guests) = (Arc::new(Semaphore::new(limits.connections)), TaskTracker::new());
     let _helper = server.front.helper();
+    let mut told: Option<Instant> = None;
     loop {
         let admitted = async {
             // Never closed while it is used.
@@ -69,7 +72,10 @@ pub async fn serve_with(
             }
             Err(error) if is_the_client_s(&error) => {}
             Err(error) => {
-                warn!("nobody can be let in for a moment: {error}");
+                if told.is_none_or(|told| told.elapsed() > AGAIN) {
+                    warn!("nobody can be let in for a moment: {error}");
+                    told = Some(Instant::now());
+                }
                 sleep(BREATH).await;
             }
         }
