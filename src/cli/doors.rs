@@ -25,7 +25,10 @@ pub async fn open(config: &Config, given: Option<&str>) -> anyhow::Result<Doors>
     let admin = open_one(http, "http.admin", &http.admin, ADMIN, &mut handed).await?;
     let metrics = open_one(http, "http.metrics", &http.metrics, METRICS, &mut handed).await?;
     for (name, _) in handed {
-        tracing::warn!("systemd hands over a socket named `{name}` that nothing here listens on");
+        tracing::warn!(
+            event = "socket_unused",
+            "systemd hands over a socket named `{name}` that nothing here listens on"
+        );
     }
     Ok(Doors { public, admin, metrics })
 }

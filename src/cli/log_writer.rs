@@ -54,7 +54,9 @@ impl<F: AsFd + Write> LogWriter<F> {
         let before = if std::mem::take(&mut self.half) { "\n" } else { "" };
         let said = format!("{} lines of the log found no room and are lost", self.lost);
         let line = match self.format {
-            LogFormat::Json => format!("{before}{{\"level\":\"WARN\",\"fields\":{{\"message\":\"{said}\"}}}}\n"),
+            LogFormat::Json => {
+                format!("{before}{{\"level\":\"WARN\",\"message\":\"{said}\",\"event\":\"log_lost\"}}\n")
+            }
             LogFormat::Text => format!("{before} WARN {said}\n"),
         };
         if self.say(line.as_bytes()) {

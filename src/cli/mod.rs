@@ -25,6 +25,7 @@ mod examples;
 mod feed_source;
 mod goal;
 mod init;
+mod journal;
 mod log_writer;
 mod manual;
 mod memory;

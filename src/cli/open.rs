@@ -54,7 +54,11 @@ pub async fn scan(blog: &mut Blog) {
         blog.scan(now);
         let Some(until) = blog.unsettled_until() else { return };
         let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default() + Duration::from_millis(20);
-        tracing::info!("waiting {} ms for files that were saved a moment ago", wait.as_millis());
+        tracing::info!(
+            event = "files_unsettled",
+            "waiting {} ms for files that were saved a moment ago",
+            wait.as_millis()
+        );
         tokio::time::sleep(wait).await;
     }
 }

@@ -45,7 +45,7 @@ fn give_all(folder: &Path, uid: u32, gid: u32) {
         if known.uid() == ROOT
             && let Err(error) = lchown(&path, Some(uid), Some(gid))
         {
-            tracing::warn!("`{}` stays root's: {error}", path.display());
+            tracing::warn!(event = "ownership_kept", "`{}` stays root's: {error}", path.display());
         }
         if known.is_dir() {
             give_all(&path, uid, gid);

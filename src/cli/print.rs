@@ -10,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::Done;
 use super::error::Failure;
+use super::journal::{Journal, Readable};
 use super::log_writer::LogWriter;
 use crate::config::LogFormat;
 
@@ -77,13 +78,15 @@ pub fn log(level: Level, format: LogFormat) {
         .with_target("gazetted", level);
     let registry = tracing_subscriber::registry().with(targets);
     let writer = Mutex::new(LogWriter::new(std::io::stderr(), format));
-    let result = match format {
-        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(writer)).try_init(),
-        LogFormat::Text => {
+    let lines = tracing_subscriber::fmt::layer();
+    let result = match (format, Journal::of_stderr()) {
+        (LogFormat::Json, _) => registry.with(lines.json().flatten_event(true).with_writer(writer)).try_init(),
+        (LogFormat::Text, Some(journal)) => registry.with(journal).try_init(),
+        (LogFormat::Text, None) => {
             let terminal = std::io::stderr().is_terminal();
             let colour = terminal && !no_colour();
-            let layer = tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(writer);
-            // The journal stamps every line itself.
+            let layer = lines.with_ansi(colour).with_target(false).fmt_fields(Readable).with_writer(writer);
+            // Whoever keeps the lines stamps them.
             if terminal { registry.with(layer).try_init() } else { registry.with(layer.without_time()).try_init() }
         }
     };

@@ -63,7 +63,7 @@ async fn patient(config: &Config) -> anyhow::Result<SharedStore> {
     loop {
         match store::open(&config.store_url(), open::now()).await {
             Err(error @ (StoreError::Unavailable(_) | StoreError::Full(_))) if began.elapsed() < PATIENCE => {
-                tracing::warn!("waits for the store: {error}");
+                tracing::warn!(event = "store_awaited", "waits for the store: {error}");
                 tokio::time::sleep(PAUSE).await;
             }
             opened => return Ok(opened?),

@@ -104,17 +104,17 @@ fn edition(key: &[u8; 32], subscriber: i64, message_id: &str) -> Option<EditionK
 fn told(bounce: &NewBounce, judged: Judged) -> &'static str {
     let (id, class, source) = (bounce.subscriber, bounce.class, bounce.source);
     if let Some(edition) = judged.paused {
-        warn!(%edition, "readers complain, so the edition pauses; `gazetted digest list` says more");
+        warn!(event = "complaints_pause_edition", %edition, "readers complain, so the edition pauses; `gazetted digest list` says more");
     }
     match judged.verdict {
         Verdict::Suppressed => {
-            info!(subscriber = id, %class, %source, "a bounce; suppressed");
+            info!(event = "bounce_suppressed", subscriber = id, %class, %source, "a bounce; suppressed");
             "suppressed"
         }
         Verdict::Before => "known already: nothing was changed",
         Verdict::Nobody => "not subscribed any more: nothing was changed",
         Verdict::Kept => {
-            info!(subscriber = id, %class, %source, "a bounce; kept");
+            info!(event = "bounce_kept", subscriber = id, %class, %source, "a bounce; kept");
             match class {
                 Class::Policy => "about us, or unclear: kept, and the reader is left alone",
                 Class::Resting => "the mailbox rests: kept, and counted",

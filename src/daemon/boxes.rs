@@ -90,7 +90,7 @@ impl Trouble {
 
     fn over(&mut self, what: &str) {
         if self.told {
-            info!("{what} can be read again");
+            info!(event = "box_readable", "{what} can be read again");
         }
         *self = Self::NONE;
     }
@@ -100,7 +100,10 @@ impl Trouble {
         if self.told {
             debug!("{what}, which bounces come to, still cannot be read: {error}");
         } else {
-            warn!("{what}, which bounces come to, cannot be read; tried again until it can: {error}");
+            warn!(
+                event = "box_unreadable",
+                "{what}, which bounces come to, cannot be read; tried again until it can: {error}"
+            );
         }
         self.told = true;
         let wait = self.wait;
@@ -153,7 +156,10 @@ impl Reader {
                 Ok(Some(bytes)) => self.take(Source::Maildir, &bytes).await?,
                 Ok(None) => Taken::Left("gone"),
                 Err(error) => {
-                    warn!("a mail in `bounces.maildir` cannot be read, and is left: {error}");
+                    warn!(
+                        event = "bounce_unreadable",
+                        "a mail in `bounces.maildir` cannot be read, and is left: {error}"
+                    );
                     Taken::Left("unreadable")
                 }
             };
@@ -161,7 +167,10 @@ impl Reader {
                 Taken::Left(_) => maildir.leave(&mail),
                 Taken::Done(_) => {
                     if let Err(error) = maildir.done(&mail) {
-                        warn!("a bounce that was dealt with cannot be moved in `bounces.maildir`: {error}");
+                        warn!(
+                            event = "bounce_not_moved",
+                            "a bounce that was dealt with cannot be moved in `bounces.maildir`: {error}"
+                        );
                     }
                 }
             }
@@ -218,7 +227,7 @@ impl Reader {
             if let Taken::Done(_) = taken {
                 match mailbox.done(uid, done).await {
                     Err(ImapError::Refused(words)) => {
-                        warn!("a bounce that was dealt with stays in the mailbox: {words}");
+                        warn!(event = "bounce_not_moved", "a bounce that was dealt with stays in the mailbox: {words}");
                     }
                     other => other?,
                 }

@@ -70,9 +70,9 @@ impl Desk {
         loop {
             let turn = self.turn().await;
             match &turn {
-                Err(error) if !waits => warn!("sign-ups wait: {error}"),
+                Err(error) if !waits => warn!(event = "signups_wait", "sign-ups wait: {error}"),
                 Err(error) => debug!("sign-ups still wait: {error}"),
-                Ok(()) if waits => info!("sign-ups are seen to again"),
+                Ok(()) if waits => info!(event = "signups_go_on", "sign-ups are seen to again"),
                 Ok(()) => {}
             }
             waits = turn.is_err();
@@ -104,7 +104,7 @@ impl Desk {
     fn took(&mut self, tally: SignUpTally) {
         self.limited += tally.limited;
         if tally.asked > 0 {
-            info!(forms = tally.taken, mails = tally.asked, "sign-ups");
+            info!(event = "signups_taken", forms = tally.taken, mails = tally.asked, "sign-ups");
             self.outbox.wake();
         }
     }
@@ -113,6 +113,7 @@ impl Desk {
     fn tell(&mut self, now: Timestamp) {
         if self.limited > 0 && self.told_at.is_none_or(|at| now.duration_since(at) >= HOUR) {
             warn!(
+                event = "signups_limited",
                 left_out = self.limited,
                 "more people sign up than `[subscribers]` allows in an hour or a day, so no mail went to the rest; is somebody \
                  flooding the form?"
@@ -130,7 +131,7 @@ impl Desk {
             Retention { questions: before(self.forget_after), notices: before(NOTICES), originals: before(ORIGINALS) };
         let gone = self.store.tidy(&retention).await?;
         if gone > 0 {
-            info!(gone, "sign-ups that nobody confirmed are forgotten");
+            info!(event = "signups_forgotten", gone, "sign-ups that nobody confirmed are forgotten");
         }
         self.tidied_at = Some(now);
         Ok(())

@@ -314,7 +314,7 @@ pub(super) async fn freeze(
             return Err(OpenError::Preflight { key, findings });
         }
         for finding in &findings {
-            tracing::warn!(edition = %key, "{finding}");
+            tracing::warn!(event = "preflight_overruled", edition = %key, "{finding}");
         }
     }
     let ids: Vec<String> = content.posts.iter().chain(&content.late).map(|post| post.id.clone()).collect();
@@ -505,4 +505,12 @@ pub(super) async fn closed(
         let due = schedule.as_ref().filter(|_| period >= born)?.due_after(period, &zone);
         Some(Closed { period, due, late: due.checked_add(catch_up).unwrap_or(Timestamp::MAX) })
     }))
+}
+
+/// When the next month's digest is due.
+#[must_use]
+pub fn next_due(config: &Config, now: Timestamp) -> Option<Timestamp> {
+    let (zone, schedule) = (config.site.zone(), Schedule::parse(&config.digest.schedule).ok()?);
+    let month = Period::at(Per::Month, now, &zone);
+    [month.previous(), month].into_iter().map(|closed| schedule.due_after(closed, &zone)).find(|due| *due > now)
 }

@@ -130,13 +130,14 @@ impl Hooks {
         let until = after(now, wait);
         if until > after(call.made_at, GIVEN_UP) {
             warn!(
-                event = call.event_id,
+                event = "webhook_given_up",
+                call = call.event_id,
                 "a webhook did not take an event for three days, and is not told any more: {words}"
             );
             return self.store.end_call(call.id).await;
         }
         if call.attempts == 1 {
-            info!(event = call.event_id, "a webhook is told later: {words}");
+            info!(event = "webhook_deferred", call = call.event_id, "a webhook is told later: {words}");
         }
         self.store.defer_call(call.id, words, until).await
     }

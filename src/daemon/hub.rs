@@ -131,7 +131,7 @@ impl Inner {
                 let current = self.bytes(&question.path).map(|bytes| hash::of(&bytes)).unwrap_or_default();
                 self.store.confirm_hub(question, current, now).await?;
                 let what = if question.mode == Mode::Subscribe { "subscribes to" } else { "leaves" };
-                info!(feed = question.path, host, "somebody {what} a feed at the hub");
+                info!(event = "hub_subscription", feed = question.path, host, "somebody {what} a feed at the hub");
             }
             Reply::Nothing if question.attempts < QUESTIONS => {
                 let until = after(now, websub::wait(question.attempts, FIRST_WAIT, LONGEST_WAIT));
@@ -170,7 +170,12 @@ impl Inner {
         let words = match self.post(version).await {
             Ok(status) if status.is_success() => return self.store.delivered(version).await,
             Ok(StatusCode::GONE) => {
-                info!(feed = version.path, host = host(&version.callback), "a subscriber of the hub is gone");
+                info!(
+                    event = "hub_subscriber_gone",
+                    feed = version.path,
+                    host = host(&version.callback),
+                    "a subscriber of the hub is gone"
+                );
                 return self.store.end_subscription(version.id).await;
             }
             Ok(status) => status.to_string(),
@@ -202,8 +207,10 @@ impl Inner {
         let host = host(&version.callback);
         if version.failing_since.is_some_and(|since| now > after(since, GIVEN_UP)) {
             info!(
+                event = "hub_subscriber_dropped",
                 feed = version.path,
-                host, "a subscriber of the hub has failed for three days, and is dropped: {words}"
+                host,
+                "a subscriber of the hub has failed for three days, and is dropped: {words}"
             );
             return self.store.end_subscription(version.id).await;
         }

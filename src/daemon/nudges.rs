@@ -84,7 +84,7 @@ impl Desk<'_> {
         let told = Told { event: NUDGED, facts: editors::nudge_facts(&about, record, due, &words) };
         let written = self.write(name, &words, &told).await?;
         if written {
-            info!(goal = %goal.name, period = %due.period, stage = %due.stage, "editors are nudged");
+            info!(event = "nudge_written", goal = %goal.name, period = %due.period, stage = %due.stage, "editors are nudged");
         }
         Ok(written)
     }
@@ -96,7 +96,7 @@ impl Desk<'_> {
         }
         let gone = self.store.take_back_letters(prefix, "the goal is met", self.now).await?;
         if gone > 0 {
-            info!(deliveries = gone, "nudges are taken back: the goal is met");
+            info!(event = "nudge_withdrawn", deliveries = gone, "nudges are taken back: the goal is met");
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Desk<'_> {
         let told = Told { event: CLOSED, facts: editors::closed_facts(&about, &records, month, readers, &words) };
         let written = self.write(name, &words, &told).await?;
         if written {
-            info!(%month, "editors are told how the month closed");
+            info!(event = "month_closed_written", %month, "editors are told how the month closed");
         }
         Ok(written)
     }
@@ -136,7 +136,10 @@ impl Desk<'_> {
         let letter = letters::letter(name, text, self.now);
         let to = letters::editors(self.config);
         if to.is_empty() && self.config.webhooks.is_empty() {
-            warn!("nobody is told: name editors in `nudge.to` or `digest.editors`, or set up `[[webhooks]]`");
+            warn!(
+                event = "nobody_to_nudge",
+                "nobody is told: name editors in `nudge.to` or `digest.editors`, or set up `[[webhooks]]`"
+            );
         }
         Ok(self.store.write_letter(&letter, &to, Some(told)).await?)
     }

@@ -56,7 +56,11 @@ impl Pulse {
         match silent {
             None => systemd::alive(),
             Some(what) if self.silent != Some(what) => {
-                error!("{what} for longer than {} s; systemd is not told that all is well", self.patience.as_secs());
+                error!(
+                    event = "watchdog_withheld",
+                    "{what} for longer than {} s; systemd is not told that all is well",
+                    self.patience.as_secs()
+                );
             }
             Some(_) => {}
         }

@@ -1,7 +1,7 @@
 //! The daemon's loop: one closed set of events, handled one after the other. What is due is decided from the calendar
 //! and the store; the scheduler is only a heartbeat.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::blog::{Blog, PassError};
 use super::editions;
 use super::pulse::{self, Pulse};
 use super::sending::{self, Node, Secrets, Sending};
-use super::serving::{self, Doors, tls_files};
+use super::serving::{self, Doors};
 use super::terms::Terms;
 use super::trust::Trust;
 use super::{heartbeat, systemd};
@@ -25,7 +25,7 @@ use crate::config::{self, Config};
 use crate::domain::feed_format::Format;
 use crate::domain::network::Network;
 use crate::domain::problem::Problem;
-use crate::http::{self, KeyRing, Shared, Tls};
+use crate::http::{self, KeyRing, Shared, Tls, Wording};
 use crate::render::templates::Templates;
 use crate::scan::watch::{Notice, Watch, watch};
 use crate::store::{Hold, SharedStore};
@@ -33,6 +33,7 @@ use crate::store::{Hold, SharedStore};
 mod approval;
 mod asked;
 mod due;
+mod restart;
 
 /// A writer that has been quiet for this long between two saves is believed.
 const QUIET: Duration = Duration::from_millis(15);
@@ -87,6 +88,8 @@ struct Service {
     tls: Option<Tls>,
     blog: Blog,
     templates: Arc<Templates>,
+    /// What pages are made with.
+    wording: Wording,
     shared: Shared,
     editions_feed: Option<(String, http::Document)>,
     keys: KeyRing,
@@ -105,6 +108,11 @@ struct Service {
     unfinished: bool,
     /// Problems that have been logged, so that each is said once.
     said: HashSet<String>,
+    /// Errors and warnings of the last pass.
+    problems: (u64, u64),
+    /// This node opens editions, as far as it knows.
+    leads: bool,
+    beat_at: Option<Timestamp>,
 }
 
 /// Runs until `stop` is cancelled; then what is in flight is finished.
@@ -117,11 +125,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let shared = Shared::new(http::Published::nothing_yet(front(&config, &blog)), memory(&config));
     let (http_stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let keys = KeyRing::new(secrets.keys.clone());
+    let wording = Wording::new(Arc::clone(&templates));
     let state = http::State {
         shared: shared.clone(),
         store: Arc::clone(&store),
         clock: Arc::clone(&clock),
-        templates: Arc::clone(&templates),
+        templates: wording.clone(),
         keys: keys.clone(),
         limiter: Arc::default(),
         wake: Arc::clone(&wake),
@@ -147,6 +156,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         tls,
         blog,
         templates,
+        wording,
         shared,
         editions_feed: None,
         keys,
@@ -160,7 +170,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         announced: false,
         unfinished: false,
         said: HashSet::new(),
+        problems: (0, 0),
+        leads: false,
+        beat_at: None,
     };
+    service.tell_attempts();
     service.start().await;
     systemd::ready();
     let mut pulse = Pulse::start(&service.store, !service.config.store.url.starts_with("sqlite:"));
@@ -179,7 +193,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         match event {
             Event::Stop => break,
             Event::Notice(notice) => service.changed(notice, &mut incoming).await,
-            Event::Heartbeat => service.heartbeat().await,
+            Event::Heartbeat => {
+                service.heartbeat().await;
+                service.say_status(service.clock.now());
+            }
             Event::Alarm => service.rescan().await,
             Event::Reload => service.reload().await,
             Event::Asked(ask) => service.asked(ask).await,
@@ -193,9 +210,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         servers.wait().await;
     };
     if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
-        warn!("stopped before everything in flight was finished; the outbox knows what it was");
+        warn!(
+            event = "stop_incomplete",
+            "stopped before everything in flight was finished; the outbox knows what it was"
+        );
     }
-    info!("stopped");
+    info!(event = "stopped", "stopped");
     Ok(())
 }
 
@@ -283,6 +303,7 @@ impl Service {
             Ok(watch) => Some(watch),
             Err(error) => {
                 warn!(
+                    event = "posts_not_watched",
                     "the posts directory cannot be watched ({error}); it is read again every {}",
                     self.config.posts.rescan
                 );
@@ -352,6 +373,7 @@ impl Service {
                 self.announce().await;
                 if !pass.written.is_empty() {
                     info!(
+                        event = "published",
                         posts = pass.posts,
                         files = pass.written.len(),
                         ms = started.elapsed().as_millis(),
@@ -385,7 +407,7 @@ impl Service {
         self.unfinished = true;
         let message = error.to_string();
         if self.said.insert(message.clone()) {
-            error!("nothing is published: {message}");
+            error!(event = "publish_failed", "nothing is published: {message}");
         }
     }
 
@@ -404,7 +426,41 @@ impl Service {
             goals: self.blog.records(now),
             posts,
             scanned_at: Some(now),
+            standing: self.standing(now),
         });
+    }
+
+    fn standing(&self, now: Timestamp) -> http::Standing {
+        let mut posts = BTreeMap::new();
+        for post in &self.blog.catalogue.posts {
+            *posts.entry(post.state.as_str()).or_insert(0) += 1;
+        }
+        http::Standing {
+            posts,
+            errors: self.problems.0,
+            warnings: self.problems.1,
+            unfinished: self.unfinished,
+            next_digest: self.config.digest.enabled.then(|| editions::next_due(&self.config, now)).flatten(),
+            leads: self.leads,
+            clock_doubted: self.trust.is_in_doubt(),
+            beat_at: self.beat_at,
+        }
+    }
+
+    /// For whoever looks with `systemctl status`.
+    fn say_status(&self, now: Timestamp) {
+        let http::Standing { posts, errors, next_digest, clock_doubted, .. } = self.standing(now);
+        let mut said = format!("{} posts", posts.get("published").unwrap_or(&0));
+        if errors > 0 {
+            said.push_str(&format!(", {errors} errors"));
+        }
+        if let Some(due) = next_digest {
+            said.push_str(&due.to_zoned(self.config.site.zone()).strftime("; next digest %Y-%m-%d %H:%M").to_string());
+        }
+        if clock_doubted {
+            said.push_str("; nothing is sent: the clock has jumped");
+        }
+        systemd::status(&said);
     }
 
     async fn show_editions(&mut self) {
@@ -419,10 +475,17 @@ impl Service {
     }
 
     fn say_problems(&mut self) {
-        for problem in self.blog.problems(false) {
+        let problems = self.blog.problems(false);
+        let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        self.problems = (errors as u64, (problems.len() - errors) as u64);
+        for problem in problems {
             let line = problem.to_string();
             if self.said.insert(line.clone()) {
-                if let Some(hint) = &problem.hint { warn!("{line} (hint: {hint})") } else { warn!("{line}") }
+                if let Some(hint) = &problem.hint {
+                    warn!(event = "problem", "{line} (hint: {hint})")
+                } else {
+                    warn!(event = "problem", "{line}")
+                }
             }
         }
     }
@@ -431,6 +494,7 @@ impl Service {
         self.beat.show();
         self.renew_certificate();
         let now = self.clock.now();
+        self.beat_at = Some(now);
         let age = self.scanned_at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::MAX));
         if self.unfinished || self.watch.is_none() || age.is_none_or(|age| age >= self.config.posts.rescan.get()) {
             self.rescan().await;
@@ -447,7 +511,9 @@ impl Service {
         if self.stands_by().await || self.unfinished {
             return;
         }
-        let Some(lead) = self.lead(now).await else { return };
+        let lead = self.lead(now).await;
+        self.leads = lead.is_some();
+        let Some(lead) = lead else { return };
         if self.config.digest.enabled {
             self.open_due(now, lead).await;
         }
@@ -457,9 +523,9 @@ impl Service {
     /// A certificate that somebody has renewed is used from the next handshake on.
     fn renew_certificate(&mut self) {
         match self.tls.as_ref().map(Tls::renew) {
-            Some(Ok(true)) => info!("TLS goes on with the new certificate"),
+            Some(Ok(true)) => info!(event = "tls_renewed", "TLS goes on with the new certificate"),
             Some(Err(error)) if self.said.insert(error.to_string()) => {
-                error!("TLS goes on with the old certificate: {error}");
+                error!(event = "tls_not_renewed", "TLS goes on with the old certificate: {error}");
             }
             Some(Ok(false) | Err(_)) | None => {}
         }
@@ -475,16 +541,23 @@ impl Service {
             return;
         }
         self.keys.set(secrets.keys.clone());
-        info!("links are made with a new key from now on; old ones go on working");
+        info!(event = "link_key_renewed", "links are made with a new key from now on; old ones go on working");
         if let Err(error) = self.restart_sending(secrets).await {
-            error!("sending goes on with the old key: {error:#}");
+            error!(event = "link_key_not_renewed", "sending goes on with the old key: {error:#}");
         }
+    }
+
+    /// Whoever watches hears of the outbox that is at work now.
+    fn tell_attempts(&self) {
+        let outbox = Arc::clone(&self.outbox.outbox);
+        self.shared.tell_attempts(http::Attempts::new(move || outbox.attempts()));
     }
 
     async fn restart_sending(&mut self, secrets: Secrets) -> anyhow::Result<()> {
         let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
         let node = Node { name: &self.node, store: &self.store, clock: &self.clock };
         self.outbox = sending::start(&self.config, &self.blog.site, &node, &self.templates, secrets, &self.wake)?;
+        self.tell_attempts();
         Ok(())
     }
 
@@ -495,12 +568,12 @@ impl Service {
         let loaded = config::load(file);
         if loaded.is_usable() {
             match self.take(Arc::new(loaded.config)).await {
-                Ok(()) => info!("configuration reloaded"),
-                Err(error) => error!("kept the old configuration: {error:#}"),
+                Ok(()) => info!(event = "config_reloaded", "configuration reloaded"),
+                Err(error) => error!(event = "config_refused", "kept the old configuration: {error:#}"),
             }
         } else {
             for problem in loaded.problems.iter().filter(|p| p.is_error()) {
-                error!("kept the old configuration: {problem}");
+                error!(event = "config_refused", "kept the old configuration: {problem}");
             }
         }
         systemd::ready();
@@ -511,17 +584,17 @@ impl Service {
         let blog = Blog::open(Arc::clone(&config), Some(Arc::clone(&self.store))).await?;
         let secrets = Secrets::of(&self.store).await?;
         sending::ways(&config)?;
-        if config.store.url != self.config.store.url || config.http.listen != self.config.http.listen {
-            warn!("`store.url` and `http.listen` are taken at the next start");
-        }
-        if tls_files(&config).as_ref() != self.tls.as_ref().map(Tls::files) {
-            warn!("other files for `http.tls_certificate` and `http.tls_key` are taken at the next start");
-        }
-        let desk = |config: &Config| (config.http.admin.clone(), config.admin_url());
-        if desk(&config) != desk(&self.config) {
-            warn!("`http.admin` and `http.admin_url` are taken at the next start, and so are their password and token");
+        let later = restart::needed(&self.config, &config);
+        if !later.is_empty() {
+            warn!(
+                event = "config_needs_restart",
+                keys = later.join(" "),
+                "taken at the next start: `{}`",
+                later.join("`, `")
+            );
         }
         self.renew_certificate();
+        self.wording.set(Arc::clone(&templates));
         (self.config, self.blog, self.templates) = (config, blog, templates);
         (self.trust, self.announced) = (Trust::default(), false);
         self.restart_sending(secrets).await?;

@@ -46,7 +46,7 @@ pub fn serve(
     let servers = TaskTracker::new();
     let public = http::public(state.clone());
     for listening in doors.public {
-        info!("listening on {}", listening.name(if tls.is_some() { "https" } else { "http" }));
+        info!(event = "listening", "listening on {}", listening.name(if tls.is_some() { "https" } else { "http" }));
         servers.spawn(http::serve(Door::new(listening, tls.cloned()), public.clone(), stop.clone()));
     }
     let settings = http::AdminSettings {
@@ -56,11 +56,11 @@ pub fn serve(
         asking,
     };
     for listening in doors.admin {
-        info!("the editors' pages and the API listen on {}", listening.name("http"));
+        info!(event = "listening_admin", "the editors' pages and the API listen on {}", listening.name("http"));
         servers.spawn(http::serve(listening, http::admin(state.clone(), settings.clone()), stop.clone()));
     }
     for listening in doors.metrics {
-        info!("the numbers are on {}", listening.name("http"));
+        info!(event = "listening_metrics", "the numbers are on {}", listening.name("http"));
         servers.spawn(http::serve(listening, http::metrics(state.clone()), stop.clone()));
     }
     servers

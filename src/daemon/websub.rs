@@ -125,18 +125,21 @@ impl Announcer {
         let (now, feed, hub) = (self.clock.now(), &due.path, &due.hub);
         let words = match told {
             Told::Yes => {
-                info!(feed, hub, "the hub knows of the new version");
+                info!(event = "hub_told", feed, hub, "the hub knows of the new version");
                 return self.store.end_announcement(due, "told").await;
             }
             Told::NotYet(words) => words,
         };
         let until = after(now, websub::wait(due.attempts, FIRST_WAIT, LONGEST_WAIT));
         if until > after(due.changed_at, GIVEN_UP) {
-            warn!(feed, hub, "the hub is not told of this version any more, a day after it was published: {words}");
+            warn!(
+                event = "hub_given_up",
+                feed, hub, "the hub is not told of this version any more, a day after it was published: {words}"
+            );
             return self.store.end_announcement(due, &words).await;
         }
         if due.attempts == 1 {
-            info!(feed, hub, "the hub is told later: {words}");
+            info!(event = "hub_deferred", feed, hub, "the hub is told later: {words}");
         }
         self.store.defer_announcement(due, &words, until).await
     }

@@ -20,6 +20,18 @@ pub enum State {
     Withdrawn,
 }
 
+impl State {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 /// The picture that stands for a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {

@@ -235,7 +235,7 @@ async fn erase(State(state): App, uri: Uri) -> Answered {
     if !state.store.erase_subscriber(id, state.clock.now()).await? {
         return Err(unknown());
     }
-    tracing::info!(subscriber = id, "forgotten");
+    tracing::info!(event = "subscriber_forgotten", subscriber = id, "forgotten");
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

@@ -44,7 +44,7 @@ async fn confirmed(state: &super::State, id: i64, stamp: u64) -> Result<Said, Re
     let (today, now) = state.today();
     match state.store.confirm(id, stamp.cast_signed(), today, now).await? {
         Confirmed::Now => {
-            info!(subscriber = id, "confirmed");
+            info!(event = "subscriber_confirmed", subscriber = id, "confirmed");
             state.wake.notify_one();
             Ok(Said::Confirmed)
         }
@@ -63,7 +63,7 @@ async fn moved(state: &super::State, subscriber: &Subscriber, stamp: u64) -> Res
     };
     match state.store.move_address(subscriber.id, &address.key, state.clock.now()).await? {
         Moved::Now => {
-            info!(subscriber = subscriber.id, "moved to another address");
+            info!(event = "subscriber_moved", subscriber = subscriber.id, "moved to another address");
             Ok(Said::AddressMoved)
         }
         Moved::Taken | Moved::Over => Err(Refusal::Link),

@@ -17,7 +17,7 @@ pub async fn list(State(state): App, headers: HeaderMap) -> Result<Response<Body
     let editions: Vec<Edition> = state.store.editions().await?.into_iter().map(|summary| summary.edition).collect();
     let lines: Vec<page::EditionLine<'_>> =
         editions.iter().filter(|edition| is_public(edition)).filter_map(line).collect();
-    let html = state.shared.get().with_site(|site| page::editions(&state.templates, site, &lines))?;
+    let html = state.shared.get().with_site(|site| page::editions(&state.templates.get(), site, &lines))?;
     Ok(Answer::page(html).to(&headers, state.clock.now()))
 }
 

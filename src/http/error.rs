@@ -87,14 +87,14 @@ impl Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        error!("a page cannot be shown: {problem}");
+        error!(event = "page_failed", "a page cannot be shown: {problem}");
         Self::Broken
     }
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        error!("{error}");
+        error!(event = "request_failed", "{error}");
         Self::Store
     }
 }
@@ -117,7 +117,7 @@ pub async fn wrong_method() -> Refusal {
 pub fn panicked(payload: Box<dyn Any + Send>) -> Response<Body> {
     let words = payload.downcast_ref::<String>().map(String::as_str);
     let words = words.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no words");
-    error!("a request ran into a bug: {words}");
+    error!(event = "request_bug", "a request ran into a bug: {words}");
     Refusal::Broken.into_response()
 }
 
@@ -127,7 +127,7 @@ pub async fn explain(axum::extract::State(state): App, request: Request, next: N
     let mut response = next.run(request).await;
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
     let (body, content_type) = if json {
-        let (heading, text) = refusal.page().words(state.templates.languages().get("en"));
+        let (heading, text) = refusal.page().words(state.templates.get().languages().get("en"));
         (format!("{}\n", serde_json::json!({"message": format!("{heading}. {text}")})), "application/json")
     } else {
         (page_of(&state, refusal), "text/html; charset=utf-8")
@@ -162,9 +162,9 @@ pub fn unread(rejection: BytesRejection) -> Refusal {
 
 fn page_of(state: &Arc<State>, refusal: Refusal) -> String {
     state.shared.get().with_site(|site| {
-        page::refused(&state.templates, site, refusal.page()).unwrap_or_else(|problem| {
-            error!("a page cannot be shown: {problem}");
-            page::bare(state.templates.languages().get(site.language), refusal.page())
+        page::refused(&state.templates.get(), site, refusal.page()).unwrap_or_else(|problem| {
+            error!(event = "page_failed", "a page cannot be shown: {problem}");
+            page::bare(state.templates.get().languages().get(site.language), refusal.page())
         })
     })
 }

@@ -91,7 +91,8 @@ async fn fetched(
 pub async fn front_door(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let published = state.shared.get();
     published.scanned_at.ok_or(Refusal::Starting)?;
-    let html = published.with_site(|site| page::home(&state.templates, site, &published.posts, &published.goals))?;
+    let html =
+        published.with_site(|site| page::home(&state.templates.get(), site, &published.posts, &published.goals))?;
     Ok(Answer::page(html).to(&headers, state.clock.now()))
 }
 

@@ -18,7 +18,7 @@ use crate::render::{badge, calendar, chart, goal};
 
 pub async fn page(State(state): App, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let published = with_goal(&state)?;
-    let html = published.with_site(|site| goals::goals(&state.templates, site, &published.goals))?;
+    let html = published.with_site(|site| goals::goals(&state.templates.get(), site, &published.goals))?;
     Ok(Answer::page(html).to(&headers, state.clock.now()))
 }
 
@@ -50,7 +50,7 @@ pub async fn one(State(state): App, Path(name): Path<String>, headers: HeaderMap
     let now = state.clock.now();
     match form {
         "" => {
-            let html = published.with_site(|site| goals::goal(&state.templates, site, record))?;
+            let html = published.with_site(|site| goals::goal(&state.templates.get(), site, record))?;
             Ok(Answer::page(html).to(&headers, now))
         }
         "json" => Ok(data(std::slice::from_ref(record), &headers, now)),
@@ -81,7 +81,7 @@ pub async fn period(
     let published = with_goal(&state)?;
     let record = called(&published, &name)?;
     let period = Period::parse(&period).ok_or(Refusal::NotFound)?;
-    let html = published.with_site(|site| goals::period(&state.templates, site, record, period).transpose())?;
+    let html = published.with_site(|site| goals::period(&state.templates.get(), site, record, period).transpose())?;
     Ok(Answer::page(html.ok_or(Refusal::NotFound)?).to(&headers, state.clock.now()))
 }
 
@@ -91,7 +91,8 @@ fn data(records: &[Record], headers: &HeaderMap, now: Timestamp) -> Response<Bod
 }
 
 fn drawn(state: &super::State, published: &Published, record: &Record, headers: &HeaderMap) -> Response<Body> {
-    let language = state.templates.languages().get(&published.blog.language);
+    let templates = state.templates.get();
+    let language = templates.languages().get(&published.blog.language);
     picture(chart::svg_in(&record.status, chart::PERIODS, language), headers, state.clock.now())
 }
 

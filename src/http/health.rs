@@ -17,7 +17,7 @@ pub async fn ready(State(state): App) -> Response<Body> {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the posts have not been read yet\n");
     }
     if let Err(error) = state.store.ping().await {
-        warn!("not ready: {error}");
+        warn!(event = "not_ready", "not ready: {error}");
         return plain(StatusCode::SERVICE_UNAVAILABLE, "not ready: the store does not answer\n");
     }
     plain(StatusCode::OK, "ready\n")

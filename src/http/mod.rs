@@ -67,9 +67,29 @@ pub use hub::Hub;
 pub use limits::Limiter;
 pub use listening::{Door, Listening, Peer};
 pub use metrics::metrics;
-pub use published::{Blog, Content, Document, FeedLink, Medium, OPML, Published, Shared};
+pub use published::{Attempts, Blog, Content, Document, FeedLink, Medium, OPML, Published, Shared, Standing};
 pub use server::{serve, serve_with};
 pub use tls::{Files as TlsFiles, Tls};
+
+/// The templates of pages, which may be replaced by others while the daemon runs.
+#[derive(Clone)]
+pub struct Wording(Arc<RwLock<Arc<Templates>>>);
+
+impl Wording {
+    #[must_use]
+    pub fn new(templates: Arc<Templates>) -> Self {
+        Self(Arc::new(RwLock::new(templates)))
+    }
+
+    #[must_use]
+    pub fn get(&self) -> Arc<Templates> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set(&self, templates: Arc<Templates>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = templates;
+    }
+}
 
 /// The keys of links, which may be joined by a new one while the daemon runs.
 #[derive(Debug, Clone)]
@@ -97,7 +117,7 @@ pub struct State {
     pub shared: Shared,
     pub store: SharedStore,
     pub clock: SharedClock,
-    pub templates: Arc<Templates>,
+    pub templates: Wording,
     pub keys: KeyRing,
     /// What one network has sent already.
     pub limiter: Arc<Limiter>,
@@ -121,7 +141,7 @@ impl State {
     ) -> Result<String, Refusal> {
         let published = self.shared.get();
         let language = language.unwrap_or(&published.blog.language);
-        Ok(published.with_site_in(language, |site| render(&self.templates, site))?)
+        Ok(published.with_site_in(language, |site| render(&self.templates.get(), site))?)
     }
 }
 

@@ -88,7 +88,7 @@ pub async fn change(
         }
         "erase" if form.get("sure") == "yes" => {
             state.store.erase_subscriber(subscriber.id, state.clock.now()).await?;
-            info!(subscriber = subscriber.id, "forgotten at their own wish");
+            info!(event = "subscriber_forgotten", subscriber = subscriber.id, "forgotten at their own wish");
             Said::Erased
         }
         _ => return Err(Refusal::Body),
@@ -136,7 +136,7 @@ fn chosen(state: &super::State, subscriber: &Subscriber, form: &Form) -> Result<
     let language = match language {
         "" => subscriber.choice.language.clone(),
         tag if tag == published.blog.language => None,
-        tag if state.templates.languages().is_offered(tag) => Some(tag.to_owned()),
+        tag if state.templates.get().languages().is_offered(tag) => Some(tag.to_owned()),
         _ => return Err(Refusal::Body),
     };
     Ok(Choice {
@@ -181,7 +181,8 @@ fn choices(
         .into_iter()
         .map(|month| (month.to_string(), month, until == Some(month.start(&published.blog.zone))));
     let spoken = choice.language.as_deref().unwrap_or(&published.blog.language);
-    let languages = state.templates.languages().offered().into_iter().map(|(tag, name)| {
+    let templates = state.templates.get();
+    let languages = templates.languages().offered().into_iter().map(|(tag, name)| {
         let chosen = tag == spoken;
         (tag, name, chosen)
     });

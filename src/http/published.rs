@@ -191,6 +191,26 @@ pub struct Published {
     pub posts: Vec<EditionPost>,
     /// When the posts were scanned; none before the first time.
     pub scanned_at: Option<Timestamp>,
+    pub standing: Standing,
+}
+
+/// How things stand, in numbers that nobody has to be asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// By state.
+    pub posts: BTreeMap<&'static str, u64>,
+    pub errors: u64,
+    pub warnings: u64,
+    /// The last pass did not come to its end.
+    pub unfinished: bool,
+    /// When the next monthly digest is due.
+    pub next_digest: Option<Timestamp>,
+    /// This node opens editions.
+    pub leads: bool,
+    /// The clock has jumped, and is not believed.
+    pub clock_doubted: bool,
+    /// The last heartbeat.
+    pub beat_at: Option<Timestamp>,
 }
 
 impl Published {
@@ -214,6 +234,7 @@ impl Published {
             goals: Vec::new(),
             posts: Vec::new(),
             scanned_at: None,
+            standing: Standing::default(),
         }
     }
 
@@ -265,6 +286,23 @@ struct Inner {
     /// A form is missing.
     asked: Notify,
     counts: Arc<Counts>,
+    attempts: RwLock<Option<Attempts>>,
+}
+
+/// What came of attempts to deliver: by the way they went, the outcome, how often. Asked when somebody wants to know.
+#[derive(Clone)]
+pub struct Attempts(Arc<dyn Fn() -> Vec<(String, &'static str, u64)> + Send + Sync>);
+
+impl Attempts {
+    pub fn new(ask: impl Fn() -> Vec<(String, &'static str, u64)> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+}
+
+impl std::fmt::Debug for Attempts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Attempts")
+    }
 }
 
 impl Shared {
@@ -276,6 +314,7 @@ impl Shared {
             room: Room::new(memory),
             asked: Notify::new(),
             counts: Arc::default(),
+            attempts: RwLock::default(),
         }))
     }
 
@@ -290,6 +329,16 @@ impl Shared {
         let next = Arc::new(published.following(&self.get()));
         *self.0.newest.write().unwrap_or_else(PoisonError::into_inner) = next;
         self.0.asked.notify_one();
+    }
+
+    /// Who can tell what came of attempts from now on.
+    pub fn tell_attempts(&self, attempts: Attempts) {
+        *self.0.attempts.write().unwrap_or_else(PoisonError::into_inner) = Some(attempts);
+    }
+
+    pub(super) fn attempts(&self) -> Vec<(String, &'static str, u64)> {
+        let attempts = self.0.attempts.read().unwrap_or_else(PoisonError::into_inner).clone();
+        attempts.map(|attempts| (attempts.0)()).unwrap_or_default()
     }
 
     /// For how long nobody was seen to let readers in.

@@ -80,7 +80,7 @@ pub async fn serve_with(
             Err(error) if is_the_client_s(&error) => {}
             Err(error) => {
                 if told.is_none_or(|told| told.elapsed() > AGAIN) {
-                    warn!("nobody can be let in for a moment: {error}");
+                    warn!(event = "accept_failed", "nobody can be let in for a moment: {error}");
                     told = Some(Instant::now());
                 }
                 sleep(BREATH).await;
@@ -90,7 +90,7 @@ pub async fn serve_with(
     drop(listening);
     guests.close();
     if timeout(limits.farewell, guests.wait()).await.is_err() {
-        warn!("stopped with requests still under way");
+        warn!(event = "stop_incomplete", "stopped with requests still under way");
     }
     Ok(())
 }

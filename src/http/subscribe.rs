@@ -36,7 +36,7 @@ pub async fn ask(State(state): App, uri: Uri, headers: HeaderMap) -> Result<Resp
     });
     let language = offered(&state, &asked.unwrap_or_default()).unwrap_or_else(|| published.blog.language.clone());
     let form = SubscribeForm { email: "", problem: None, language: &language };
-    let html = published.with_site_in(&language, |site| page::subscribe(&state.templates, site, &form))?;
+    let html = published.with_site_in(&language, |site| page::subscribe(&state.templates.get(), site, &form))?;
     Ok(allowed(&published, &headers, shown(html)))
 }
 
@@ -71,7 +71,7 @@ pub async fn subscribe(
         Err(problem) => {
             let spoken = language.as_deref().unwrap_or(&published.blog.language);
             let form = SubscribeForm { email: form.get("email"), problem: Some(problem), language: spoken };
-            let html = published.with_site_in(spoken, |site| page::subscribe(&state.templates, site, &form))?;
+            let html = published.with_site_in(spoken, |site| page::subscribe(&state.templates.get(), site, &form))?;
             let mut response = if wants_json(&headers) { said(&problem.to_string()) } else { shown(html) };
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(allowed(&published, &headers, response));
@@ -90,7 +90,8 @@ pub async fn subscribe(
         state.wake.notify_one();
     }
     let spoken = language.as_deref().unwrap_or(&published.blog.language);
-    let html = published.with_site_in(spoken, |site| page::said(&state.templates, site, Said::LookIntoMailbox))?;
+    let html =
+        published.with_site_in(spoken, |site| page::said(&state.templates.get(), site, Said::LookIntoMailbox))?;
     let response = if wants_json(&headers) { accepted() } else { shown(html) };
     even.await;
     Ok(allowed(&published, &headers, response))
@@ -103,7 +104,7 @@ fn open(state: &super::State) -> Result<Arc<Published>, Refusal> {
 
 /// A language that mails can be in; the site's own needs no mention.
 fn offered(state: &super::State, tag: &str) -> Option<String> {
-    Some(tag).filter(|tag| state.templates.languages().is_offered(tag)).map(str::to_owned)
+    Some(tag).filter(|tag| state.templates.get().languages().is_offered(tag)).map(str::to_owned)
 }
 
 /// Empty for the machine itself: what comes from there has no network to count by.

@@ -58,6 +58,6 @@ pub async fn leave(state: &super::State, subscriber: i64, source: &str) -> Resul
         return Ok(());
     }
     state.store.move_subscriber(subscriber, SubscriberState::Unsubscribed, source, state.clock.now()).await?;
-    info!(subscriber, "unsubscribed");
+    info!(event = "subscriber_left", subscriber, "unsubscribed");
     Ok(())
 }

@@ -91,6 +91,15 @@ impl Outbox {
         self.life.silent_for()
     }
 
+    /// What came of all attempts since this process began to send: the way, the outcome, how often.
+    #[must_use]
+    pub fn attempts(&self) -> Vec<(String, &'static str, u64)> {
+        let of = |route: &Arc<Route>| {
+            route.counted().map(|(outcome, n)| (route.name.clone(), outcome, n)).collect::<Vec<_>>()
+        };
+        self.routes.iter().flat_map(of).collect()
+    }
+
     /// Sends until nothing is due, the server or the operator's configuration stops it, or `stop` is cancelled. Takes
     /// back first what this node held when it died.
     pub async fn run_until_empty(self: &Arc<Self>, stop: &CancellationToken) -> Result<Tally, StoreError> {
@@ -118,7 +127,7 @@ impl Outbox {
                 Err(e) => {
                     let kind = Some(discriminant(&e));
                     if said != kind {
-                        error!("sending pauses: {e}");
+                        error!(event = "sending_pauses", "sending pauses: {e}");
                     }
                     kind
                 }
@@ -145,7 +154,7 @@ impl Outbox {
         }
         self.recover(node).await?;
         if paused {
-            info!("the store answers again, and sending goes on");
+            info!(event = "sending_goes_on", "the store answers again, and sending goes on");
         }
         let due = self.store.next_due().await?.is_some_and(|due| due <= self.clock.now());
         let tally = if due && !self.open_ways().is_empty() { self.round(stop).await } else { Tally::default() };
@@ -160,14 +169,14 @@ impl Outbox {
                 OnDoubt::Resend => "sent again",
                 OnDoubt::Hold => "held for the operator",
             };
-            warn!(edition = %key.edition, subscriber = key.subscriber, "a delivery was on the wire when its sender died; it is {what}");
+            warn!(event = "delivery_doubtful", edition = %key.edition, subscriber = key.subscriber, "a delivery was on the wire when its sender died; it is {what}");
         }
         Ok(())
     }
 
     async fn finish(&self) -> Result<(), StoreError> {
         for period in self.store.finish_editions(self.clock.now()).await? {
-            info!(edition = %period, "every delivery has its outcome");
+            info!(event = "edition_finished", edition = %period, "every delivery has its outcome");
             self.breakers().remove(&Some(period));
         }
         Ok(())
@@ -196,7 +205,7 @@ impl Outbox {
             };
             let Some(ended) = ended else { break };
             if let Err(e) = ended {
-                error!("a sender broke down: {e}");
+                error!(event = "sender_broke", "a sender broke down: {e}");
                 broken = true;
                 round.halt(Halt::Trouble("a sender broke down".into()));
             }
@@ -205,7 +214,7 @@ impl Outbox {
         round.end();
         broken |= feeding.await.is_err();
         if broken && let Err(e) = self.recover(Some(&self.settings.node)).await {
-            warn!("what a broken sender held comes back when this process ends: {e}");
+            warn!(event = "sender_recovery_failed", "what a broken sender held comes back when this process ends: {e}");
         }
         let tally = round.tally();
         log(&tally);
@@ -242,7 +251,7 @@ impl Outbox {
             loop {
                 tokio::time::sleep(BEAT).await;
                 if let Err(e) = outbox.beat().await {
-                    warn!("other nodes cannot be told that this one is alive: {e}");
+                    warn!(event = "node_beat_failed", "other nodes cannot be told that this one is alive: {e}");
                 }
             }
         })
@@ -290,7 +299,7 @@ impl Outbox {
     async fn hold_off(&self, route: &Route, wait: Duration, words: &str) {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         if let Err(e) = self.store.hold_off(&route.name, wait, words, self.clock.now()).await {
-            warn!(way = %route.name, "the other nodes cannot be told to slow down: {e}");
+            warn!(event = "pace_not_shared", way = %route.name, "the other nodes cannot be told to slow down: {e}");
         }
     }
 
@@ -318,13 +327,15 @@ fn breaker(claim: &Claim) -> Option<EditionKey> {
 
 fn log(tally: &Tally) {
     match &tally.halt {
-        Some(Halt::Stopped(words)) => error!("sending has stopped until somebody looks at it: {words}"),
+        Some(Halt::Stopped(words)) => {
+            error!(event = "sending_stopped", "sending has stopped until somebody looks at it: {words}")
+        }
         Some(Halt::Trouble(words)) => debug!("not everything went: {words}"),
         // Said when it happened.
         Some(Halt::Store(_)) | None => {}
     }
     if tally.attempts() > 0 {
         let Tally { accepted, deferred, failed, refused, doubtful, .. } = tally;
-        info!(accepted, deferred, failed, refused, doubtful, "deliveries");
+        info!(event = "deliveries", accepted, deferred, failed, refused, doubtful, "deliveries");
     }
 }

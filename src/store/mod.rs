@@ -22,6 +22,7 @@ mod errors;
 mod feeds;
 mod letters;
 mod nodes;
+mod numbers;
 mod people;
 mod postgres;
 mod sqlite;
@@ -34,6 +35,7 @@ pub use clock::server_clock;
 pub use feeds::Feeds;
 pub use letters::{Letter, Letters, Told};
 pub use nodes::{Held, Nodes, Place};
+pub use numbers::{Figures, Numbers};
 pub use people::{
     Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
     SignUpLimits, SignUpTally,
@@ -223,7 +225,7 @@ pub struct Frozen {
 pub trait Hold: Send + Sync {}
 
 #[async_trait]
-pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts {
+pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     /// When this store was made: nothing from before is caught up.
     async fn created_at(&self) -> Result<Timestamp>;
     /// 32 secret bytes for `purpose`, the same ever after; `fresh` is stored if there are none yet.

@@ -53,6 +53,13 @@ macro_rules! for_update {
     };
 }
 
+/// How much there is of it.
+macro_rules! bytes {
+    () => {
+        "SELECT pg_database_size(current_database())"
+    };
+}
+
 /// Numbers that the database would give are taken as they are.
 macro_rules! overriding {
     ($is_numbered:expr) => {
@@ -163,6 +170,11 @@ impl Database {
 
     async fn reader(&self) -> Result<PoolConnection<Postgres>> {
         Ok(self.pool.acquire().await?)
+    }
+
+    #[expect(clippy::unused_self, reason = "SQLite's has to look")]
+    fn free(&self) -> Option<u64> {
+        None
     }
 
     /// The server's disk is its own operator's.

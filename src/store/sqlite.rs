@@ -58,6 +58,13 @@ macro_rules! for_update {
     };
 }
 
+/// How much there is of it.
+macro_rules! bytes {
+    () => {
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    };
+}
+
 /// Numbers that the database would give are taken as they are.
 macro_rules! overriding {
     ($is_numbered:expr) => {
@@ -255,15 +262,22 @@ impl Database {
         std::future::pending().await
     }
 
+    /// What is left on its disk.
+    fn free(&self) -> Option<u64> {
+        let disk = statvfs(&self.file).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Before something new is begun: that it can be ended, too.
     fn has_room(&self) -> Result<()> {
         // A file system that does not say how full it is is not held to be.
-        if let Ok(disk) = statvfs(&self.file) {
-            enough(disk.f_bavail.saturating_mul(disk.f_frsize), &self.file)?;
+        if let Some(free) = self.free() {
+            enough(free, &self.file)?;
         }
         let log = std::fs::metadata(beside(&self.file, "-wal")).map_or(0, |known| known.len());
         if self.long_log.swap(log > LONG_LOG, Ordering::Relaxed) != (log > LONG_LOG) && log > LONG_LOG {
             tracing::warn!(
+                event = "store_log_long",
                 "the database's log has grown to {} MB: another program has been reading from it for long (a copy, a shell?)",
                 log >> 20
             );
@@ -295,8 +309,15 @@ impl Database {
             return;
         }
         match self.copy(&kept, now).await {
-            Ok(()) => tracing::info!("the store as it was before this version is kept as `{}`", kept.display()),
-            Err(error) => tracing::warn!("the store is brought up to date without a copy of what it was: {error}"),
+            Ok(()) => tracing::info!(
+                event = "store_kept",
+                "the store as it was before this version is kept as `{}`",
+                kept.display()
+            ),
+            Err(error) => tracing::warn!(
+                event = "store_not_kept",
+                "the store is brought up to date without a copy of what it was: {error}"
+            ),
         }
     }
 

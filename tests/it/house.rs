@@ -15,7 +15,7 @@ use gazetted::domain::record::Record;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
 use gazetted::http::{
-    Blog, Document, FeedLink, Front, KeyRing, Limits, Published, Shared, State, metrics, public, serve_with,
+    Blog, Document, FeedLink, Front, KeyRing, Limits, Published, Shared, State, Wording, metrics, public, serve_with,
 };
 use gazetted::render::templates::Templates;
 use gazetted::store::{Audience, NewSubscriber, SharedStore, open};
@@ -169,7 +169,7 @@ impl House {
             shared: shared.clone(),
             store: Arc::clone(&store),
             clock,
-            templates: Arc::new(Templates::new(&BTreeMap::new()).unwrap()),
+            templates: Wording::new(Arc::new(Templates::new(&BTreeMap::new()).unwrap())),
             keys: ring.clone(),
             limiter: Arc::default(),
             wake: Arc::default(),

@@ -55,6 +55,8 @@ mod subscribing;
 mod systemd;
 mod trial;
 mod upgrade;
+mod watching;
+mod watching;
 mod web_servers;
 mod websub;
 mod websub_conformance;

@@ -39,7 +39,7 @@ impl Service {
             }
             Ok(None) => self.begin_to_wait(period, now).await,
             Err(error) => {
-                error!(edition = %period, "cannot see whether it was released: {error}");
+                error!(event = "approval_unknown", edition = %period, "cannot see whether it was released: {error}");
                 true
             }
         }
@@ -49,7 +49,7 @@ impl Service {
         let preview = match Preview::of(&mut self.blog, &self.templates, period, now, Self::machine_now()) {
             Ok(preview) => preview,
             Err(problem) => {
-                error!(edition = %period, "the edition cannot be shown to the editors: {problem}");
+                error!(event = "approval_failed", edition = %period, "the edition cannot be shown to the editors: {problem}");
                 return true;
             }
         };
@@ -61,9 +61,13 @@ impl Service {
             return true;
         }
         match self.ask_editors(period, &preview, now).await {
-            Ok(true) => info!(edition = %period, "the edition waits for an editor's word; they have been asked"),
+            Ok(true) => {
+                info!(event = "approval_asked", edition = %period, "the edition waits for an editor's word; they have been asked")
+            }
             Ok(false) => {}
-            Err(error) => error!(edition = %period, "the editors cannot be asked: {error:#}"),
+            Err(error) => {
+                error!(event = "approval_failed", edition = %period, "the editors cannot be asked: {error:#}")
+            }
         }
         true
     }
@@ -84,13 +88,13 @@ impl Service {
         let about = format!("the edition of {period} waits since {since:.0}");
         if self.said.insert(format!("{about}, on {day}")) {
             let how = "release it on /admin/next, or with `gazetted digest open`";
-            warn!(edition = %period, "{about} for an editor's word: {how} {period}");
+            warn!(event = "approval_waits", edition = %period, "{about} for an editor's word: {how} {period}");
         }
         if now.duration_since(since) < PATIENCE {
             return;
         }
         if let Err(error) = self.remind_editors(period, now).await {
-            error!(edition = %period, "the editors cannot be reminded: {error:#}");
+            error!(event = "approval_failed", edition = %period, "the editors cannot be reminded: {error:#}");
         }
     }
 
@@ -103,7 +107,7 @@ impl Service {
         let waiting = self.waiting(period, "", &title, &url);
         let letter = approval::reminder(&self.templates, &waiting).map_err(|problem| anyhow::anyhow!("{problem}"))?;
         if self.write(period, "reminder", letter, now).await? {
-            info!(edition = %period, "the editors are reminded that it waits");
+            info!(event = "approval_reminded", edition = %period, "the editors are reminded that it waits");
         }
         Ok(())
     }

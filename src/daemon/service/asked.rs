@@ -159,7 +159,7 @@ impl Service {
             editions::open(&mut self.blog, &self.store, &self.templates, period, now, Self::machine_now(), word).await;
         match opened {
             Ok(Outcome::Opened { posts, recipients }) => {
-                info!(edition = %period, posts, recipients, "edition released by an editor");
+                info!(event = "edition_released", edition = %period, posts, recipients, "edition released by an editor");
                 self.was_decided(period, now).await;
                 self.outbox.outbox.wake();
                 Ok(format!(

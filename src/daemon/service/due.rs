@@ -29,6 +29,7 @@ impl Service {
             Verdict::Believed | Verdict::Doubted => {}
             Verdict::Jumped(off) => {
                 error!(
+                    event = "clock_jumped",
                     "the clock has jumped by {} hours; no edition is opened and nothing is sent until it is back, has run on for an \
                      hour, or you reload or restart gazetted to say that it is right",
                     off.as_hours()
@@ -36,9 +37,9 @@ impl Service {
                 let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
             }
             Verdict::BelievedAgain => {
-                info!("the clock is believed again");
+                info!(event = "clock_believed", "the clock is believed again");
                 if let Err(error) = self.send_again().await {
-                    error!("sending cannot begin again: {error:#}");
+                    error!(event = "sending_failed", "sending cannot begin again: {error:#}");
                 }
             }
         }
@@ -59,12 +60,12 @@ impl Service {
             }
             Ok(Some(since)) => {
                 if self.said.insert(STANDS_BY.to_owned()) {
-                    error!("{STANDS_BY} (of {since})");
+                    error!(event = "store_stands_by", "{STANDS_BY} (of {since})");
                 }
                 true
             }
             Err(error) => {
-                error!("cannot see whether the store may be used for sending: {error}");
+                error!(event = "store_unreadable", "cannot see whether the store may be used for sending: {error}");
                 true
             }
         }
@@ -79,7 +80,7 @@ impl Service {
                 self.config.digest.catch_up
             );
             if self.said.insert(line.clone()) {
-                warn!("{line}");
+                warn!(event = "digest_missed", "{line}");
             }
         }
     }
@@ -97,7 +98,7 @@ impl Service {
         match self.store.lead(SCHEDULE, &self.node, LEAD, now).await {
             Ok(lead) => lead,
             Err(error) => {
-                error!("cannot see who opens editions: {error}");
+                error!(event = "lead_unknown", "cannot see who opens editions: {error}");
                 None
             }
         }
@@ -107,7 +108,7 @@ impl Service {
         let word = Word { lead: Some(lead), ..Word::default() };
         let due = match editions::due(&self.blog, &self.store, now).await {
             Ok(due) => due,
-            Err(error) => return error!("cannot see which digest is due: {error}"),
+            Err(error) => return error!(event = "digest_unknown", "cannot see which digest is due: {error}"),
         };
         self.say_missed(now).await;
         for period in due {
@@ -123,16 +124,18 @@ impl Service {
                     .await;
             match opened {
                 Ok(Outcome::Opened { posts, recipients }) => {
-                    info!(edition = %period, posts, recipients, "edition opened");
+                    info!(event = "edition_opened", edition = %period, posts, recipients, "edition opened");
                     self.outbox.outbox.wake();
                 }
-                Ok(Outcome::Empty) => info!(edition = %period, "no posts, so no digest"),
+                Ok(Outcome::Empty) => info!(event = "digest_empty", edition = %period, "no posts, so no digest"),
                 Ok(Outcome::Before(_)) => debug!(edition = %period, "opened by another node"),
                 Err(OpenError::Restless { paths, until, .. }) => {
-                    info!(edition = %period, "waits until {until} for posts that were just changed: {}", paths.join(", "));
+                    info!(event = "digest_waits_for_posts", edition = %period, "waits until {until} for posts that were just changed: {}", paths.join(", "));
                 }
                 Err(OpenError::Preflight { key, findings }) => self.keep_back(key, &findings, now).await,
-                Err(error) => error!(edition = %period, "the edition cannot be opened: {error}"),
+                Err(error) => {
+                    error!(event = "edition_failed", edition = %period, "the edition cannot be opened: {error}")
+                }
             }
         }
         self.open_singles(now, word).await;
@@ -142,10 +145,10 @@ impl Service {
         let singles = singles::open(&mut self.blog, &self.store, &self.templates, now, Self::machine_now(), word).await;
         let came = match singles {
             Ok(came) => came,
-            Err(error) => return error!("posts cannot go out by themselves: {error}"),
+            Err(error) => return error!(event = "single_failed", "posts cannot go out by themselves: {error}"),
         };
         for (edition, recipients) in came.opened {
-            info!(%edition, recipients, "a post goes out by itself");
+            info!(event = "single_opened", %edition, recipients, "a post goes out by itself");
             self.outbox.outbox.wake();
         }
         for (edition, findings) in came.kept_back {
@@ -161,9 +164,9 @@ impl Service {
                 continue;
             }
             if finding.is_red() {
-                error!(%edition, "kept back: {line}");
+                error!(event = "edition_kept_back", %edition, "kept back: {line}");
             } else {
-                warn!(%edition, "{line}");
+                warn!(event = "preflight_warning", %edition, "{line}");
             }
         }
         let title = self.blog.site.title(&self.config);
@@ -171,7 +174,9 @@ impl Service {
         {
             Ok(true) => self.outbox.outbox.wake(),
             Ok(false) => {}
-            Err(error) => error!(%edition, "editors cannot be told why it is kept back: {error}"),
+            Err(error) => {
+                error!(event = "editors_not_told", %edition, "editors cannot be told why it is kept back: {error}")
+            }
         }
     }
 
@@ -183,7 +188,7 @@ impl Service {
             Err(error) => {
                 let line = format!("editors are not told how the goal stands: {error}");
                 if self.said.insert(line.clone()) {
-                    error!("{line}");
+                    error!(event = "nudge_failed", "{line}");
                 }
             }
         }

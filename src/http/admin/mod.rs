@@ -207,8 +207,9 @@ impl Desk {
         let published = self.state.shared.get();
         let word = session.map(|session| session.word.as_str());
         let goals = if page == Page::Overview { &published.goals[..] } else { &[] };
-        let html = published
-            .with_site_in("en", |site| page::admin(&self.state.templates, site, page, heading, word, goals, own))?;
+        let html = published.with_site_in("en", |site| {
+            page::admin(&self.state.templates.get(), site, page, heading, word, goals, own)
+        })?;
         Ok(shown(html))
     }
 
@@ -227,7 +228,13 @@ impl Desk {
             detail: detail.to_owned(),
         };
         let id = self.state.store.write_act(&act, self.now()).await?;
-        tracing::info!(who = act.who, act = act.act, subject = act.subject, "done on the editors' pages: {detail}");
+        tracing::info!(
+            event = "admin_act",
+            who = act.who,
+            act = act.act,
+            subject = act.subject,
+            "done on the editors' pages: {detail}"
+        );
         let mark = if then.contains('?') { '&' } else { '?' };
         Ok(see(&format!("{then}{mark}done={id}")))
     }

@@ -40,13 +40,14 @@ pub async fn password(State(desk): Here, request: Request) -> Shown {
     }
     if !desk.tries.admits("password", TRIES, desk.now()) {
         tracing::warn!(
+            event = "admin_password_limited",
             "the editors' password was tried {TRIES} times within an hour; only links open the pages for now"
         );
         let words = "Too many passwords were tried. Wait an hour, or sign in with a link.";
         return desk.sign_in(&parts.uri, words, StatusCode::TOO_MANY_REQUESTS);
     }
     if !same(form.get("password"), door.password) {
-        tracing::warn!("a wrong password was given on the editors' pages");
+        tracing::warn!(event = "admin_password_wrong", "a wrong password was given on the editors' pages");
         return desk.sign_in(&parts.uri, "This is not the password.", StatusCode::FORBIDDEN);
     }
     desk.enter(Way::Password, form.get("to")).await
@@ -134,7 +135,7 @@ impl Desk {
             detail: detail.to_owned(),
         };
         self.state.store.write_act(&act, self.now()).await?;
-        tracing::info!(who = act.who, "{}", act.act);
+        tracing::info!(event = "admin_sign_in", who = act.who, "{}", act.act);
         Ok(())
     }
 }

@@ -110,7 +110,7 @@ impl Round {
     pub fn note(&self, why: Halt) {
         let halt = &mut self.state().tally.halt;
         if let (Halt::Store(e), false) = (&why, matches!(halt, Some(Halt::Store(_)))) {
-            error!("sending pauses: {e}");
+            error!(event = "sending_pauses", "sending pauses: {e}");
         }
         if halt.is_none() || matches!(why, Halt::Store(_)) {
             *halt = Some(why);

@@ -1,6 +1,7 @@
 //! One way out of the outbox: a relay, how fast it may be used, and since when it is left alone. Outlives rounds, so that what
 //! a relay has asked for is remembered.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::Halt;
-use crate::domain::delivery::after;
+use crate::domain::delivery::{Outcome, after};
 use crate::domain::pace::{Limits, Pace};
 use crate::mail::transport::Transport;
 use crate::store::Place;
@@ -44,7 +45,11 @@ pub struct Route {
     state: Mutex<State>,
     /// More connections may be in use than before.
     more: Notify,
+    counts: [AtomicU64; OUTCOMES.len()],
 }
+
+/// What can come of an attempt.
+pub const OUTCOMES: [&str; 6] = ["accepted", "deferred", "failed", "refused", "doubtful", "released"];
 
 struct State {
     pace: Pace,
@@ -64,7 +69,30 @@ impl Route {
             in_use: 0,
             worked_at: Timestamp::MIN,
         };
-        Self { name: way.transport.name(), way, state: Mutex::new(state), more: Notify::new() }
+        let (name, more, counts) = (way.transport.name(), Notify::new(), Default::default());
+        Self { name, way, state: Mutex::new(state), more, counts }
+    }
+
+    /// What came of an attempt that went this way; refusals and doubts are counted beside what they are settled as.
+    pub fn count(&self, outcome: &str) {
+        if let Some(at) = OUTCOMES.iter().position(|known| *known == outcome) {
+            self.counts[at].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub fn settled(&self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Accepted { .. } => self.count("accepted"),
+            Outcome::Deferred { .. } => self.count("deferred"),
+            Outcome::Failed { .. } => self.count("failed"),
+            Outcome::Released { .. } => self.count("released"),
+            Outcome::Skipped { .. } | Outcome::Held { .. } => {}
+        }
+    }
+
+    /// How often each came, since this process began to use it.
+    pub fn counted(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        OUTCOMES.into_iter().zip(self.counts.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 
     /// This node's part of what all of them may do.

@@ -153,7 +153,7 @@ impl Worker {
                 return self.released(Duration::ZERO, "the digest cannot be rendered");
             }
             Err(Unmade::Message(words)) => {
-                error!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "no message can be made: {}", hushed(&words));
+                error!(event = "message_failed", edition = %claim.key.edition, subscriber = claim.key.subscriber, "no message can be made: {}", hushed(&words));
                 return Outcome::Failed { reply: words };
             }
         };
@@ -216,8 +216,12 @@ impl Worker {
     /// Nothing goes this way for a while; what was on it goes another.
     fn halt_way(&self, why: Halt) {
         match &why {
-            Halt::Stopped(words) => error!(way = %self.route.name, "stopped until somebody looks at it: {words}"),
-            Halt::Trouble(words) => warn!(way = %self.route.name, "stopped for a while: {words}"),
+            Halt::Stopped(words) => {
+                error!(event = "relay_stopped", way = %self.route.name, "stopped until somebody looks at it: {words}")
+            }
+            Halt::Trouble(words) => {
+                warn!(event = "relay_paused", way = %self.route.name, "stopped for a while: {words}")
+            }
             Halt::Store(_) => {}
         }
         self.route.halt(&why, self.outbox.clock.now());
@@ -237,7 +241,7 @@ impl Worker {
     async fn slow_down(&self, at_least: Duration, words: &str) -> Outcome {
         let now = self.outbox.clock.now();
         let wait = self.route.slow_down(at_least, now);
-        warn!(way = %self.route.name, seconds = wait.as_secs(), "slower: {}", hushed(words));
+        warn!(event = "relay_slower", way = %self.route.name, seconds = wait.as_secs(), "slower: {}", hushed(words));
         self.round.note(Halt::Trouble(hushed(words)));
         self.outbox.hold_off(&self.route, wait, &hushed(words)).await;
         self.released(wait, words)
@@ -246,8 +250,9 @@ impl Worker {
     /// One says little; enough of them pause the edition, in the provider's words, before the sender's name is ruined.
     async fn refused(&self, claim: &Claim, words: &str) {
         let (key, words) = (claim.key.edition, hushed(words));
-        warn!(edition = %key, subscriber = claim.key.subscriber, "refused by policy: {words}");
+        warn!(event = "delivery_refused", edition = %key, subscriber = claim.key.subscriber, "refused by policy: {words}");
         self.round.refused();
+        self.route.count("refused");
         if !self.outbox.refused(claim) {
             return;
         }
@@ -262,12 +267,13 @@ impl Worker {
         if let Err(e) = self.outbox.store.pause_edition(key, &reason, self.outbox.clock.now()).await {
             return self.round.halt(Halt::Store(e));
         }
-        error!(edition = %key, "the edition is paused: {reason}; `gazetted digest resume` once that is mended");
+        error!(event = "edition_paused", edition = %key, "the edition is paused: {reason}; `gazetted digest resume` once that is mended");
     }
 
     fn doubtful(&self, claim: &Claim, words: &str) -> Outcome {
-        warn!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "in doubt: {}", hushed(words));
+        warn!(event = "delivery_doubtful", edition = %claim.key.edition, subscriber = claim.key.subscriber, "in doubt: {}", hushed(words));
         self.round.doubtful();
+        self.route.count("doubtful");
         if self.route.doubtful(self.outbox.clock.now()) {
             self.round.note(Halt::Trouble(hushed(words)));
         }
@@ -311,15 +317,15 @@ impl Worker {
         };
         match self.outbox.store.keep_bounce(&bounce, self.outbox.clock.now()).await {
             Ok(Judged { verdict: Verdict::Suppressed, .. }) => {
-                info!(subscriber = id, class = %bounced.class, "the address bounces; suppressed");
+                info!(event = "bounce_suppressed", subscriber = id, class = %bounced.class, "the address bounces; suppressed");
             }
             Ok(_) => {}
-            Err(e) => warn!(subscriber = id, "a bounce cannot be kept: {e}"),
+            Err(e) => warn!(event = "bounce_not_kept", subscriber = id, "a bounce cannot be kept: {e}"),
         }
     }
 
     fn parts(&self) -> Parts {
-        Parts { round: Arc::clone(&self.round), ledger: self.ledger.clone() }
+        Parts { round: Arc::clone(&self.round), route: Arc::clone(&self.route), ledger: self.ledger.clone() }
     }
 
     async fn settle_before(&self) {
@@ -346,6 +352,7 @@ struct Settling {
 /// What a mark needs of its worker, who is busy with the message.
 struct Parts {
     round: Arc<Round>,
+    route: Arc<Route>,
     ledger: Ledger,
 }
 
@@ -357,7 +364,10 @@ impl Parts {
         let mut last = 0;
         loop {
             let error = match written.wait().await {
-                Ok(true) => return self.round.settled(&outcome),
+                Ok(true) => {
+                    self.route.settled(&outcome);
+                    return self.round.settled(&outcome);
+                }
                 Ok(false) => return debug!(subscriber = claim.key.subscriber, "the claim had been lost"),
                 Err(error) => error,
             };
@@ -365,7 +375,7 @@ impl Parts {
             last += u32::from(self.round.is_told_to_stop());
             self.round.halt(Halt::Store(error));
             if last == SETTLE_LAST {
-                return error!(edition = %claim.key.edition, subscriber = claim.key.subscriber, "its outcome is not known to the store: {}", outcome.state().as_str());
+                return error!(event = "delivery_unsettled", edition = %claim.key.edition, subscriber = claim.key.subscriber, "its outcome is not known to the store: {}", outcome.state().as_str());
             }
             tokio::time::sleep(SETTLE_WAIT).await;
             written = self.ledger.settle(&claim, &outcome);

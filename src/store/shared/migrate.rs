@@ -27,6 +27,12 @@ pub async fn rehearse(db: &mut Connection, steps: &[&'static str], now: Timestam
     Ok(Migration { schema, to: i64::try_from(steps.len()).unwrap_or(i64::MAX), steps: steps_left })
 }
 
+/// The number of the last step, of a store that is open.
+pub async fn applied(db: &mut Connection) -> Result<u64> {
+    let found: i64 = sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(db).await?;
+    Ok(u64::try_from(found).unwrap_or_default())
+}
+
 async fn make_table(db: &mut Connection) -> Result<()> {
     sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)")
         .execute(db)

@@ -60,6 +60,7 @@ mod bounces;
 mod feeds;
 mod letters;
 mod nodes;
+mod numbers;
 mod people;
 mod websub;
 
