@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::introspect::field_names;
-use super::{AuthorAlias, Config, Digest, Feeds, Goal, Http, Smtp, Webhook};
+use super::{AuthorAlias, Config, Digest, Feeds, Goal, Http, Smtp, Webhook, bounded};
 use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::front_matter::position;
 use crate::domain::problem::Problem;
@@ -45,7 +45,7 @@ pub fn find(option: Option<&Path>) -> PathBuf {
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
     let shown = path.to_string_lossy().into_owned();
-    let text = match std::fs::read_to_string(path) {
+    let text = match bounded::text(path, bounded::TEXT) {
         Ok(text) => text,
         Err(error) => {
             let problem = Problem::error(shown, "config", format!("the configuration cannot be read: {error}"))
@@ -398,7 +398,7 @@ fn secrets(loaded: &mut Loaded, shown: &str) {
         let given = credentials.as_ref().map(|folder| folder.join(credential)).filter(|path| path.exists());
         let file = if named.as_os_str().is_empty() { given } else { Some(config.base.join(named)) };
         let Some(file) = file else { return };
-        match std::fs::read_to_string(&file) {
+        match bounded::text(&file, bounded::SECRET) {
             Ok(text) => *secret = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()),
             Err(error) => problems.push(
                 Problem::error(shown, "config", format!("`{key}` `{}` cannot be read: {error}", file.display()))
