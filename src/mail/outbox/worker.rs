@@ -215,12 +215,13 @@ impl Worker {
 
     /// Nothing goes this way for a while; what was on it goes another.
     fn halt_way(&self, why: Halt) {
+        let news = self.route.halt(&why, self.outbox.clock.now());
         match &why {
             Halt::Stopped(words) => error!(way = %self.route.name, "stopped until somebody looks at it: {words}"),
-            Halt::Trouble(words) => warn!(way = %self.route.name, "stopped for a while: {words}"),
+            Halt::Trouble(words) if news => warn!(way = %self.route.name, "stopped for a while: {words}"),
+            Halt::Trouble(words) => debug!(way = %self.route.name, "stopped for a while: {words}"),
             Halt::Store(_) => {}
         }
-        self.route.halt(&why, self.outbox.clock.now());
         self.round.note(why);
     }
 
