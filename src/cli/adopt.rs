@@ -72,7 +72,7 @@ pub async fn documents(feeds: &[String]) -> Result<Vec<FeedDocument>, Failure> {
         if feed_source::is_address(feed) {
             documents.extend(from_address(feed).await?);
         } else {
-            documents.push(read(feed, &feed_source::file(feed).await?, None)?);
+            documents.push(read(feed, &feed_source::file(feed)?, None)?);
         }
     }
     Ok(documents)

@@ -1,15 +1,19 @@
 //! A feed that a command is given by its file or its address, and how it is come by: as a feed reader would.
 
+use std::path::Path;
+
 use super::error::Failure;
+use crate::config::bounded;
 use crate::daemon::reader::Reader;
 use crate::daemon::web::{Answer, Web, WebError};
+use crate::domain::feed_document::MOST_BYTES;
 
 pub fn is_address(feed: &str) -> bool {
     feed.starts_with("http://") || feed.starts_with("https://")
 }
 
-pub async fn file(feed: &str) -> Result<Vec<u8>, Failure> {
-    tokio::fs::read(feed).await.map_err(|error| {
+pub fn file(feed: &str) -> Result<Vec<u8>, Failure> {
+    bounded::bytes(Path::new(feed), MOST_BYTES as u64).map_err(|error| {
         let hint = "expected a feed's file, or its address with `http://` or `https://`";
         Failure::failed(format!("`{feed}` cannot be read: {error}"), hint)
     })

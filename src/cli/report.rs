@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::Failure;
 use super::posts::days;
 use super::{Done, open, print};
-use crate::config::{Config, Goal};
+use crate::config::{Config, Goal, bounded};
 use crate::daemon::blog::spec;
 use crate::domain::facts::{self, Section};
 use crate::domain::goal::Spec;
@@ -92,7 +92,7 @@ fn goals(config: &Config, author: Option<&str>) -> Vec<Spec> {
 
 fn facts(file: &Path) -> Result<Vec<Section>, Failure> {
     let shown = file.display().to_string();
-    let text = std::fs::read_to_string(file)
+    let text = bounded::text(file, bounded::TEXT)
         .map_err(|error| Failure::failed(format!("the file of facts, `{shown}`, cannot be read: {error}"), HINT))?;
     let (sections, problems) = facts::read(&shown, &text);
     if problems.is_empty() { Ok(sections) } else { Err(Failure::Config(problems)) }

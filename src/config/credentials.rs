@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::bounded;
 use super::load::Loaded;
 use super::origin::Origin;
 use crate::domain::problem::Problem;
@@ -13,8 +14,6 @@ use crate::domain::problem::Problem;
 const SHORTEST_TOKEN: usize = 16;
 /// Tries are few, so a password may be shorter than a token.
 const SHORTEST_PASSWORD: usize = 12;
-/// No secret is longer; what is, is another file.
-const LONGEST: u64 = 64 * 1024;
 /// Where systemd takes the service's credentials from. A command that root runs beside the service finds them there, too.
 const STORE: &str = "/etc/credstore";
 
@@ -92,12 +91,8 @@ fn place<'a>(loaded: &'a mut Loaded, slot: &Slot<'_>) -> &'a mut SecretString {
     }
 }
 
-fn text(file: &Path) -> std::io::Result<SecretString> {
-    let length = std::fs::metadata(file)?.len();
-    if length > LONGEST {
-        return Err(std::io::Error::other(format!("it has {length} bytes, and no secret is that long")));
-    }
-    let text = std::fs::read_to_string(file)?;
+fn text(file: &Path) -> Result<SecretString, String> {
+    let text = bounded::text(file, bounded::SECRET).map_err(|error| error.to_string())?;
     Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 

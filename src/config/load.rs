@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::credentials::secrets;
 use super::introspect::field_names;
 use super::origin::{Origin, Origins};
-use super::{AuthorAlias, Config, Digest, Feeds, Goal, Http, Smtp, Store, Webhook};
+use super::{AuthorAlias, Config, Digest, Feeds, Goal, Http, Smtp, Store, Webhook, bounded};
 use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::front_matter::position;
 use crate::domain::problem::Problem;
@@ -48,7 +48,7 @@ pub fn find(option: Option<&Path>) -> PathBuf {
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
     let shown = path.to_string_lossy().into_owned();
-    let text = match std::fs::read_to_string(path) {
+    let text = match bounded::text(path, bounded::TEXT) {
         Ok(text) => text,
         Err(error) => {
             let problem = Problem::error(shown, "config", format!("the configuration cannot be read: {error}"))

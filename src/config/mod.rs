@@ -14,6 +14,7 @@ use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::period::Per;
 use crate::domain::style::{Look, Style};
 
+pub mod bounded;
 mod check;
 mod credentials;
 mod duration;

@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Config, WhenEmpty};
+use crate::config::{Config, WhenEmpty, bounded};
 use crate::domain::edition::{Edition, EditionKey, EditionPost, State, Variant};
 use crate::domain::feed_format::Format;
 use crate::domain::goal::{Bounds, GoalStatus};
@@ -453,7 +453,7 @@ pub fn replacements(folder: &Path) -> BTreeMap<String, String> {
             let name = entry.file_name().into_string().ok()?;
             let ending = Path::new(&name).extension()?.to_str()?;
             endings.contains(&ending).then_some(())?;
-            Some((format!("{prefix}{name}"), std::fs::read_to_string(entry.path()).ok()?))
+            Some((format!("{prefix}{name}"), bounded::text(&entry.path(), bounded::TEXT).ok()?))
         });
         known.collect()
     };

@@ -20,7 +20,7 @@ use super::web::Web;
 use super::websub::Announcer;
 
 use crate::clock::SharedClock;
-use crate::config::{Config, Smtp};
+use crate::config::{Config, Smtp, bounded};
 use crate::domain::pace::Limits;
 use crate::domain::token::Keys;
 use crate::mail::composer::Composer;
@@ -105,7 +105,7 @@ const TOO_OPEN: u32 = 0o037;
 fn signer(name: &str, domain: &str, selector: &str, file: &Path) -> anyhow::Result<Signer> {
     let shown = format!("`{name}`, `{}`", file.display());
     let (mode, pem) = std::fs::metadata(file)
-        .and_then(|known| Ok((known.permissions().mode(), std::fs::read(file)?)))
+        .and_then(|known| Ok((known.permissions().mode(), bounded::bytes(file, bounded::SECRET)?)))
         .with_context(|| format!("{shown}, cannot be read"))?;
     anyhow::ensure!(
         mode & TOO_OPEN == 0,

@@ -455,7 +455,9 @@ impl Service {
             said.push_str(&format!(", {errors} errors"));
         }
         if let Some(due) = next_digest {
-            said.push_str(&due.to_zoned(self.config.site.zone()).strftime("; next digest %Y-%m-%d %H:%M").to_string());
+            said.push_str(
+                &self.config.site.zone().to_datetime(due).strftime("; next digest %Y-%m-%d %H:%M").to_string(),
+            );
         }
         if clock_doubted {
             said.push_str("; nothing is sent: the clock has jumped");

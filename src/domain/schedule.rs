@@ -203,4 +203,41 @@ mod tests {
             }
         }
     }
+
+    /// FAULTS E1, against the plainest reading there is: the first quarter of an hour that day whose wall clock has reached the time.
+    #[test]
+    fn on_days_the_clocks_are_moved_a_digest_is_due_when_the_wall_clock_first_reaches_its_time() {
+        let moved = [
+            ("Europe/Berlin", "2021-03-28"),
+            ("Europe/Berlin", "2021-10-31"),
+            ("America/Santiago", "2019-09-08"),
+            ("America/Santiago", "2020-04-04"),
+            ("America/Havana", "2021-03-14"),
+            ("America/Asuncion", "2022-10-02"),
+            ("Africa/Cairo", "2014-05-16"),
+            ("Asia/Beirut", "2021-03-28"),
+            ("Asia/Kathmandu", "2021-03-28"),
+            ("Australia/Lord_Howe", "2021-04-04"),
+            ("Australia/Lord_Howe", "2021-10-03"),
+            ("Antarctica/Troll", "2021-03-28"),
+            ("Antarctica/Troll", "2021-10-31"),
+            ("Pacific/Apia", "2011-12-29"),
+            ("Pacific/Apia", "2011-12-31"),
+        ];
+        for (name, day) in moved {
+            let (zone, day): (_, Date) = (TimeZone::get(name).unwrap(), day.parse().unwrap());
+            let closed = Period::containing(crate::domain::period::Per::Month, day).previous();
+            for half_hours in 0..48_i8 {
+                let time = Time::new(half_hours / 2, half_hours % 2 * 30, 0, 0).unwrap();
+                let schedule = format!("{} {} {} * *", time.minute(), time.hour(), day.day());
+                let due = Schedule::parse(&schedule).unwrap().due_after(closed, &zone);
+                let before = jiff::tz::Offset::UTC.to_timestamp(day.to_datetime(Time::midnight())).unwrap();
+                let mut looked_at = before.checked_sub(jiff::SignedDuration::from_hours(26)).unwrap();
+                while zone.to_datetime(looked_at) < day.to_datetime(time) {
+                    looked_at = looked_at.checked_add(jiff::SignedDuration::from_mins(15)).unwrap();
+                }
+                assert_eq!(due, looked_at, "{schedule} in {name}");
+            }
+        }
+    }
 }

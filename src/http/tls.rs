@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use crate::config::bounded;
 use crate::domain::hash;
 
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +86,7 @@ const KEY: &str = "http.tls_key";
 impl Files {
     fn read(&self) -> Result<(Vec<u8>, Vec<u8>), TlsError> {
         let read = |key, path: &PathBuf| {
-            std::fs::read(path).map_err(|error| TlsError::Unreadable { key, path: path.clone(), error })
+            bounded::bytes(path, bounded::TEXT).map_err(|error| TlsError::Unreadable { key, path: path.clone(), error })
         };
         Ok((read(CERTIFICATE, &self.certificate)?, read(KEY, &self.key)?))
     }

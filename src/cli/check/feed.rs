@@ -13,7 +13,7 @@ pub async fn check(feed: &str) -> Result<(Vec<Problem>, usize), Failure> {
     if feed_source::is_address(feed) {
         return at(feed).await;
     }
-    let bytes = feed_source::file(feed).await?;
+    let bytes = feed_source::file(feed)?;
     let Verdict { problems, entries, .. } = check_document(feed, &bytes, None, open::now());
     Ok((problems, entries))
 }

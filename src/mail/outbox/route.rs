@@ -24,6 +24,8 @@ const PAUSES: [Duration; 5] = [
 ];
 /// The pause after something that only an operator can put right.
 const LONG_PAUSE: Duration = Duration::from_hours(1);
+/// A relay that stays down is told of so often.
+const AGAIN: Duration = Duration::from_hours(1);
 /// So many messages in a row without an answer are the server's trouble.
 const MOST_DOUBTFUL: u32 = 3;
 /// A connection that was turned away means that there are too many, if another one has worked within this time.
@@ -171,18 +173,24 @@ impl Route {
         trouble
     }
 
-    /// The server for now, or the operator: nothing goes this way for a while.
-    pub fn halt(&self, why: &Halt, now: Timestamp) {
+    /// The server for now, or the operator: nothing goes this way for a while. True if whoever reads the log has not heard of it
+    /// within the hour.
+    pub fn halt(&self, why: &Halt, now: Timestamp) -> bool {
         let mut state = self.state();
         // Several connections find out at once.
         if !state.pause.is_over(now) {
-            return;
+            return false;
         }
         let wait = match why {
             Halt::Stopped(_) => LONG_PAUSE,
             Halt::Trouble(_) | Halt::Store(_) => PAUSES[state.pause.troubles.min(PAUSES.len() - 1)],
         };
         state.pause.after(wait, now);
+        let news = state.pause.told.is_none_or(|told| after(told, AGAIN) <= now);
+        if news {
+            state.pause.told = Some(now);
+        }
+        news
     }
 
     pub fn slow_down(&self, least: Duration, now: Timestamp) -> Duration {
@@ -238,6 +246,8 @@ impl State {
 struct Pause {
     troubles: usize,
     until: Option<Timestamp>,
+    /// When it was last told of.
+    told: Option<Timestamp>,
 }
 
 impl Pause {
@@ -282,6 +292,16 @@ mod tests {
         }
         route.accepted(at(now));
         assert!(route.seat() && route.seat());
+    }
+
+    #[test]
+    fn a_relay_that_stays_down_is_told_of_once_an_hour() {
+        let route = route(4);
+        let down = |minutes: i64| route.halt(&Halt::Trouble(String::new()), at(minutes * 60));
+        let told: Vec<i64> = (0..1_440).filter(|minute| down(*minute)).collect();
+        assert!(told.len() <= 24 && told[0] == 0, "{told:?}");
+        route.accepted(at(90_000));
+        assert!(route.halt(&Halt::Trouble(String::new()), at(90_001)), "it worked, and does not any more");
     }
 
     #[test]

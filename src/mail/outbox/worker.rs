@@ -215,16 +215,17 @@ impl Worker {
 
     /// Nothing goes this way for a while; what was on it goes another.
     fn halt_way(&self, why: Halt) {
+        let news = self.route.halt(&why, self.outbox.clock.now());
         match &why {
             Halt::Stopped(words) => {
                 error!(event = "relay_stopped", way = %self.route.name, "stopped until somebody looks at it: {words}")
             }
-            Halt::Trouble(words) => {
+            Halt::Trouble(words) if news => {
                 warn!(event = "relay_paused", way = %self.route.name, "stopped for a while: {words}")
             }
+            Halt::Trouble(words) => debug!(way = %self.route.name, "stopped for a while: {words}"),
             Halt::Store(_) => {}
         }
-        self.route.halt(&why, self.outbox.clock.now());
         self.round.note(why);
     }
 
