@@ -1,7 +1,7 @@
 //! What time it is. Knows the wall clock and nothing else; only loops, handlers and commands ask it, everything
 //! below gets the time as an argument.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,35 @@ pub trait Clock: Send + Sync {
 }
 
 pub type SharedClock = Arc<dyn Clock>;
+
+/// A sign of life: when what must never stand still was last seen to move.
+#[derive(Debug)]
+pub struct Life {
+    began: Instant,
+    /// Milliseconds after that.
+    shown: AtomicU64,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self { began: Instant::now(), shown: AtomicU64::new(0) }
+    }
+}
+
+impl Life {
+    pub fn show(&self) {
+        self.shown.store(self.age(), Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn silent_for(&self) -> Duration {
+        Duration::from_millis(self.age().saturating_sub(self.shown.load(Ordering::Relaxed)))
+    }
+
+    fn age(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
 
 /// The machine's own clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,7 +5,7 @@ use clap::Command;
 /// A command by its path, and lines with what they are for.
 type Shown = (&'static str, &'static [(&'static str, &'static str)]);
 
-const EXAMPLES: [Shown; 47] = [
+const EXAMPLES: [Shown; 50] = [
     (
         "",
         &[
@@ -185,13 +185,43 @@ const EXAMPLES: [Shown; 47] = [
     ("admin", &[("gazetted admin link", ""), ("gazetted admin log", "")]),
     ("admin link", &[("gazetted admin link", "opens the editors' pages once")]),
     ("admin log", &[("gazetted admin log", ""), ("gazetted admin log --limit 200 --json", "")]),
-    ("backup", &[("gazetted backup gazetted-2021-06-01.db", "while the daemon runs")]),
-    ("migrate", &[("gazetted migrate", "before a new version is started")]),
+    (
+        "backup",
+        &[
+            ("gazetted backup /var/backups/gazetted-2021-06-01.db", "while the daemon runs"),
+            ("gazetted backup new.db --json", ""),
+        ],
+    ),
+    (
+        "restore",
+        &[
+            ("gazetted restore /var/backups/gazetted-2021-06-01.db", "where there is no store"),
+            ("gazetted restore /var/backups/gazetted-2021-06-01.db --replace", "in the place of the one there is"),
+        ],
+    ),
+    (
+        "migrate",
+        &[
+            ("gazetted migrate --dry-run", "what would be done"),
+            ("gazetted migrate", "before a new version is started"),
+        ],
+    ),
+    ("store", &[("gazetted store copy postgres://gazetted@db.example.org/gazetted", "")]),
+    (
+        "store copy",
+        &[
+            ("gazetted store copy postgres://gazetted@db.example.org/gazetted", "from SQLite to PostgreSQL"),
+            ("gazetted store copy sqlite:/var/lib/gazetted/gazetted.db", "and back"),
+        ],
+    ),
     ("config", &[("gazetted config default", ""), ("gazetted config show", "")]),
     ("config default", &[("gazetted config default > gazetted.toml", "every key, with its default")]),
     (
         "config show",
-        &[("gazetted config show", "what is in force, secrets as ***"), ("gazetted config show --json", "")],
+        &[
+            ("gazetted config show", "what is in force, secrets as ***"),
+            ("gazetted config show --changed", "only what is no default"),
+        ],
     ),
     (
         "completions",
@@ -218,7 +248,7 @@ fn below(command: Command, path: &str) -> Command {
     command
 }
 
-const MAN: Shown = ("man", &[("gazetted man > /usr/local/share/man/man1/gazetted.1", "")]);
+const MAN: Shown = ("man", &[("gazetted man", ""), ("gazetted man --dir man", "all pages, as files")]);
 
 fn told(lines: &[(&str, &str)]) -> String {
     let width = lines.iter().filter(|(_, why)| !why.is_empty()).map(|(line, _)| line.len()).max().unwrap_or(0);

@@ -43,7 +43,11 @@ pub async fn run(given: &Arguments) -> Done {
     let posts = posts_dir(site, found.as_ref().map(|c| c.dialect));
     let posts = relative(&given.dir, &site.join(&posts));
     let built = given.from.as_deref().map(built_feeds).unwrap_or_default();
-    publish::write(&target, text(found.as_ref(), &posts, &built).as_bytes())?;
+    let state = state(&given.dir);
+    if let Some(state) = state {
+        std::fs::create_dir_all(state)?;
+    }
+    publish::write(&target, text(found.as_ref(), &posts, &built, state).as_bytes())?;
     let mut said = String::new();
     if !built.is_empty() {
         let (config, documents) = (open::config(Some(&target))?, built.iter().map(|built| built.document.clone()));
@@ -56,6 +60,12 @@ pub async fn run(given: &Arguments) -> Done {
         "{said}{} is written; look it over, then try `gazetted check` and `gazetted build`",
         target.display()
     ))
+}
+
+/// A configuration in /etc is the service's, which writes to its own folder and nowhere else.
+fn state(dir: &Path) -> Option<&'static str> {
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    dir.starts_with("/etc").then_some("/var/lib/gazetted")
 }
 
 /// A feed that the site's generator has written.
@@ -148,7 +158,7 @@ fn relative(dir: &Path, target: &Path) -> PathBuf {
     target.strip_prefix(&dir).map_or_else(|_| target.clone(), Path::to_owned)
 }
 
-fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built]) -> String {
+fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built], state: Option<&str>) -> String {
     let quoted =
         |text: Option<&String>, default: &str| toml::Value::String(text.map_or(default, |t| t).to_owned()).to_string();
     let config = |get: fn(&SiteConfig) -> Option<&String>| found.and_then(get);
@@ -174,9 +184,20 @@ fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built]) -> String {
         None => out
             .push_str("# permalink = \"/:year/:month/:day/:title/\"  # else as the site's own configuration has it\n"),
     }
-    out.push_str("\n[feeds]\nout = \"public\"  # feed.xml, atom.xml, feed.json, tags/, authors/ go here\n");
+    let below = |name: &str| state.map_or_else(|| name.to_owned(), |state| format!("{state}/{name}"));
+    out.push_str(&format!(
+        "\n[feeds]\nout = \"{}\"  # feed.xml, atom.xml, feed.json, tags/, authors/ go here\n",
+        below("public")
+    ));
     out.push_str(&names(built));
+    if state.is_some() {
+        out.push_str(&format!("\n[store]\nurl = \"sqlite:{}\"\n", below("gazetted.db")));
+        out.push_str(&format!("\n[outbox]\ndir = \"{}\"  # where messages go without [smtp]\n", below("mail")));
+    }
     out.push_str(REST);
+    if state.is_some() {
+        out.push_str("# Better than password_file: the password in /etc/credstore/gazetted.smtp_password.\n");
+    }
     out
 }
 
@@ -207,13 +228,15 @@ mod tests {
         let jekyll =
             SiteConfig::read("_config.yml", "title: \"A \\\"b\\\"\"\nurl: https://a.example\npermalink: pretty\n")
                 .unwrap();
-        for found in [None, Some(&jekyll)] {
+        for (found, state) in [(None, None), (Some(&jekyll), None), (Some(&jekyll), Some("/var/lib/gazetted"))] {
             let loaded = crate::config::load_str(
-                &text(found, Path::new("_posts"), &[]),
+                &text(found, Path::new("_posts"), &[], state),
                 "gazetted.toml",
                 &std::collections::BTreeMap::default(),
             );
             assert!(loaded.is_usable(), "{:?}", loaded.problems);
+            let relative = !loaded.config.store_url().contains("/var/lib/");
+            assert_eq!(relative, state.is_none());
         }
     }
 }

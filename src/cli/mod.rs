@@ -25,9 +25,11 @@ mod examples;
 mod feed_source;
 mod goal;
 mod init;
+mod manual;
 mod memory;
 mod open;
 mod outbox;
+mod ownership;
 mod posts;
 mod print;
 mod report;
@@ -94,17 +96,22 @@ enum Command {
     /// The editors' pages: a link that opens them, and what was done by hand
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Copy the store into one new file
+    /// Copy the store into one new file, while it is in use, and read that back
     Backup(backup::Arguments),
+    /// Put a backup in the store's place
+    Restore(backup::Restoring),
     /// Bring the store's schema up to date (opening it does so, too)
-    Migrate,
+    Migrate(backup::Migrating),
+    /// The store as a whole
+    #[command(subcommand)]
+    Store(backup::StoreCommand),
     /// The configuration's defaults, or what is in force
     #[command(subcommand)]
     Config(config::Command),
     /// Shell completions on stdout
     Completions { shell: clap_complete::Shell },
-    /// The manual page on stdout
-    Man,
+    /// The manual: one page on stdout, or all of them as files
+    Man(manual::Arguments),
 }
 
 #[must_use]
@@ -119,7 +126,11 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return error::print(&Failure::from(error)),
     };
+    let (config, is_service) = (arguments.config.clone(), matches!(arguments.command, Command::Run(_)));
     let result = runtime.block_on(command(arguments, level));
+    if !is_service {
+        ownership::give_back(config.as_deref());
+    }
     // A blocking call that hangs (a dead network file system) must not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match result {
@@ -151,18 +162,16 @@ async fn command(arguments: Arguments, level: Option<tracing::Level>) -> Done {
         Command::Bounce(given) => bounce::run(config, &given).await,
         Command::Outbox(given) => outbox::run(config, given).await,
         Command::Admin(given) => admin::run(config, given).await,
-        Command::Backup(given) => backup::run(config, &given).await,
-        Command::Migrate => backup::migrate(config).await,
+        Command::Backup(given) => backup::backup(config, &given).await,
+        Command::Restore(given) => backup::restore(config, &given).await,
+        Command::Migrate(given) => backup::migrate(config, &given).await,
+        Command::Store(command) => backup::store(config, command).await,
         Command::Config(given) => config::run(config, &given),
         Command::Completions { shell } => {
             let mut out = Vec::new();
             clap_complete::generate(shell, &mut examples::shown(Arguments::command()), "gazetted", &mut out);
             print::bytes(&out)
         }
-        Command::Man => {
-            let mut out = Vec::new();
-            clap_mangen::Man::new(examples::shown(Arguments::command())).render(&mut out)?;
-            print::bytes(&out)
-        }
+        Command::Man(given) => manual::run(&given),
     }
 }

@@ -41,6 +41,6 @@ mod tests {
 
     #[test]
     fn a_sections_keys_are_its_fields() {
-        assert_eq!(field_names::<super::super::Store>(), ["url"]);
+        assert_eq!(field_names::<super::super::Log>(), ["level", "format"]);
     }
 }

@@ -4,22 +4,25 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::credentials::secrets;
 use super::introspect::field_names;
-use super::{AuthorAlias, Config, Digest, Feeds, Goal, Http, Smtp, Webhook};
+use super::origin::{Origin, Origins};
+use super::{AuthorAlias, Config, Digest, Feeds, Goal, Http, Smtp, Store, Webhook};
 use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::front_matter::position;
 use crate::domain::problem::Problem;
 
-/// A configuration and what is wrong with it. With an error among the problems it must not be run.
-#[derive(Debug)]
+/// A configuration, where each value of it came from, and what is wrong with it. With an error among the problems it must not be run.
+#[derive(Debug, Default)]
 pub struct Loaded {
     pub config: Config,
+    pub origins: Origins,
     pub problems: Vec<Problem>,
 }
 
@@ -50,7 +53,7 @@ pub fn load(path: &Path) -> Loaded {
         Err(error) => {
             let problem = Problem::error(shown, "config", format!("the configuration cannot be read: {error}"))
                 .hint("write one with `gazetted init`, or name it with `--config FILE`");
-            return Loaded { config: Config::default(), problems: vec![problem] };
+            return Loaded { problems: vec![problem], ..Loaded::default() };
         }
     };
     let environment: BTreeMap<String, String> =
@@ -65,24 +68,22 @@ pub fn load(path: &Path) -> Loaded {
 /// Reads a configuration from text; `environment` holds the `GAZETTED_SECTION__KEY` variables.
 #[must_use]
 pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) -> Loaded {
-    let mut reader = Reader { text, path, problems: Vec::new() };
+    let mut reader = Reader { text, path, item: None, origins: Origins::default(), problems: Vec::new() };
     let table = match DeTable::parse(text) {
         Ok(table) => table.into_inner(),
         Err(error) => {
             let (line, column) = error.span().map_or((1, 1), |s| position(text, s.start));
             let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
             let problem = Problem::error(path, "config", format!("is not TOML: {message}")).at(line, column);
-            return Loaded {
-                config: Config::default(),
-                problems: vec![problem.hint("text wants quotes: `title = \"...\"`")],
-            };
+            let problem = problem.hint("text wants quotes: `title = \"...\"`");
+            return Loaded { problems: vec![problem], ..Loaded::default() };
         }
     };
     let mut config = reader.sections(&table);
     reader.environment(&mut config, environment);
     reader.check(&config);
     reader.problems.sort_by_key(|p| (p.line, p.column));
-    Loaded { config, problems: reader.problems }
+    Loaded { config, origins: reader.origins, problems: reader.problems }
 }
 
 /// `[[feeds.extra]]`
@@ -116,6 +117,9 @@ const SECTIONS: [&str; 17] = [
 struct Reader<'a> {
     text: &'a str,
     path: &'a str,
+    /// Which of several sections of one name is read.
+    item: Option<usize>,
+    origins: Origins,
     problems: Vec<Problem>,
 }
 
@@ -171,10 +175,16 @@ impl Reader<'_> {
     }
 
     fn list<T: Default + Serialize + DeserializeOwned>(&mut self, name: &str, value: &Entry<'_>) -> Vec<T> {
-        match value.get_ref() {
-            DeValue::Array(items) => items.iter().map(|item| self.section(name, item)).collect(),
-            _ => vec![self.section(name, value)],
-        }
+        let mut one = |(nr, item)| {
+            self.item = Some(nr);
+            self.section(name, item)
+        };
+        let list = match value.get_ref() {
+            DeValue::Array(items) => items.iter().enumerate().map(one).collect(),
+            _ => vec![one((0, value))],
+        };
+        self.item = None;
+        list
     }
 
     /// Reads a section key by key, so that one wrong value does not hide the next.
@@ -208,6 +218,8 @@ impl Reader<'_> {
             let Some(parsed) = parsed else { continue };
             match try_key::<T>(key_name, &parsed) {
                 Ok(()) => {
+                    let line = position(self.text, key.span().start).0;
+                    self.origins.set(name, self.item, key_name, Origin::Line(line));
                     good.insert(key_name.to_owned(), parsed);
                 }
                 Err(message) => {
@@ -261,12 +273,14 @@ impl Reader<'_> {
                 "dkim" => set(&mut config.dkim, &key, value),
                 "smtp" => set_smtp(config, &key, value),
                 "outbox" => set(&mut config.outbox, &key, value),
-                "store" => set(&mut config.store, &key, value),
+                "store" => set_store(&mut config.store, &key, value),
                 "http" => set_http(&mut config.http, &key, value),
                 "log" => set(&mut config.log, &key, value),
                 "report" => set(&mut config.report, &key, value),
                 _ => Err(format!("there is no section `{section}`")),
             };
+            let (name_of, item) = named(&section);
+            self.origins.set(name_of, item, &key, Origin::Variable(name.clone()));
             if let Err(message) = result {
                 let problem = Problem::error(format!("${name}"), "config", message);
                 self.problems.push(problem.hint("environment variables are named `GAZETTED_SECTION__KEY`"));
@@ -296,6 +310,15 @@ impl Reader<'_> {
             }
         }
         fallback
+    }
+}
+
+/// Which section a variable's is, and which of several.
+fn named(section: &str) -> (&str, Option<usize>) {
+    match section {
+        "digest_style" => ("digest.style", None),
+        "smtp" | "goal" => (section, Some(0)),
+        _ => (section, None),
     }
 }
 
@@ -369,6 +392,20 @@ fn set_smtp(config: &mut Config, key: &str, value: &str) -> Result<(), String> {
     result
 }
 
+/// As `Smtp`, for the password, here or in the address.
+fn set_store(store: &mut Store, key: &str, value: &str) -> Result<(), String> {
+    match key {
+        "password" => store.password = SecretString::from(value.to_owned()),
+        "url" => value.clone_into(&mut store.url),
+        _ => {
+            let before = store.clone();
+            set(store, key, value)?;
+            (store.url, store.password) = (before.url, before.password);
+        }
+    }
+    Ok(())
+}
+
 /// As `Smtp`, for the token and the password.
 fn set_http(http: &mut Http, key: &str, value: &str) -> Result<(), String> {
     let secret = match key {
@@ -383,62 +420,6 @@ fn set_http(http: &mut Http, key: &str, value: &str) -> Result<(), String> {
     };
     *secret = SecretString::from(value.to_owned());
     Ok(())
-}
-
-/// Shorter ones are guessed.
-const SHORTEST_TOKEN: usize = 16;
-/// Tries are few, so a password may be shorter than a token.
-const SHORTEST_PASSWORD: usize = 12;
-
-/// Secrets from files: those the configuration names, and those systemd gives in `$CREDENTIALS_DIRECTORY`.
-fn secrets(loaded: &mut Loaded, shown: &str) {
-    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let Loaded { config, problems } = loaded;
-    let mut read = |key: &str, named: &Path, credential: &str, secret: &mut SecretString| {
-        let given = credentials.as_ref().map(|folder| folder.join(credential)).filter(|path| path.exists());
-        let file = if named.as_os_str().is_empty() { given } else { Some(config.base.join(named)) };
-        let Some(file) = file else { return };
-        match std::fs::read_to_string(&file) {
-            Ok(text) => *secret = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()),
-            Err(error) => problems.push(
-                Problem::error(shown, "config", format!("`{key}` `{}` cannot be read: {error}", file.display()))
-                    .hint("check the path and that the daemon's user may read it"),
-            ),
-        }
-    };
-    for (n, smtp) in config.smtp.iter_mut().enumerate() {
-        let credential = if n == 0 { "smtp_password".to_owned() } else { format!("smtp_password_{}", n + 1) };
-        read("smtp.password_file", &smtp.password_file, &credential, &mut smtp.password);
-    }
-    let bounces = &mut config.bounces;
-    read("bounces.imap_password_file", &bounces.imap_password_file, "imap_password", &mut bounces.imap_password);
-    // Read when it is used, so that it is in memory once.
-    for (name, file) in
-        [("dkim_key", &mut config.dkim.key_file), ("dkim_ed25519_key", &mut config.dkim.ed25519_key_file)]
-    {
-        let given = credentials.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
-        if let (true, Some(given)) = (file.as_os_str().is_empty(), given) {
-            *file = given;
-        }
-    }
-    read("http.admin_token_file", &config.http.admin_token_file, "admin_token", &mut config.http.admin_token);
-    let http = &mut config.http;
-    read("http.admin_password_file", &http.admin_password_file, "admin_password", &mut http.admin_password);
-    for hook in &mut config.webhooks {
-        read("webhooks.secret_file", &hook.secret_file, "webhook_secret", &mut hook.secret);
-    }
-    let http = &config.http;
-    let (token, password) = (http.admin_token.expose_secret(), http.admin_password.expose_secret());
-    for (key, secret, least) in
-        [("http.admin_token", token, SHORTEST_TOKEN), ("http.admin_password", password, SHORTEST_PASSWORD)]
-    {
-        if !http.admin.is_empty() && !secret.is_empty() && secret.len() < least {
-            problems.push(
-                Problem::error(shown, "config", format!("`{key}` is so short that it can be guessed"))
-                    .hint(format!("expected at least {least} characters that nobody guesses: `openssl rand -hex 24`")),
-            );
-        }
-    }
 }
 
 /// Edits between two words, swaps of neighbours counted once.

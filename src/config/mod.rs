@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::extra_feed::ExtraFeed;
@@ -15,10 +15,12 @@ use crate::domain::period::Per;
 use crate::domain::style::{Look, Style};
 
 mod check;
+mod credentials;
 mod duration;
 mod introspect;
 pub mod listen;
 mod load;
+pub mod origin;
 mod secret;
 
 pub use duration::Span;
@@ -92,12 +94,19 @@ impl Config {
         format!("{}/hub", self.public_url())
     }
 
-    /// `store.url` with a relative SQLite path taken from the configuration's folder.
+    /// `store.url` with a relative SQLite path taken from the configuration's folder, and a database server's with its password.
     #[must_use]
     pub fn store_url(&self) -> String {
-        let Some(path) = self.store.url.strip_prefix("sqlite:") else { return self.store.url.clone() };
+        let Some(path) = self.store.url.strip_prefix("sqlite:") else { return self.server_url() };
         let path = path.strip_prefix("//").unwrap_or(path);
         format!("sqlite:{}", self.base.join(path).display())
+    }
+
+    fn server_url(&self) -> String {
+        let password = self.store.password.expose_secret();
+        let Ok(mut url) = url::Url::parse(&self.store.url) else { return self.store.url.clone() };
+        let set = !password.is_empty() && url.set_password(Some(password)).is_ok();
+        if set { url.into() } else { self.store.url.clone() }
     }
 
     /// A path of the configuration, taken from the folder of its file.
@@ -617,12 +626,17 @@ pub enum OnDoubt {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Store {
+    #[serde(serialize_with = "secret::hide_password")]
     pub url: String,
+    /// Of the database server, if it is not in `url`.
+    #[serde(serialize_with = "secret::hide", deserialize_with = "secret::read")]
+    pub password: SecretString,
+    pub password_file: PathBuf,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: "sqlite:gazetted.db".into() }
+        Self { url: "sqlite:gazetted.db".into(), password: SecretString::default(), password_file: PathBuf::new() }
     }
 }
 

@@ -16,6 +16,7 @@ pub mod missed;
 pub mod nudges;
 pub mod preflight;
 pub mod preview;
+pub mod pulse;
 pub mod reader;
 pub mod render_pass;
 pub mod sending;

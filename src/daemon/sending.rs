@@ -193,6 +193,12 @@ pub struct Sending {
 }
 
 impl Sending {
+    /// For how long the outbox was not seen to move; one that was told to stop need not.
+    #[must_use]
+    pub fn silent_for(&self) -> Duration {
+        if self.stop.is_cancelled() { Duration::ZERO } else { self.outbox.silent_for() }
+    }
+
     /// What is on its way is finished; then they end.
     pub async fn ended(&mut self) {
         if self.stop.is_cancelled() {

@@ -14,12 +14,13 @@ use tracing::{debug, error, info, warn};
 
 use super::blog::{Blog, PassError};
 use super::editions;
+use super::pulse::{self, Pulse};
 use super::sending::{self, Node, Secrets, Sending};
 use super::serving::{self, Doors, tls_files};
 use super::terms::Terms;
 use super::trust::Trust;
 use super::{heartbeat, systemd};
-use crate::clock::SharedClock;
+use crate::clock::{Life, SharedClock};
 use crate::config::{self, Config};
 use crate::domain::feed_format::Format;
 use crate::domain::network::Network;
@@ -41,6 +42,8 @@ const GATHER: Duration = Duration::from_millis(200);
 const AFTERTHOUGHT: Duration = Duration::from_millis(4);
 /// How many posts the front door shows.
 const LATEST: usize = 10;
+/// A heartbeat that is later than this is made up for: the scheduler goes by a clock that can be set back.
+const LATE: Duration = Duration::from_secs(90);
 /// How long what is in flight may take when the daemon is told to stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -94,6 +97,8 @@ struct Service {
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
     scanned_at: Option<Timestamp>,
+    /// The last heartbeat.
+    beat: Life,
     /// The store knows of all feeds as they are, for their hubs.
     announced: bool,
     /// The last pass failed; the next heartbeat tries again.
@@ -151,15 +156,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         watch: None,
         notices,
         scanned_at: None,
+        beat: Life::default(),
         announced: false,
         unfinished: false,
         said: HashSet::new(),
     };
     service.start().await;
     systemd::ready();
-    let mut watchdog = systemd::watchdog();
+    let mut pulse = Pulse::start(&service.store, !service.config.store.url.starts_with("sqlite:"));
     loop {
-        let alarm = service.alarm();
+        let (alarm, overdue) = (service.alarm(), service.overdue());
         let event = tokio::select! {
             () = stop.cancelled() => Event::Stop,
             Some(notice) = incoming.recv() => Event::Notice(gathered(notice, &mut incoming).await),
@@ -167,7 +173,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Some(()) = reload.recv() => Event::Reload,
             Some(ask) = asks.recv() => Event::Asked(ask),
             () = sleep_until(alarm) => Event::Alarm,
-            () = systemd::beat(&mut watchdog) => continue,
+            () = tokio::time::sleep(overdue) => Event::Heartbeat,
+            () = pulse::beat(&mut pulse, &service.shared, &service.outbox) => continue,
         };
         match event {
             Event::Stop => break,
@@ -297,6 +304,11 @@ impl Service {
         Some(Duration::try_from(soonest).unwrap_or_default() + Duration::from_millis(5))
     }
 
+    /// How long until the scheduler's heartbeat is so late that the loop has one of its own.
+    fn overdue(&self) -> Duration {
+        LATE.saturating_sub(self.beat.silent_for())
+    }
+
     /// Reads the whole directory and publishes.
     async fn rescan(&mut self) {
         self.blog.scan(Self::machine_now());
@@ -416,6 +428,7 @@ impl Service {
     }
 
     async fn heartbeat(&mut self) {
+        self.beat.show();
         self.renew_certificate();
         let now = self.clock.now();
         let age = self.scanned_at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::MAX));

@@ -1,4 +1,5 @@
-//! What systemd is told (`sd_notify)`: ready, reloading, stopping, alive. Without systemd nothing happens.
+//! What systemd is told (`sd_notify`): ready, reloading, stopping, alive, and in a sentence how things stand. Without
+//! systemd nothing happens.
 
 use std::time::Duration;
 
@@ -19,28 +20,31 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }
 
+pub fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// What `systemctl status` shows.
+pub fn status(sentence: &str) {
+    tell(&[NotifyState::Status(sentence)]);
+}
+
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!("systemd was not told: {error}");
     }
 }
 
-/// The beat systemd expects from the loop itself: half its limit.
+/// How long systemd waits for a sign of life before it starts the daemon anew, if it does.
 #[must_use]
-pub fn watchdog() -> Option<Interval> {
-    let limit = sd_notify::watchdog_enabled()?;
-    let mut beat = interval((limit / 2).max(Duration::from_millis(100)));
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    Some(beat)
+pub fn patience() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
 }
 
-/// Waits for the next beat and gives it.
-pub async fn beat(watchdog: &mut Option<Interval>) {
-    match watchdog {
-        Some(interval) => {
-            interval.tick().await;
-            tell(&[NotifyState::Watchdog]);
-        }
-        None => std::future::pending().await,
-    }
+/// When it is time for a sign of life: twice while systemd is patient.
+#[must_use]
+pub fn beats(patience: Duration) -> Interval {
+    let mut beats = interval((patience / 2).max(Duration::from_millis(100)));
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beats
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::StatusCode;
 
 use super::reported::Reported;
+use crate::clock::Life;
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct Counts {
     pub opened: AtomicU64,
     pub closed: AtomicU64,
     pub reported: Reported,
+    /// Of what lets readers in.
+    pub life: Life,
 }
 
 impl Counts {

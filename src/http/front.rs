@@ -94,6 +94,13 @@ impl Front {
         }
     }
 
+    /// Whoever lets readers in goes on.
+    pub(super) fn show_life(&self) {
+        if let Some(state) = &self.documents {
+            state.shared.counts().life.show();
+        }
+    }
+
     /// Whether there are documents to be had at once.
     pub(super) fn has_documents(&self) -> bool {
         self.documents.is_some()

@@ -292,6 +292,12 @@ impl Shared {
         self.0.asked.notify_one();
     }
 
+    /// For how long nobody was seen to let readers in.
+    #[must_use]
+    pub fn silent_for(&self) -> std::time::Duration {
+        self.counts().life.silent_for()
+    }
+
     pub(super) fn counts(&self) -> &Arc<Counts> {
         &self.0.counts
     }

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -27,6 +27,8 @@ use super::tls::Tls;
 
 /// When the system has no more files to give, it may have some a moment later.
 const BREATH: Duration = Duration::from_millis(200);
+/// How often whoever lets connections in shows that it goes on.
+const BEAT: Duration = Duration::from_secs(2);
 /// A request line and its headers together.
 const HEAD: usize = 32 * 1024;
 /// Requests under way at a time on one connection.
@@ -52,15 +54,20 @@ pub async fn serve_with(
     let server = Arc::new(Server { protocols: protocols(), tls, front, limits, shutdown });
     let (room, guests) = (Arc::new(Semaphore::new(limits.connections)), TaskTracker::new());
     let _helper = server.front.helper();
-    loop {
-        let admitted = async {
+    let mut beat = interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    'open: loop {
+        let mut admitted = pin!(async {
             // Never closed while it is used.
             let room = Arc::clone(&room).acquire_owned().await.ok();
             (listening.accept().await, room)
-        };
-        let (accepted, room) = tokio::select! {
-            admitted = admitted => admitted,
-            () = server.shutdown.cancelled() => break,
+        });
+        let (accepted, room) = loop {
+            tokio::select! {
+                admitted = &mut admitted => break admitted,
+                () = server.shutdown.cancelled() => break 'open,
+                _ = beat.tick() => server.front.show_life(),
+            }
         };
         match accepted {
             Ok((socket, peer)) => {

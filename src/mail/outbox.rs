@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::composer::Compose;
-use crate::clock::SharedClock;
+use crate::clock::{Life, SharedClock};
 use crate::config::OnDoubt;
 use crate::domain::breaker::Breaker;
 use crate::domain::delivery::after;
@@ -64,6 +64,7 @@ pub struct Outbox {
     /// Refusals by policy, edition by edition; notices together.
     breakers: Mutex<HashMap<Option<EditionKey>, Breaker>>,
     wake: Notify,
+    life: Life,
 }
 
 impl Outbox {
@@ -76,12 +77,18 @@ impl Outbox {
         settings: Settings,
     ) -> Arc<Self> {
         let routes = ways.into_iter().map(|way| Arc::new(Route::new(way))).collect();
-        Arc::new(Self { store, clock, composer, routes, settings, breakers: Mutex::default(), wake: Notify::new() })
+        let (breakers, wake, life) = (Mutex::default(), Notify::new(), Life::default());
+        Arc::new(Self { store, clock, composer, routes, settings, breakers, wake, life })
     }
 
     /// Something is due: do not wait for the next tick.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// For how long the runner has not been seen to move.
+    pub fn silent_for(&self) -> Duration {
+        self.life.silent_for()
     }
 
     /// Sends until nothing is due, the server or the operator's configuration stops it, or `stop` is cancelled. Takes
@@ -104,6 +111,7 @@ impl Outbox {
         // The kind of trouble that the log has as the reason for the pause.
         let mut said: Option<Discriminant<StoreError>> = None;
         while !stop.is_cancelled() {
+            self.life.show();
             let trouble = match self.turn(node, said.is_some(), stop).await {
                 Ok(Tally { halt: Some(Halt::Store(e)), .. }) => Some(discriminant(&e)),
                 Ok(_) => None,
@@ -177,7 +185,16 @@ impl Outbox {
         let feeder = Feeder { outbox: Arc::clone(self), round: Arc::clone(&round), ledger };
         let feeding = tokio::spawn(feeder.run());
         let mut broken = false;
-        while let Some(ended) = workers.join_next().await {
+        loop {
+            let ended = tokio::select! {
+                ended = workers.join_next() => ended,
+                // The feeder shows life by itself; without it, only servers are waited for, and their patience is limited.
+                () = tokio::time::sleep(self.settings.tick), if feeding.is_finished() => {
+                    self.life.show();
+                    continue;
+                }
+            };
+            let Some(ended) = ended else { break };
             if let Err(e) = ended {
                 error!("a sender broke down: {e}");
                 broken = true;

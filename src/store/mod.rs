@@ -25,6 +25,7 @@ mod nodes;
 mod people;
 mod postgres;
 mod sqlite;
+pub mod transfer;
 mod websub;
 
 pub use acts::{Act, Acts, DomainBounces, NewAct};
@@ -239,6 +240,8 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts {
     async fn backup(&self, to: &std::path::Path, now: Timestamp) -> Result<()>;
     /// Since when this store has been known for a copy, from which nothing is claimed and no edition is to be opened.
     async fn standby(&self) -> Result<Option<Timestamp>>;
+    /// From now on nothing is sent from this store: another one has taken its place.
+    async fn stand_by(&self, now: Timestamp) -> Result<()>;
     /// The operator's word that this store is the one to go on with; true if it stood by.
     async fn end_standby(&self) -> Result<bool>;
 
@@ -301,6 +304,22 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts {
     /// Puts those deliveries in one of `states` that are `deferred`, `failed` or `held` back in the queue, due now, and
     /// opens their finished editions again: of one edition or of all. Cancelled editions stay cancelled.
     async fn retry(&self, key: Option<EditionKey>, states: &[DeliveryState], now: Timestamp) -> Result<u64>;
+}
+
+/// What opening a store would change in its schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Migration {
+    /// None: there is no store yet.
+    pub schema: Option<i64>,
+    /// The schema of this program.
+    pub to: i64,
+    /// The steps between them.
+    pub steps: Vec<String>,
+}
+
+/// Tries the migration of a store and takes it back: nothing is changed. An error is what `open` would fail with.
+pub async fn rehearse(url: &str, now: Timestamp) -> Result<Migration> {
+    if url.starts_with("sqlite:") { sqlite::rehearse(url, now).await } else { postgres::rehearse(url, now).await }
 }
 
 /// Opens the store that `url` names, creating and migrating it as needed: `sqlite:PATH` or `postgres://...`.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 use tokio::sync::Mutex;
 
-use super::{Hold, Result, SharedStore, StoreError};
+use super::transfer::{Source, into_file as transfer_into, verify};
+use super::{Hold, Migration, Result, SharedStore, StoreError};
 
 /// A bound JSON array of arrays as a table: place, name and type of each column.
 macro_rules! rows {
@@ -52,9 +53,19 @@ macro_rules! for_update {
     };
 }
 
+/// Numbers that the database would give are taken as they are.
+macro_rules! overriding {
+    ($is_numbered:expr) => {
+        if $is_numbered { "OVERRIDING SYSTEM VALUE " } else { "" }
+    };
+}
+
 #[path = "shared/mod.rs"]
 #[expect(clippy::duplicate_mod, reason = "one text of the verbs, compiled for each database")]
 mod shared;
+mod transfer;
+
+pub use transfer::{Reading, Writing};
 
 type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
@@ -102,6 +113,16 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
     recognise(&mut transaction, now).await?;
     transaction.commit().await?;
     Ok(Arc::new(database))
+}
+
+/// Tries the migration in a transaction that is taken back.
+pub async fn rehearse(url: &str, now: Timestamp) -> Result<Migration> {
+    let mut connection = transfer::connect(url).await?;
+    let mut transaction = connection.begin().await?;
+    let migration = shared::migrate::rehearse(&mut transaction, &STEPS, now).await;
+    transaction.rollback().await?;
+    connection.close().await?;
+    migration
 }
 
 const PLACE: &str = "place";
@@ -174,9 +195,16 @@ impl Database {
         Ok(heard.map(drop)?)
     }
 
-    #[expect(clippy::unused_async, reason = "SQLite's has to wait")]
-    async fn copy(&self, _to: &Path, _now: Timestamp) -> Result<()> {
-        Err(StoreError::NotWritable("PostgreSQL has its own tools for backups: use `pg_dump`".into()))
+    /// As a file that either database can be filled from again. (`pg_dump` makes one that only PostgreSQL reads.)
+    async fn copy(&self, to: &Path, now: Timestamp) -> Result<()> {
+        let source = Source::Postgres(Reading::with(&self.options).await?);
+        super::sqlite::new_file(to)?;
+        let copied = transfer_into(source, to, now).await;
+        if copied.is_err() {
+            super::sqlite::remove(to);
+        }
+        copied?;
+        verify(to).await.map(drop)
     }
 }
 

@@ -18,7 +18,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
 
-use super::{Hold, Result, SharedStore, StoreError};
+use super::{Hold, Migration, Result, SharedStore, StoreError};
 
 /// A bound JSON array of arrays as a table: place, name and type of each column. Places are half the price of names.
 macro_rules! rows {
@@ -58,8 +58,18 @@ macro_rules! for_update {
     };
 }
 
+/// Numbers that the database would give are taken as they are.
+macro_rules! overriding {
+    ($is_numbered:expr) => {
+        ""
+    };
+}
+
 #[path = "shared/mod.rs"]
 mod shared;
+mod transfer;
+
+pub use transfer::{Reading, Scratch, Writing, put_in_place, tables, verify};
 
 type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
@@ -121,10 +131,29 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
     }
     let readers = pool().max_connections(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));
     let database = Database { file, writer, readers, options, long_log: AtomicBool::new(false) };
+    if old {
+        database.keep_before_migration(now).await;
+    }
     let mut transaction = database.begin().await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
     transaction.commit().await?;
     Ok(Arc::new(database))
+}
+
+/// Tries the migration in a transaction that is taken back.
+pub async fn rehearse(url: &str, now: Timestamp) -> Result<Migration> {
+    let (file, _) = file_of(url)?;
+    let options = SqliteConnectOptions::new().filename(&file).foreign_keys(true).busy_timeout(BUSY);
+    let mut connection = if file.exists() {
+        options.connect().await.map_err(|e| explain(e, &file))?
+    } else {
+        SqliteConnectOptions::new().in_memory(true).connect().await?
+    };
+    let mut transaction = connection.begin().await?;
+    let migration = shared::migrate::rehearse(&mut transaction, &STEPS, now).await;
+    transaction.rollback().await?;
+    connection.close().await?;
+    migration
 }
 
 /// A connection whose commit or rollback has failed (the disk was full) counts as being in a transaction for ever: it is closed,
@@ -219,19 +248,8 @@ impl Database {
     /// A locked file beside the database: the lock goes with the process, however it ends; the file stays.
     #[expect(clippy::unused_async, reason = "PostgreSQL's has to wait")]
     async fn take(&self, who: &str) -> Result<Box<dyn Hold>> {
-        let path = beside(&self.file, ".lock");
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let mut file = opened.map_err(|e| not_writable(&path, &e))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(held(&mut file, &self.file)),
-            Err(e) => return Err(not_writable(&path, &e.into())),
-        }
-        let written = file.set_len(0).and_then(|()| file.write_all(who.as_bytes()));
-        written.map_err(|e| not_writable(&path, &e))?;
-        Ok(Box::new(FileHold(file)))
+        lock(&self.file, who)
     }
-
     /// The commands beside the daemon say nothing; it looks by itself.
     async fn listen(&self) -> Result<()> {
         std::future::pending().await
@@ -260,15 +278,36 @@ impl Database {
         )))
     }
 
+    /// What an older version left is kept as it was, once for each schema, before this one changes it.
+    async fn keep_before_migration(&self, now: Timestamp) {
+        // On a connection of its own: one that has seen the old schema would go on reading by it.
+        let Ok(mut connection) = self.options.connect().await else { return };
+        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM schema_version")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap_or_default();
+        let _ = connection.close().await;
+        let Some(found) = found.filter(|found| usize::try_from(*found).is_ok_and(|found| found < STEPS.len())) else {
+            return;
+        };
+        let kept = beside(&self.file, &format!(".schema-{found}"));
+        if kept.exists() {
+            return;
+        }
+        match self.copy(&kept, now).await {
+            Ok(()) => tracing::info!("the store as it was before this version is kept as `{}`", kept.display()),
+            Err(error) => tracing::warn!("the store is brought up to date without a copy of what it was: {error}"),
+        }
+    }
+
     async fn copy(&self, to: &Path, now: Timestamp) -> Result<()> {
-        let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
-        let file = created.map_err(|e| not_writable(to, &e))?;
+        let file = new_file(to)?;
         let copied = self.vacuum_into(to, now).await;
         if copied.is_err() {
-            // Half a backup is worse than none; that it cannot be removed adds nothing to the first error.
-            let _ = std::fs::remove_file(to);
+            remove(to);
         }
         copied?;
+        verify(to).await?;
         file.sync_all().map_err(|e| not_writable(to, &e))
     }
 
@@ -284,6 +323,20 @@ impl Database {
     }
 }
 
+fn lock(database: &Path, who: &str) -> Result<Box<dyn Hold>> {
+    let path = beside(database, ".lock");
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let mut file = opened.map_err(|e| not_writable(&path, &e))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Err(held(&mut file, database)),
+        Err(e) => return Err(not_writable(&path, &e.into())),
+    }
+    let written = file.set_len(0).and_then(|()| file.write_all(who.as_bytes()));
+    written.map_err(|e| not_writable(&path, &e))?;
+    Ok(Box::new(FileHold(file)))
+}
+
 /// Closed when dropped, and the lock with it.
 struct FileHold(#[expect(dead_code, reason = "kept for its lock")] File);
 
@@ -295,6 +348,19 @@ fn held(lock: &mut File, database: &Path) -> StoreError {
     let named = lock.take(200).read_to_string(&mut who).is_ok() && !who.trim().is_empty();
     let who = if named { who.trim() } else { "another process" };
     StoreError::Held(format!("`{}` is in use by {who}", database.display()))
+}
+
+/// For a copy: a file that was not there, readable for its owner only.
+pub fn new_file(to: &Path) -> Result<File> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    created.map_err(|e| not_writable(to, &e))
+}
+
+/// Half a copy is worse than none; that it cannot be removed adds nothing to the first error.
+pub fn remove(file: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(file, suffix));
+    }
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {

@@ -119,6 +119,32 @@ fn one_table(value: toml::Value) -> toml::Table {
 }
 
 #[test]
+fn what_is_in_force_is_shown_with_where_it_came_from() {
+    let site =
+        blog().config("[smtp]\nhost = \"mail.example.org\"\nuser = \"notes\"\n[digest]\nfrom = \"a@b.example\"\n");
+    let credentials = site.path("credentials");
+    for (name, secret) in [("smtp_password", "hunter2hunter2"), ("store_password", "p@ss word/1")] {
+        site.save(&format!("credentials/{name}"), format!("{secret}\n"));
+    }
+    let mut command = site.command(&["config", "show", "--changed"]);
+    command.env("CREDENTIALS_DIRECTORY", &credentials).env("GAZETTED_FEEDS__LIMIT", "7");
+    command.env("GAZETTED_STORE__URL", "postgres://gazetted:inline@db.example/g");
+    let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    for line in [
+        "limit = 7  # $GAZETTED_FEEDS__LIMIT".to_owned(),
+        format!("password = \"***\"  # {}", credentials.join("smtp_password").display()),
+        "url = \"postgres://gazetted:***@db.example/g\"  # $GAZETTED_STORE__URL".to_owned(),
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+    }
+    let host = shown.lines().find(|line| line.starts_with("host = ")).unwrap();
+    assert!(host.contains("gazetted.toml:"), "{host}");
+    for secret in ["hunter2", "inline", "p@ss", "# default"] {
+        assert!(!shown.contains(secret), "{secret}\n{shown}");
+    }
+}
+
+#[test]
 fn every_default_is_documented_as_it_is_in_the_code() {
     let site = blog().config("[goal]\n[smtp]\nhost = \"mail.example.org\"\ntls = \"starttls\"\n[digest]\nfrom = \"a@b.example\"\n[[authors]]\nname = \"Ada\"\n[[webhooks]]\nurl = \"https://a.example\"\n");
     let given = BTreeSet::from([
@@ -133,7 +159,9 @@ fn every_default_is_documented_as_it_is_in_the_code() {
     let documented = documented(&site.ok("config default").out);
     let code = site.ok("config show --json").json();
     let sections = |value: &Value| names(value).into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
-    assert_eq!(documented.keys().cloned().collect::<BTreeSet<_>>(), sections(&code));
+    let mut shown = sections(&code);
+    assert!(shown.remove("origins"));
+    assert_eq!(documented.keys().cloned().collect::<BTreeSet<_>>(), shown);
     for (section, keys) in &documented {
         let there = code[section].as_array().map_or(&code[section], |all| &all[0]);
         assert_eq!(keys.keys().cloned().collect::<BTreeSet<_>>(), sections(there), "[{section}]");

@@ -44,24 +44,84 @@ async fn is_whole(store: SharedStore) {
     assert_eq!(store.queue_calls(&[("https://a.example".into(), vec!["added".into()])], now()).await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn a_database_file_of_the_first_schema_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("gazetted.db");
-    let mut old = SqliteConnectOptions::new().filename(&file).create_if_missing(true).connect().await.unwrap();
-    old.execute(include_str!("../../src/store/migrations/sqlite/0001_ledger.sql")).await.unwrap();
-    old.execute(ROWS).await.unwrap();
+/// The steps as they were shipped: they never change.
+macro_rules! steps {
+    ($database:literal) => {
+        [
+            include_str!(concat!("../../src/store/migrations/", $database, "/0001_ledger.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0002_subscribers.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0003_bounces.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0004_nodes.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0005_feeds.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0006_websub.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0007_letters.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0008_admin.sql")),
+        ]
+    };
+}
+
+/// What came with a schema, as the version that had it as its last wrote it.
+fn rows_of(schema: usize) -> &'static str {
+    match schema {
+        1 => ROWS,
+        2 => "INSERT INTO variants VALUES ('2021-05', 'de:0', 'Notizen', 'Text', 'html')",
+        3 => {
+            "INSERT INTO bounces (at, subscriber, edition, source, class, words, mark)
+                VALUES (1, 2, '2021-05', 'pipe', 'resting', 'full', 'm')"
+        }
+        4 => "INSERT INTO holds VALUES ('relay', 1, 'too many')",
+        5 => "INSERT INTO feed_archives VALUES ('atom.xml', 1, '[\"a\"]')",
+        6 => {
+            "INSERT INTO announcements (path, hub, hash, changed_at) VALUES ('atom.xml', 'https://hub.example', 'h', 1)"
+        }
+        7 => "INSERT INTO letters VALUES ('k', 'nudge', 's', 't', 'h', 'en', 1)",
+        _ => "INSERT INTO acts (at, who, act, subject, detail) VALUES (1, 'cli', 'a', 's', 'd')",
+    }
+}
+
+/// The statements that bring an empty database to a schema, with what each version left in it.
+fn history(steps: &[&'static str], schema: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    for (nr, step) in (1..=schema).zip(steps) {
+        all.push((*step).to_owned());
+        all.push(rows_of(nr).to_owned());
+        if nr > 1 {
+            all.push(format!("INSERT INTO schema_version VALUES ({nr}, 0)"));
+        }
+    }
+    all
+}
+
+/// A database file as a version left it.
+pub async fn old_file(file: &std::path::Path, schema: usize) {
+    let mut old = SqliteConnectOptions::new().filename(file).create_if_missing(true).connect().await.unwrap();
+    for statements in history(&steps!("sqlite"), schema) {
+        old.execute(sqlx::AssertSqlSafe(statements)).await.unwrap();
+    }
     old.close().await.unwrap();
-    let url = format!("sqlite:{}", file.display());
-    is_whole(open(&url, now()).await.unwrap()).await;
 }
 
 #[tokio::test]
-async fn a_postgresql_database_of_the_first_schema_loses_nothing() {
-    let Some(url) = postgres::fresh_database().await else { return };
-    let mut old = PgConnection::connect(&url).await.unwrap();
-    old.execute(include_str!("../../src/store/migrations/postgres/0001_ledger.sql")).await.unwrap();
-    old.execute(ROWS).await.unwrap();
-    old.close().await.unwrap();
-    is_whole(open(&url, now()).await.unwrap()).await;
+async fn a_database_file_of_any_earlier_schema_loses_nothing_and_is_kept_as_it_was() {
+    for schema in 1..=steps!("sqlite").len() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gazetted.db");
+        old_file(&file, schema).await;
+        is_whole(open(&format!("sqlite:{}", file.display()), now()).await.unwrap()).await;
+        let kept = folder.path().join(format!("gazetted.db.schema-{schema}"));
+        assert_eq!(kept.exists(), schema < steps!("sqlite").len(), "{schema}");
+    }
+}
+
+#[tokio::test]
+async fn a_postgresql_database_of_any_earlier_schema_loses_nothing() {
+    for schema in 1..=steps!("postgres").len() {
+        let Some(url) = postgres::fresh_database().await else { return };
+        let mut old = PgConnection::connect(&url).await.unwrap();
+        for statements in history(&steps!("postgres"), schema) {
+            old.execute(sqlx::AssertSqlSafe(statements)).await.unwrap();
+        }
+        old.close().await.unwrap();
+        is_whole(open(&url, now()).await.unwrap()).await;
+    }
 }

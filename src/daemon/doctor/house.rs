@@ -63,6 +63,7 @@ fn secrets(config: &Config) -> Vec<rules::Secret> {
         }
     };
     config.smtp.iter().for_each(|smtp| add("smtp.password_file", &smtp.password_file));
+    add("store.password_file", &config.store.password_file);
     add("dkim.key_file", &config.dkim.key_file);
     add("dkim.ed25519_key_file", &config.dkim.ed25519_key_file);
     add("bounces.imap_password_file", &config.bounces.imap_password_file);

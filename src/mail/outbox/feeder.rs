@@ -30,6 +30,7 @@ impl Feeder {
         let mut batch = self.outbox.connections().clamp(1, MOST);
         let mut claimed_at: Option<Instant> = None;
         while !self.round.is_over() {
+            self.outbox.life.show();
             let ways = self.outbox.open_ways();
             let level = self.round.queue.level(&ways);
             let low = batch as usize / 2 / ways.len().max(1);

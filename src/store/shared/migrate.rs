@@ -3,15 +3,46 @@
 use jiff::Timestamp;
 
 use super::super::Connection;
-use crate::store::{Result, StoreError};
+use crate::store::{Migration, Result, StoreError};
+
+/// What each step is about.
+const NAMES: [&str; 8] = [
+    "editions and deliveries",
+    "subscribers' choices, consent, notices",
+    "bounces",
+    "several nodes",
+    "feeds' archives and addresses",
+    "WebSub",
+    "letters to editors",
+    "editors' pages, and what was done by hand",
+];
+
+/// Does it, and tells what was done; for a transaction that is taken back.
+pub async fn rehearse(db: &mut Connection, steps: &[&'static str], now: Timestamp) -> Result<Migration> {
+    let schema = version(db).await?;
+    migrate(db, steps, now).await?;
+    let done = usize::try_from(schema.unwrap_or(0)).unwrap_or_default();
+    let name = |(nr, name): (usize, &&str)| format!("{}: {name}", nr + 1);
+    let steps_left = NAMES.iter().enumerate().skip(done).map(name).collect();
+    Ok(Migration { schema, to: i64::try_from(steps.len()).unwrap_or(i64::MAX), steps: steps_left })
+}
+
+async fn make_table(db: &mut Connection) -> Result<()> {
+    sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)")
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The number of the last step that was applied.
+pub async fn version(db: &mut Connection) -> Result<Option<i64>> {
+    make_table(&mut *db).await?;
+    Ok(sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(db).await?)
+}
 
 /// Brings the schema to the last of `steps`; refuses one that a newer program has made.
 pub async fn migrate(db: &mut Connection, steps: &[&'static str], now: Timestamp) -> Result<()> {
-    sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)")
-        .execute(&mut *db)
-        .await?;
-    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(&mut *db).await?;
-    let found = usize::try_from(found.unwrap_or(0)).unwrap_or(usize::MAX);
+    let found = usize::try_from(version(db).await?.unwrap_or(0)).unwrap_or(usize::MAX);
     if found > steps.len() {
         return Err(StoreError::Schema(format!(
             "the database has schema {found}, this program knows up to {}: run the newer `gazetted` that made it, or \

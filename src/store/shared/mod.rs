@@ -32,6 +32,7 @@ mod rows;
 mod sign_ups;
 pub(super) mod standby;
 mod subscribers;
+pub(super) mod tables;
 
 /// Runs one verb in a transaction of its own.
 macro_rules! write {
@@ -97,6 +98,10 @@ impl Store for Database {
 
     async fn standby(&self) -> Result<Option<Timestamp>> {
         read!(self, |db| standby::since(db))
+    }
+
+    async fn stand_by(&self, now: Timestamp) -> Result<()> {
+        write!(self, |db| standby::begin(db, now))
     }
 
     async fn end_standby(&self) -> Result<bool> {

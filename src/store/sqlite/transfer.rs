@@ -1,0 +1,236 @@
+//! A file's half of a transfer, and the list of tables: both databases have the same ones, and a file tells them without a server.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+
+use super::{STEPS, beside, damaged, explain, file_of, lock, new_file, not_writable, open, remove, shared};
+use crate::store::transfer::{Cell, Column, Facts, Kind, Table};
+use crate::store::{Result, StoreError};
+
+/// Every table with something to keep; those that others refer to come first.
+pub async fn tables() -> Result<Vec<Table>> {
+    let mut db = SqliteConnectOptions::new().in_memory(true).connect().await?;
+    shared::migrate::migrate(&mut db, &STEPS, Timestamp::UNIX_EPOCH).await?;
+    let sql = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_version'
+        ORDER BY EXISTS (SELECT 1 FROM pragma_foreign_key_list(name)), name";
+    let mut tables = Vec::new();
+    for row in sqlx::query(sql).fetch_all(&mut db).await? {
+        let (name, sql): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let columns = columns(&mut db, &name).await?;
+        let counter = sql.contains("AUTOINCREMENT").then(|| "id".to_owned());
+        tables.push(Table { name, columns, counter });
+    }
+    db.close().await?;
+    Ok(tables)
+}
+
+async fn columns(db: &mut SqliteConnection, table: &str) -> Result<Vec<Column>> {
+    let rows = sqlx::query("SELECT name, type, pk FROM pragma_table_info($1)").bind(table).fetch_all(db).await?;
+    let column = |row: sqlx::sqlite::SqliteRow| {
+        let (name, kind, key): (String, String, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let kind = match kind.as_str() {
+            "INTEGER" => Kind::Number,
+            "BLOB" => Kind::Bytes,
+            _ => Kind::Text,
+        };
+        Ok(Column { name, kind, key: usize::try_from(key).unwrap_or_default() })
+    };
+    rows.into_iter().map(column).collect::<Result<_, sqlx::Error>>().map_err(StoreError::from)
+}
+
+/// A file as it was at one moment.
+pub struct Reading(SqliteConnection);
+
+impl Reading {
+    pub async fn open(url: &str) -> Result<Self> {
+        let (file, _) = file_of(url)?;
+        there(&file)?;
+        let options = SqliteConnectOptions::new().filename(&file).pragma("query_only", "ON").busy_timeout(super::BUSY);
+        let mut db = options.connect().await?;
+        sqlx::query("BEGIN").execute(&mut db).await?;
+        Ok(Self(db))
+    }
+
+    pub async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Vec<Cell>>> {
+        shared::tables::read(&mut self.0, table, after, limit).await
+    }
+
+    pub async fn count(&mut self, table: &Table) -> Result<i64> {
+        shared::tables::count(&mut self.0, table).await
+    }
+
+    /// The last number that was given.
+    pub async fn counter(&mut self, table: &Table) -> Result<Option<i64>> {
+        if table.counter.is_none() {
+            return Ok(None);
+        }
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = $1";
+        Ok(sqlx::query_scalar(sql).bind(&table.name).fetch_optional(&mut self.0).await?)
+    }
+}
+
+fn there(file: &Path) -> Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    Err(StoreError::Url(format!("there is no `{}`", file.display())))
+}
+
+/// A file that is filled in one transaction.
+pub struct Writing(SqliteConnection);
+
+impl Writing {
+    pub async fn open(url: &str, now: Timestamp) -> Result<Self> {
+        drop(open(url, now, true).await?);
+        let (file, _) = file_of(url)?;
+        let options = SqliteConnectOptions::new().filename(&file).foreign_keys(true).busy_timeout(super::BUSY);
+        let mut db = options.connect().await?;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut db).await?;
+        Ok(Self(db))
+    }
+
+    pub async fn write(&mut self, table: &Table, rows: Vec<Vec<Cell>>) -> Result<()> {
+        shared::tables::write(&mut self.0, table, rows).await
+    }
+
+    pub async fn count(&mut self, table: &Table) -> Result<i64> {
+        shared::tables::count(&mut self.0, table).await
+    }
+
+    pub async fn set_counter(&mut self, table: &Table, to: i64) -> Result<()> {
+        sqlx::query("DELETE FROM sqlite_sequence WHERE name = $1").bind(&table.name).execute(&mut self.0).await?;
+        let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)";
+        sqlx::query(sql).bind(&table.name).bind(to).execute(&mut self.0).await?;
+        Ok(())
+    }
+
+    pub async fn make_way(&mut self) -> Result<()> {
+        sqlx::query("DELETE FROM meta WHERE name NOT IN ('place', 'standby')").execute(&mut self.0).await?;
+        Ok(())
+    }
+
+    pub async fn stand_by(&mut self, now: Timestamp) -> Result<()> {
+        shared::standby::begin(&mut self.0, now).await
+    }
+
+    /// All of it is in the file itself, and on the disk.
+    pub async fn commit(mut self) -> Result<()> {
+        sqlx::query("COMMIT").execute(&mut self.0).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.0).await?;
+        Ok(self.0.close().await?)
+    }
+}
+
+/// A copy of a file that is gone when it is dropped.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn of(file: &Path) -> Result<Self> {
+        Self::beside(file, file)
+    }
+
+    /// A copy of `file`, on the disk that `place` is on.
+    fn beside(file: &Path, place: &Path) -> Result<Self> {
+        let copy = Self(beside(place, ".restoring"));
+        remove(copy.path());
+        copy_file(file, copy.path())?;
+        Ok(copy)
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
+
+fn copy_file(from: &Path, to: &Path) -> Result<()> {
+    let mut target = new_file(to)?;
+    let copied = std::fs::File::open(from).and_then(|mut file| std::io::copy(&mut file, &mut target));
+    let written = copied.and_then(|_| target.sync_all());
+    written.map_err(|error| {
+        remove(to);
+        not_writable(to, &error)
+    })
+}
+
+/// Reads all of a file, and tells what is in it.
+pub async fn verify(file: &Path) -> Result<Facts> {
+    there(file)?;
+    let options = SqliteConnectOptions::new().filename(file).pragma("query_only", "ON").busy_timeout(super::BUSY);
+    let mut db = options.connect().await.map_err(|error| explain(error, file))?;
+    let facts = facts(&mut db, file).await;
+    db.close().await?;
+    facts
+}
+
+async fn facts(db: &mut SqliteConnection, file: &Path) -> Result<Facts> {
+    let explained = |error| explain(error, file);
+    let found: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut *db).await.map_err(explained)?;
+    if found != "ok" {
+        return Err(damaged(file, &found));
+    }
+    let known = "SELECT count(*) FROM sqlite_master WHERE name IN ('schema_version', 'meta', 'deliveries')";
+    let tables: i64 = sqlx::query_scalar(known).fetch_one(&mut *db).await?;
+    if tables != 3 {
+        return Err(StoreError::Url(format!("`{}` is a database, but no store of gazetted", file.display())));
+    }
+    let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut *db).await?;
+    if !broken.is_empty() {
+        return Err(damaged(file, &format!("{} rows refer to others that are not there", broken.len())));
+    }
+    let mut number = async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *db).await;
+    let schema = number("SELECT coalesce(max(version), 0) FROM schema_version").await?;
+    let (entries, subscribers) =
+        (number("SELECT count(*) FROM entries").await?, number("SELECT count(*) FROM subscribers").await?);
+    let (editions, deliveries) =
+        (number("SELECT count(*) FROM editions").await?, number("SELECT count(*) FROM deliveries").await?);
+    let created_at = shared::meta::get(db, "created_at").await?.unwrap_or_default();
+    let copied_at = shared::meta::get(db, "standby").await?;
+    Ok(Facts { schema, created_at, copied_at, entries, subscribers, editions, deliveries })
+}
+
+/// A backup as the store at `url`; gives the name that the store before it has now.
+pub async fn put_in_place(backup: &Path, url: &str, replace: bool, now: Timestamp) -> Result<Option<PathBuf>> {
+    let (file, _) = file_of(url)?;
+    let _lock = lock(&file, &format!("gazetted restore, pid {}", std::process::id()))?;
+    let is_there = std::fs::metadata(&file).is_ok_and(|known| known.len() > 0);
+    if is_there && !replace {
+        let said =
+            format!("`{}` is there already; with `--replace` it is kept beside the restored one", file.display());
+        return Err(StoreError::Held(said));
+    }
+    let scratch = Scratch::beside(backup, &file)?;
+    // Brought up to date, and marked, before it is anywhere that a daemon would find it.
+    let copy = format!("sqlite:{}", scratch.path().display());
+    drop(open(&copy, now, true).await?);
+    let mut db = SqliteConnectOptions::new().filename(scratch.path()).connect().await?;
+    shared::standby::begin(&mut db, now).await?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut db).await?;
+    db.close().await?;
+    let failed = |error: std::io::Error| not_writable(&file, &error);
+    let before = if is_there { Some(set_aside(&file, now).map_err(failed)?) } else { None };
+    std::fs::rename(scratch.path(), &file).map_err(failed)?;
+    Ok(before)
+}
+
+/// The store that was there, and the log that goes with it, under another name.
+fn set_aside(file: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
+    let aside = beside(file, &format!(".before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+    std::fs::rename(file, &aside)?;
+    for suffix in ["-wal", "-shm"] {
+        let log = beside(file, suffix);
+        if log.exists() {
+            std::fs::rename(log, beside(&aside, suffix))?;
+        }
+    }
+    Ok(aside)
+}
