@@ -46,7 +46,7 @@ pub struct Migrating {
 pub enum StoreCommand {
     /// Move everything to another, new store: from SQLite to PostgreSQL, or back
     Copy {
-        /// As in `store.url`: sqlite:PATH or postgres://user@host/database
+        /// As in `store.url`: `sqlite:PATH` or `postgres://user@host/database`
         to: String,
         /// Facts as JSON
         #[arg(long)]
@@ -117,7 +117,7 @@ fn said(store: &str, migration: &Migration, dry_run: bool) -> String {
         None => format!("{store} is made, with schema {to}"),
         Some(schema) => {
             let word = if dry_run { "would go" } else { "went" };
-            let list: String = steps.iter().map(|step| format!("\n  {step}")).collect();
+            let list = format!("\n  {}", steps.join("\n  "));
             let end = if dry_run { "\ntried, and taken back: nothing has changed" } else { "" };
             format!("{store} {word} from schema {schema} to {to}:{list}{end}")
         }

@@ -185,25 +185,19 @@ const EXAMPLES: [Shown; 50] = [
     ("admin", &[("gazetted admin link", ""), ("gazetted admin log", "")]),
     ("admin link", &[("gazetted admin link", "opens the editors' pages once")]),
     ("admin log", &[("gazetted admin log", ""), ("gazetted admin log --limit 200 --json", "")]),
-    (
-        "backup",
-        &[
-            ("gazetted backup /var/backups/gazetted-2021-06-01.db", "while the daemon runs"),
-            ("gazetted backup new.db --json", ""),
-        ],
-    ),
+    ("backup", &[("gazetted backup gazetted-2021-06-01.db", "while the daemon runs")]),
     (
         "restore",
         &[
-            ("gazetted restore /var/backups/gazetted-2021-06-01.db", "where there is no store"),
-            ("gazetted restore /var/backups/gazetted-2021-06-01.db --replace", "in the place of the one there is"),
+            ("gazetted restore gazetted-2021-06-01.db", "where there is no store yet"),
+            ("gazetted restore gazetted-2021-06-01.db --replace", "the one that is there is kept beside it"),
         ],
     ),
     (
         "migrate",
         &[
-            ("gazetted migrate --dry-run", "what would be done"),
-            ("gazetted migrate", "before a new version is started"),
+            ("gazetted migrate --dry-run", "what a new version would do to the store"),
+            ("gazetted migrate", "before it is started"),
         ],
     ),
     ("store", &[("gazetted store copy postgres://gazetted@db.example.org/gazetted", "")]),
@@ -219,8 +213,8 @@ const EXAMPLES: [Shown; 50] = [
     (
         "config show",
         &[
-            ("gazetted config show", "what is in force, secrets as ***"),
-            ("gazetted config show --changed", "only what is no default"),
+            ("gazetted config show", "what is in force and where it came from, secrets as ***"),
+            ("gazetted config show --changed", "only what is not a default"),
         ],
     ),
     (
@@ -248,7 +242,13 @@ fn below(command: Command, path: &str) -> Command {
     command
 }
 
-const MAN: Shown = ("man", &[("gazetted man", ""), ("gazetted man --dir man", "all pages, as files")]);
+const MAN: Shown = (
+    "man",
+    &[
+        ("gazetted man > /usr/local/share/man/man1/gazetted.1", ""),
+        ("gazetted man --dir man", "a page for each command"),
+    ],
+);
 
 fn told(lines: &[(&str, &str)]) -> String {
     let width = lines.iter().filter(|(_, why)| !why.is_empty()).map(|(line, _)| line.len()).max().unwrap_or(0);

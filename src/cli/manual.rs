@@ -9,7 +9,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
 use super::config::DOCUMENTED;
-use super::{Done, print};
+use super::{Done, examples, print};
 use crate::publish;
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub fn run(given: &Arguments) -> Done {
 }
 
 fn program() -> clap::Command {
-    super::examples::shown(super::Arguments::command())
+    examples::shown(super::Arguments::command())
 }
 
 /// A command's page, and those of the commands below it.

@@ -25,6 +25,7 @@ mod examples;
 mod feed_source;
 mod goal;
 mod init;
+mod log_writer;
 mod manual;
 mod memory;
 mod open;

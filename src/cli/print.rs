@@ -1,6 +1,7 @@
 //! Standard output and the log. Results are written whole; a reader that goes away early is no error.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::Mutex;
 
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -9,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::Done;
 use super::error::Failure;
+use super::log_writer::LogWriter;
 use crate::config::LogFormat;
 
 pub fn bytes(out: &[u8]) -> Done {
@@ -74,15 +76,13 @@ pub fn log(level: Level, format: LogFormat) {
         .with_target("sqlx", LevelFilter::ERROR)
         .with_target("gazetted", level);
     let registry = tracing_subscriber::registry().with(targets);
+    let writer = Mutex::new(LogWriter::new(std::io::stderr(), format));
     let result = match format {
-        LogFormat::Json => {
-            registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init()
-        }
+        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(writer)).try_init(),
         LogFormat::Text => {
             let terminal = std::io::stderr().is_terminal();
             let colour = terminal && !no_colour();
-            let layer =
-                tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(std::io::stderr);
+            let layer = tracing_subscriber::fmt::layer().with_ansi(colour).with_target(false).with_writer(writer);
             // The journal stamps every line itself.
             if terminal { registry.with(layer).try_init() } else { registry.with(layer.without_time()).try_init() }
         }

@@ -84,9 +84,9 @@ pub fn read(bytes: &[u8], from: Option<&Url>) -> Result<FeedDocument, Unreadable
     let Decoded { text, .. } = decode(bytes)?;
     let lines = Lines::of(&text);
     let document = match kind(&text)? {
-        Kind::Json => json_feed::read(&json::parse(&text).map_err(|stop| syntax(&lines, stop))?, &lines, from)?,
+        Kind::Json => json_feed::read(&json::parse(&text).map_err(|stop| syntax(&lines, &stop))?, &lines, from)?,
         Kind::Xml => {
-            let parsed = tree::parse(&text).map_err(|stop| syntax(&lines, stop))?;
+            let parsed = tree::parse(&text).map_err(|stop| syntax(&lines, &stop))?;
             match family(&parsed.root)? {
                 Family::Rss => rss::read(&parsed.root, &lines, from),
                 Family::Atom => atom::read(&parsed.root, &lines, from),
@@ -106,9 +106,10 @@ pub struct Stop {
     pub message: String,
 }
 
-fn syntax(lines: &Lines<'_>, stop: Stop) -> Unreadable {
+fn syntax(lines: &Lines<'_>, stop: &Stop) -> Unreadable {
     let (line, column) = lines.place(stop.at);
-    Unreadable::Syntax { line, column, message: stop.message }
+    // It quotes what stands there, whatever that is.
+    Unreadable::Syntax { line, column, message: super::problem::one_line(&stop.message) }
 }
 
 pub fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Unreadable> {

@@ -142,13 +142,12 @@ impl Period {
         let (year, rest) = text.trim().split_once('-')?;
         let year = four_digits(year)?;
         if let Some(quarter) = rest.strip_prefix(['Q', 'q']) {
-            let quarter: i8 = quarter.parse().ok().filter(|q| (1..=4).contains(q))?;
+            let quarter = one_digit(quarter).filter(|q| (1..=4).contains(q))?;
             let first = Date::new(year, quarter * 3 - 2, 1).ok()?;
             return Some(Self { first, per: Per::Quarter });
         }
         if let Some(week) = rest.strip_prefix(['W', 'w']) {
-            let week: i8 = week.parse().ok()?;
-            let first = jiff::civil::ISOWeekDate::new(year, week, Weekday::Monday).ok()?.date();
+            let first = jiff::civil::ISOWeekDate::new(year, two_digits(week)?, Weekday::Monday).ok()?.date();
             return Some(Self { first, per: Per::Week });
         }
         Self::month(year, two_digits(rest)?)
@@ -164,6 +163,10 @@ fn first_instant(day: Date, zone: &TimeZone) -> Timestamp {
 
 fn four_digits(text: &str) -> Option<i16> {
     (text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+fn one_digit(text: &str) -> Option<i8> {
+    (text.len() == 1 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
 fn two_digits(text: &str) -> Option<i8> {
@@ -245,7 +248,21 @@ mod tests {
         for text in ["2021-05", "2021-12", "2021-Q2", "2020-Q4", "2021-W07", "2020-W53", "2021"] {
             assert_eq!(Period::parse(text).unwrap().to_string(), text);
         }
-        for text in ["", "021", "2021-13", "21-05", "2021-Q5", "2021-W54", "2021-5", "2021-05-07", "x-05"] {
+        for text in [
+            "",
+            "021",
+            "2021-13",
+            "21-05",
+            "2021-Q5",
+            "2021-W54",
+            "2021-5",
+            "2021-W7",
+            "2021-W007",
+            "2021-Q+2",
+            "2021-Q02",
+            "2021-05-07",
+            "x-05",
+        ] {
             assert_eq!(Period::parse(text), None, "{text}");
         }
     }

@@ -30,6 +30,7 @@ impl Form {
     }
 
     /// The first value of this name, or nothing.
+    #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
     }

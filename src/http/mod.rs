@@ -24,7 +24,8 @@ use crate::domain::token::Keys;
 use crate::render::page::Site;
 use crate::render::templates::Templates;
 use crate::store::SharedStore;
-use error::Refusal;
+pub use error::Refusal;
+pub use form::Form;
 
 mod admin;
 mod api;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -29,6 +29,8 @@ use super::tls::Tls;
 const BREATH: Duration = Duration::from_millis(200);
 /// How often whoever lets connections in shows that it goes on.
 const BEAT: Duration = Duration::from_secs(2);
+/// Whoever reads the log hears of it so often at most.
+const AGAIN: Duration = Duration::from_mins(1);
 /// A request line and its headers together.
 const HEAD: usize = 32 * 1024;
 /// Requests under way at a time on one connection.
@@ -56,6 +58,7 @@ pub async fn serve_with(
     let _helper = server.front.helper();
     let mut beat = interval(BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told: Option<Instant> = None;
     'open: loop {
         let mut admitted = pin!(async {
             // Never closed while it is used.
@@ -76,7 +79,10 @@ pub async fn serve_with(
             }
             Err(error) if is_the_client_s(&error) => {}
             Err(error) => {
-                warn!("nobody can be let in for a moment: {error}");
+                if told.is_none_or(|told| told.elapsed() > AGAIN) {
+                    warn!("nobody can be let in for a moment: {error}");
+                    told = Some(Instant::now());
+                }
                 sleep(BREATH).await;
             }
         }

@@ -12,3 +12,5 @@ mod session;
 pub mod tls;
 pub mod transport;
 mod wire;
+
+pub use wire::{Wire, stuffed};

@@ -37,12 +37,14 @@ pub struct Wire {
 }
 
 impl Wire {
+    #[must_use]
     pub fn new(stream: Box<dyn Stream>) -> Self {
         Self { stream: BufReader::new(stream) }
     }
 
     /// The bare stream, for TLS; `None` if the server has said something that nobody asked for: whoever injected it
     /// would have it taken for an answer from inside TLS.
+    #[must_use]
     pub fn into_quiet_stream(self) -> Option<Box<dyn Stream>> {
         self.stream.buffer().is_empty().then(|| self.stream.into_inner())
     }
@@ -112,6 +114,7 @@ fn readable(bytes: &[u8]) -> String {
 }
 
 /// A message as DATA wants it, up to the final dot: lines that begin with a dot get another, the last line is complete.
+#[must_use]
 pub fn stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 2);
     if message.first() == Some(&b'.') {

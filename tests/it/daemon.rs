@@ -2,12 +2,11 @@
 //! real program with signals.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gazetted::clock::ManualClock;
@@ -15,42 +14,18 @@ use gazetted::config;
 use gazetted::daemon::service::{self, Options};
 use gazetted::daemon::serving::Doors;
 use gazetted::store;
-use jiff::Timestamp;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::site::{LEAST, PATIENCE, Site, site, text, until};
+pub use super::program::{Program, ask, at, blog, born, finished};
+use super::program::{feed, spawn};
+use super::site::{LEAST, PATIENCE, Site, text, until};
 
 const BEAT: Duration = Duration::from_millis(20);
-
-pub fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-/// Status and body of an answer.
-pub fn ask(address: SocketAddr, request: &str, body: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let head = format!(
-        "{request} HTTP/1.0\r\nHost: blog.example.org\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(format!("{head}{body}").as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
-}
-
-/// The JSON feed as it is served; `None` while there is none.
-fn feed(address: SocketAddr) -> Option<Value> {
-    let (status, body) = ask(address, "GET /feed.json", "")?;
-    (status == 200).then(|| serde_json::from_str(&body).unwrap())
-}
 
 fn titles(feed: &Value) -> BTreeSet<String> {
     feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
@@ -130,10 +105,6 @@ impl Daemon {
         }
         assert!(asked > 0);
     }
-}
-
-pub fn blog() -> Site {
-    site().post("2021-04-05-april.md", text("April", "Rain.")).post("2021-05-05-may.md", text("May", "Sun."))
 }
 
 #[expect(clippy::disallowed_methods, reason = "an editor's save is what is tried")]
@@ -396,32 +367,6 @@ fn with_readers() -> Site {
     site
 }
 
-/// A store that came into being on that day, with two readers.
-pub fn born(site: &Site, day: &str) {
-    use gazetted::domain::subscriber::{Address, State};
-    let url = config::load(&site.path("gazetted.toml")).config.store_url();
-    let runtime = Runtime::new().unwrap();
-    runtime.block_on(async {
-        let store = store::open(&url, at(day)).await.unwrap();
-        let new = ["ada@example.org", "grace@example.org"].map(|email| store::NewSubscriber {
-            email: email.to_owned(),
-            key: Address::parse(email).unwrap().key,
-            name: None,
-            state: State::Active,
-            source: "test".to_owned(),
-        });
-        store.add_subscribers(&new, false, at(day)).await.unwrap();
-    });
-}
-
-pub fn finished(site: &Site, count: usize) -> Value {
-    until(&format!("{count} finished editions"), || {
-        let list = site.json("digest list");
-        let all = list.as_array().unwrap();
-        (all.len() == count && all.iter().all(|e| e["state"] == "finished" || e["state"] == "skipped")).then_some(list)
-    })
-}
-
 #[test]
 fn when_the_month_turns_its_edition_is_opened_once_and_mailed() {
     let site = blog();
@@ -494,106 +439,6 @@ fn the_link_in_the_mail_unsubscribes_and_the_next_edition_skips_that_reader() {
 
 // The program.
 
-pub struct Program {
-    child: Child,
-    pub address: SocketAddr,
-    log: Arc<Mutex<String>>,
-}
-
-fn spawn(site: &Site, listen: &str) -> Child {
-    site.command(&["run", "--listen", listen]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-impl Program {
-    pub fn start(site: &Site) -> Self {
-        Self::start_at(site, "127.0.0.1:0")
-    }
-
-    pub fn start_at(site: &Site, listen: &str) -> Self {
-        Self::of(spawn(site, listen))
-    }
-
-    /// A daemon that somebody else has started, its log on standard error.
-    pub fn of(child: Child) -> Self {
-        let (child, log) = logging(child);
-        let address = until("the daemon to listen", || address_after("listening on http://", &log.lock().unwrap()));
-        until("the first feed", || feed(address));
-        Self { child, address, log }
-    }
-
-    /// One that listens elsewhere than at an address.
-    pub fn elsewhere(child: Child) -> Self {
-        let (child, log) = logging(child);
-        let program = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log };
-        program.until_logged("listening on ");
-        program
-    }
-
-    /// Where the editors' pages and the operator's API are.
-    pub fn admin(&self) -> SocketAddr {
-        until("the editors' pages to listen", || {
-            address_after("the editors' pages and the API listen on http://", &self.log())
-        })
-    }
-
-    pub fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    pub fn until_logged(&self, words: &str) {
-        self.until_logged_times(words, 1);
-    }
-
-    pub fn until_logged_times(&self, words: &str, times: usize) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.log().matches(words).count() < times {
-            assert!(Instant::now() < deadline, "waited in vain for `{words}` in the log:\n{}", self.log());
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-    }
-
-    pub fn is_alive(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
-    pub fn exit(mut self, signal: Signal) -> Option<i32> {
-        self.signal(signal);
-        let child = &mut self.child;
-        until("the daemon to end", || child.try_wait().unwrap()).code()
-    }
-}
-
-/// Gathers what a program says on standard error.
-fn logging(mut child: Child) -> (Child, Arc<Mutex<String>>) {
-    let log = Arc::new(Mutex::new(String::new()));
-    let (lines, into) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            into.lock().unwrap().push_str(&(line + "\n"));
-        }
-    });
-    (child, log)
-}
-
-fn address_after(words: &str, log: &str) -> Option<SocketAddr> {
-    log.split_once(words)?.1.split_whitespace().next()?.parse().ok()
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[test]
 fn signals_stop_the_daemon_at_once_and_well() {
     for signal in [Signal::TERM, Signal::INT] {
@@ -615,7 +460,7 @@ fn a_second_daemon_on_one_store_leaves_at_once_and_names_the_first() {
     println!("refused after {:?}", started.elapsed());
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(!second.status.success() && started.elapsed() < Duration::from_secs(2), "{said}");
-    assert!(said.contains(&first.child.id().to_string()) && said.contains("hint: "), "{said}");
+    assert!(said.contains(&first.pid().to_string()) && said.contains("hint: "), "{said}");
     assert!(feed(first.address).is_some());
     assert_eq!(first.exit(Signal::TERM), Some(0));
     assert_eq!(Program::start(&site).exit(Signal::TERM), Some(0));
