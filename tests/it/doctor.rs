@@ -17,6 +17,8 @@ use gazetted::clock::Clock as _;
 use gazetted::domain::doctor::{RULES, providers};
 use gazetted::render::dkim::Signer;
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::daemon::Program;
 use super::dns_server::DnsServer;
@@ -467,4 +469,21 @@ async fn what_only_the_daemon_has_is_not_looked_at() {
     assert_eq!(server.count("AUTH"), 0, "an empty password is not tried");
     assert!(told("dns").contains("– dkim       the key is not named"), "{}", told("dns"));
     assert!(told("mail").contains("✓ message"), "{}", told("mail"));
+}
+
+/// To look at a store of an older version would be to change it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_an_older_version_is_told_of_and_left_as_it_is() {
+    let site = site();
+    let options = SqliteConnectOptions::new().filename(site.path("gazetted.db")).create_if_missing(true);
+    let mut old = options.connect().await.unwrap();
+    old.execute(include_str!("../../src/store/migrations/sqlite/0001_ledger.sql")).await.unwrap();
+    let version = "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL);\
+        INSERT INTO schema_version VALUES (1, 0);";
+    old.execute(version).await.unwrap();
+    let told = tokio::task::block_in_place(|| site.ok("doctor --only store")).out;
+    assert!(told.contains("– store ") && told.contains("! store-version  its schema is 1, and that of"), "{told}");
+    let schema: i64 = sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(&mut old).await.unwrap();
+    assert_eq!(schema, 1);
+    old.close().await.unwrap();
 }

@@ -12,7 +12,7 @@ use crate::config::{Config, Loaded};
 use crate::domain::dates;
 use crate::domain::doctor::{Finding, house as rules};
 use crate::domain::problem::Problem;
-use crate::store::{self, SharedStore, StoreError};
+use crate::store::{self, Migration, SharedStore, StoreError};
 
 pub fn config(loaded: &Loaded) -> Finding {
     let errors = loaded.problems.iter().filter(|problem| problem.is_error()).count();
@@ -63,6 +63,7 @@ fn secrets(config: &Config) -> Vec<rules::Secret> {
         }
     };
     config.smtp.iter().for_each(|smtp| add("smtp.password_file", &smtp.password_file));
+    add("store.password_file", &config.store.password_file);
     add("dkim.key_file", &config.dkim.key_file);
     add("dkim.ed25519_key_file", &config.dkim.ed25519_key_file);
     add("bounces.imap_password_file", &config.bounces.imap_password_file);
@@ -107,7 +108,15 @@ pub async fn open(config: &Config, now: Timestamp) -> (Option<SharedStore>, rule
     let name = file
         .as_ref()
         .map_or_else(|| crate::config::without_password(&config.store.url), |file| file.display().to_string());
-    match store::open(&config.store_url(), now).await {
+    let opened = match store::rehearse(&config.store_url(), now).await {
+        Ok(Migration { schema: None, .. }) => return (None, rules::Store::NotYet(name)),
+        Ok(Migration { schema: Some(schema), to, steps }) if !steps.is_empty() => {
+            return (None, rules::Store::Older { schema, to });
+        }
+        Ok(_) => store::open(&config.store_url(), now).await,
+        Err(error) => Err(error),
+    };
+    match opened {
         Ok(store) => (Some(store), rules::Store::Open { name, whole: file.is_some() }),
         Err(StoreError::Schema(words)) => (None, rules::Store::Newer(words)),
         Err(error) => {

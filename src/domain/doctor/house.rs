@@ -186,6 +186,11 @@ pub enum Store {
         name: String,
         whole: bool,
     },
+    /// It is of an older version: opening it would bring it up to date, which is not for us to do.
+    Older {
+        schema: i64,
+        to: i64,
+    },
     /// It is of a newer version.
     Newer(String),
     Failed {
@@ -211,6 +216,14 @@ pub fn store(store: &Store) -> Vec<Finding> {
                 ),
             ]
         }
+        Store::Older { schema, to } => vec![
+            Finding::skipped("store", "it is of an older version, and looking at it would change it"),
+            Finding::advice(
+                "store-version",
+                format!("its schema is {schema}, and that of gazetted {} is {to}", env!("CARGO_PKG_VERSION")),
+                "stop the daemon, `gazetted backup FILE`, `gazetted migrate`; or start the new version, which does the last by itself",
+            ),
+        ],
         Store::Newer(words) => vec![
             Finding::skipped("store", "it is of a newer version"),
             Finding::wrong(
@@ -342,6 +355,7 @@ mod tests {
         let outcomes = |of: &Store| store(of).iter().map(|f| f.outcome).collect::<Vec<_>>();
         assert_eq!(outcomes(&Store::NotYet("g.db".into())), [Outcome::Skipped, Outcome::Skipped]);
         assert_eq!(outcomes(&Store::Open { name: "g.db".into(), whole: true }), [Outcome::Right, Outcome::Right]);
+        assert_eq!(outcomes(&Store::Older { schema: 7, to: 8 }), [Outcome::Skipped, Outcome::Advice]);
         assert_eq!(outcomes(&Store::Newer("schema 99".into())), [Outcome::Skipped, Outcome::Wrong]);
         let failed = Store::Failed { words: "damaged".into(), remedy: "restore".into() };
         assert_eq!(outcomes(&failed), [Outcome::Wrong, Outcome::Skipped]);
