@@ -47,7 +47,7 @@ impl Journal {
         }
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            let mut entry = Entry::new(&Level::WARN);
+            let mut entry = Entry::new(Level::WARN);
             entry.field("EVENT", "log_lost");
             entry.field("MESSAGE", &format!("{lost} lines of the log found no room and are lost"));
             let _ = self.socket.send(&entry.0);
@@ -58,7 +58,7 @@ impl Journal {
 impl<S: Subscriber> Layer<S> for Journal {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let about = event.metadata();
-        let mut entry = Entry::new(about.level());
+        let mut entry = Entry::new(*about.level());
         entry.field("TARGET", about.target());
         event.record(&mut entry);
         self.send(&entry.0);
@@ -69,8 +69,8 @@ impl<S: Subscriber> Layer<S> for Journal {
 struct Entry(Vec<u8>);
 
 impl Entry {
-    fn new(level: &Level) -> Self {
-        let priority = match *level {
+    fn new(level: Level) -> Self {
+        let priority = match level {
             Level::ERROR => "3",
             Level::WARN => "4",
             Level::INFO => "6",

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use super::blog::{Blog, PassError};
@@ -202,20 +203,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Event::Asked(ask) => service.asked(ask).await,
         }
     }
-    systemd::stopping();
-    http_stop.cancel();
-    let farewell = async {
-        service.outbox.ended().await;
-        servers.close();
-        servers.wait().await;
-    };
-    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
-        warn!(
-            event = "stop_incomplete",
-            "stopped before everything in flight was finished; the outbox knows what it was"
-        );
-    }
-    info!(event = "stopped", "stopped");
+    service.end(&servers, &http_stop).await;
     Ok(())
 }
 
@@ -296,6 +284,24 @@ impl Service {
         self.rescan().await;
         tokio::task::block_in_place(|| self.blog.warm());
         self.heartbeat().await;
+    }
+
+    /// What is in flight is finished.
+    async fn end(&mut self, servers: &TaskTracker, http_stop: &CancellationToken) {
+        systemd::stopping();
+        http_stop.cancel();
+        let farewell = async {
+            self.outbox.ended().await;
+            servers.close();
+            servers.wait().await;
+        };
+        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+            warn!(
+                event = "stop_incomplete",
+                "stopped before everything in flight was finished; the outbox knows what it was"
+            );
+        }
+        info!(event = "stopped", "stopped");
     }
 
     fn rewatch(&mut self) {
@@ -484,9 +490,9 @@ impl Service {
             let line = problem.to_string();
             if self.said.insert(line.clone()) {
                 if let Some(hint) = &problem.hint {
-                    warn!(event = "problem", "{line} (hint: {hint})")
+                    warn!(event = "problem", "{line} (hint: {hint})");
                 } else {
-                    warn!(event = "problem", "{line}")
+                    warn!(event = "problem", "{line}");
                 }
             }
         }

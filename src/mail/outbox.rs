@@ -328,7 +328,7 @@ fn breaker(claim: &Claim) -> Option<EditionKey> {
 fn log(tally: &Tally) {
     match &tally.halt {
         Some(Halt::Stopped(words)) => {
-            error!(event = "sending_stopped", "sending has stopped until somebody looks at it: {words}")
+            error!(event = "sending_stopped", "sending has stopped until somebody looks at it: {words}");
         }
         Some(Halt::Trouble(words)) => debug!("not everything went: {words}"),
         // Said when it happened.

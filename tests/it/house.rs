@@ -95,6 +95,7 @@ pub fn published() -> Published {
         }],
         posts: vec![post],
         scanned_at: Some(now()),
+        standing: gazetted::http::Standing::default(),
     }
 }
 

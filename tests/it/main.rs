@@ -58,7 +58,6 @@ mod systemd;
 mod trial;
 mod upgrade;
 mod watching;
-mod watching;
 mod web_servers;
 mod websub;
 mod websub_conformance;

@@ -550,7 +550,9 @@ impl Api {
             shared: house.shared.clone(),
             store: Arc::clone(&house.store),
             clock: ManualClock::at(now()),
-            templates: Arc::new(Templates::new(&std::collections::BTreeMap::new()).unwrap()),
+            templates: gazetted::http::Wording::new(Arc::new(
+                Templates::new(&std::collections::BTreeMap::new()).unwrap(),
+            )),
             keys: KeyRing::new(keys()),
             limiter: Arc::default(),
             wake: Arc::default(),

@@ -62,11 +62,11 @@ impl Service {
         }
         match self.ask_editors(period, &preview, now).await {
             Ok(true) => {
-                info!(event = "approval_asked", edition = %period, "the edition waits for an editor's word; they have been asked")
+                info!(event = "approval_asked", edition = %period, "the edition waits for an editor's word; they have been asked");
             }
             Ok(false) => {}
             Err(error) => {
-                error!(event = "approval_failed", edition = %period, "the editors cannot be asked: {error:#}")
+                error!(event = "approval_failed", edition = %period, "the editors cannot be asked: {error:#}");
             }
         }
         true

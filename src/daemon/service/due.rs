@@ -134,7 +134,7 @@ impl Service {
                 }
                 Err(OpenError::Preflight { key, findings }) => self.keep_back(key, &findings, now).await,
                 Err(error) => {
-                    error!(event = "edition_failed", edition = %period, "the edition cannot be opened: {error}")
+                    error!(event = "edition_failed", edition = %period, "the edition cannot be opened: {error}");
                 }
             }
         }
@@ -175,7 +175,7 @@ impl Service {
             Ok(true) => self.outbox.outbox.wake(),
             Ok(false) => {}
             Err(error) => {
-                error!(event = "editors_not_told", %edition, "editors cannot be told why it is kept back: {error}")
+                error!(event = "editors_not_told", %edition, "editors cannot be told why it is kept back: {error}");
             }
         }
     }

@@ -218,10 +218,10 @@ impl Worker {
         let news = self.route.halt(&why, self.outbox.clock.now());
         match &why {
             Halt::Stopped(words) => {
-                error!(event = "relay_stopped", way = %self.route.name, "stopped until somebody looks at it: {words}")
+                error!(event = "relay_stopped", way = %self.route.name, "stopped until somebody looks at it: {words}");
             }
             Halt::Trouble(words) if news => {
-                warn!(event = "relay_paused", way = %self.route.name, "stopped for a while: {words}")
+                warn!(event = "relay_paused", way = %self.route.name, "stopped for a while: {words}");
             }
             Halt::Trouble(words) => debug!(way = %self.route.name, "stopped for a while: {words}"),
             Halt::Store(_) => {}
