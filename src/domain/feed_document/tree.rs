@@ -143,7 +143,10 @@ pub fn parse(text: &str) -> Result<Tree<'_>, Stop> {
 
 /// Reads from there to the end, or to a `<` that begins no tag: gives where to go on.
 fn read_on<'a>(builder: &mut builder::Builder<'a>, text: &'a str, start: usize) -> Result<Option<usize>, Stop> {
-    let mut reader = Reader::from_str(text.get(start..).unwrap_or_default());
+    // The reader drops a byte order mark, and does not count it.
+    let rest = text.get(start..).unwrap_or_default().trim_start_matches('\u{feff}');
+    let start = text.len() - rest.len();
+    let mut reader = Reader::from_str(rest);
     let config = reader.config_mut();
     config.check_end_names = false;
     config.allow_unmatched_ends = true;

@@ -302,7 +302,7 @@ impl<'a> Builder<'a> {
 
 /// Whether what follows a `<` can be a name.
 pub(super) fn begins_a_tag(text: &str) -> bool {
-    text[1..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'))
+    text.strip_prefix('<').is_some_and(|name| name.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':')))
 }
 
 /// XML 1.0's `Char`.
