@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::error::Failure;
 use super::{Done, open, print};
 use crate::config::without_password;
 use crate::domain::wording::digits;
-use crate::store::transfer::{self, Facts, Restored, Source, Target};
+use crate::store::transfer::{self, Facts, Restored, Source, Taken, Target};
 use crate::store::{self, Migration, SharedStore};
 
 #[derive(Debug, clap::Args)]
@@ -62,8 +62,7 @@ pub async fn backup(config: Option<&Path>, given: &Arguments) -> Done {
         return Err(Failure::failed(format!("`{}` is there already", given.file.display()), "name a new file"));
     }
     let store = open::store(&config).await?;
-    store.backup(&given.file, open::now()).await?;
-    let facts = transfer::verify(&given.file).await?;
+    let facts = store.backup(&given.file, open::now()).await?;
     if given.json {
         return print::json(&facts);
     }
@@ -99,10 +98,13 @@ pub async fn restore(config: Option<&Path>, given: &Restoring) -> Done {
 pub async fn migrate(config: Option<&Path>, given: &Migrating) -> Done {
     let config = open::config(config)?;
     let url = config.store_url();
-    let migration = store::rehearse(&url, open::now()).await?;
-    if !given.dry_run {
+    let migration = if given.dry_run {
+        store::rehearse(&url, open::now()).await?
+    } else {
+        let found = store::outlook(&url).await?;
         open::store(&config).await?.ping().await?;
-    }
+        found
+    };
     if given.json {
         return print::json(&migration);
     }
@@ -132,13 +134,22 @@ pub async fn store(config: Option<&Path>, command: StoreCommand) -> Done {
         return Err(Failure::failed("that is the store of the configuration", "name another one"));
     }
     let old = open::store(&config).await?;
+    if old.standby().await?.is_some() {
+        return Err(Failure::failed(
+            "that store stands by: it is a copy, or has been left for another one",
+            "`gazetted digest resume --restored` if it is the one to go on with; then copy it",
+        ));
+    }
     let _hold = alone(&old, &from).await?;
-    let (mut source, mut target) = (Source::open(&from).await?, Target::open(&to, now).await?);
-    let taken = transfer::fill(&mut source, &mut target).await?;
-    drop(source);
-    // The old one first: if this ends in between, nothing is sent twice.
+    // Before anything is read: what is sent from it meanwhile the new one would send again.
     old.stand_by(now).await?;
-    target.commit().await?;
+    let taken = match moved(&from, &to, now).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            old.end_standby().await?;
+            return Err(error.into());
+        }
+    };
     if json {
         return print::json(&taken);
     }
@@ -149,6 +160,13 @@ pub async fn store(config: Option<&Path>, command: StoreCommand) -> Done {
          gazetted again",
         taken.len()
     ))
+}
+
+async fn moved(from: &str, to: &str, now: Timestamp) -> store::Result<Vec<Taken>> {
+    let (mut source, mut target) = (Source::open(from).await?, Target::open(to, now).await?);
+    let taken = transfer::fill(&mut source, &mut target).await?;
+    target.commit().await?;
+    Ok(taken)
 }
 
 /// A store that is left must be in nobody's use, or what is written to it meanwhile stays behind.

@@ -53,7 +53,8 @@ fn annotated(toml: &str, origins: &Origins, file: &Path, changed: bool) -> Strin
     let mut out = String::new();
     let (mut section, mut item) = (String::new(), None);
     let mut head = String::new();
-    for line in toml.lines() {
+    for line in one_a_value(toml) {
+        let line = line.as_str();
         if line.starts_with('[') {
             let list = line.starts_with("[[");
             let name = line.trim_matches(['[', ']']);
@@ -78,6 +79,29 @@ fn annotated(toml: &str, origins: &Origins, file: &Path, changed: bool) -> Strin
     out.trim_start().to_owned()
 }
 
+/// Lines of which none ends within a value.
+fn one_a_value(toml: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = toml.lines();
+    while let Some(line) = rest.next() {
+        let Some((key, _)) = line.split_once(" = \"\"\"") else {
+            lines.push(line.to_owned());
+            continue;
+        };
+        let mut whole = line.to_owned();
+        while whole.parse::<toml::Table>().is_err() {
+            let Some(next) = rest.next() else { break };
+            whole.push('\n');
+            whole.push_str(next);
+        }
+        let value = whole.parse::<toml::Table>().ok().and_then(|table| table.into_iter().next());
+        // A JSON string is a TOML string on one line.
+        let text = value.and_then(|(_, value)| serde_json::to_string(value.as_str()?).ok()).unwrap_or_default();
+        lines.push(format!("{key} = {text}"));
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +120,11 @@ mod tests {
             [digest]\nfrom = \"a@b.example\"  # g.toml:11\n\n[digest.style]\naccent = \"#000000\"  # g.toml:13\n\n\
             [[smtp]]\nhost = \"a\"  # g.toml:7\nport = 26  # $GAZETTED_SMTP__PORT\n\n[[smtp]]\nhost = \"b\"  # g.toml:9\n";
         assert_eq!(shown, expected);
+        let several = "[digest]\nfrom = \"a@b.example\"\npostal_address = \"Street 1\\nTown\"\n[site]\ntitle = \"a\"\nurl = \"https://a.example\"\n";
+        let two_lines = config::load_str(several, "g.toml", &std::collections::BTreeMap::new());
+        let shown =
+            annotated(&toml::to_string(&two_lines.config).unwrap(), &two_lines.origins, Path::new("g.toml"), true);
+        assert!(shown.contains("postal_address = \"Street 1\\nTown\"  # g.toml:3\n"), "{shown}");
         let all = annotated(&toml, &loaded.origins, Path::new("g.toml"), false);
         assert!(all.contains("language = \"en\"  # default\n"), "{all}");
         assert!(toml::from_str::<toml::Table>(&all).is_ok(), "what is shown is TOML");

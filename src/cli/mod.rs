@@ -128,9 +128,9 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return error::print(&Failure::from(error)),
     };
-    let (config, is_service) = (arguments.config.clone(), matches!(arguments.command, Command::Run(_)));
+    let (config, writes) = (arguments.config.clone(), arguments.command.writes());
     let result = runtime.block_on(command(arguments, level));
-    if !is_service {
+    if writes {
         ownership::give_back(config.as_deref());
     }
     // A blocking call that hangs (a dead network file system) must not keep the process.
@@ -138,6 +138,26 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => error::print(&failure),
+    }
+}
+
+impl Command {
+    /// Whether it may leave something beside the store.
+    fn writes(&self) -> bool {
+        matches!(
+            self,
+            Self::Init(_)
+                | Self::Build(_)
+                | Self::Adopt(_)
+                | Self::Digest(_)
+                | Self::Subscribers(_)
+                | Self::Bounce(_)
+                | Self::Outbox(_)
+                | Self::Admin(_)
+                | Self::Restore(_)
+                | Self::Migrate(_)
+                | Self::Store(_)
+        )
     }
 }
 

@@ -64,7 +64,8 @@ fn passwords(loaded: &mut Loaded, shown: &str) {
 fn read(loaded: &mut Loaded, slot: &Slot<'_>, shown: &str) {
     let base = &loaded.config.base;
     let named = Some(base.join(&slot.file)).filter(|_| !slot.file.as_os_str().is_empty());
-    let Some(file) = named.or_else(|| credential(&slot.credential)) else { return };
+    let of_service = is_services(loaded.config.file.as_deref());
+    let Some(file) = named.or_else(|| credential(&slot.credential, of_service)) else { return };
     match text(&file) {
         Ok(secret) => {
             loaded.origins.set(slot.section, slot.item, slot.key, Origin::Secret(file));
@@ -103,6 +104,7 @@ fn numbered(name: &str, nr: usize) -> String {
 
 /// Keys are read when they are used, so that they are in memory once.
 fn key_files(loaded: &mut Loaded) {
+    let of_service = is_services(loaded.config.file.as_deref());
     let Loaded { config, origins, .. } = loaded;
     let (dkim, http) = (&mut config.dkim, &mut config.http);
     for (section, key, name, file) in [
@@ -114,18 +116,23 @@ fn key_files(loaded: &mut Loaded) {
         if !file.as_os_str().is_empty() {
             continue;
         }
-        if let Some(given) = credential(name) {
+        if let Some(given) = credential(name, of_service) {
             origins.set(section, None, key, Origin::Secret(given.clone()));
             *file = given;
         }
     }
 }
 
+/// Whether it is the service's configuration. Any other has nothing to do with the service's secrets.
+fn is_services(file: Option<&Path>) -> bool {
+    file.and_then(|file| file.canonicalize().ok()).is_some_and(|file| file.starts_with("/etc/gazetted"))
+}
+
 /// The file of a credential, if there is one.
-fn credential(name: &str) -> Option<PathBuf> {
+fn credential(name: &str, of_service: bool) -> Option<PathBuf> {
     let given = std::env::var_os("CREDENTIALS_DIRECTORY").map(|folder| PathBuf::from(folder).join(name));
-    let file = given.unwrap_or_else(|| Path::new(STORE).join(format!("gazetted.{name}")));
-    file.exists().then_some(file)
+    let kept = || of_service.then(|| Path::new(STORE).join(format!("gazetted.{name}")));
+    given.or_else(kept).filter(|file| file.exists())
 }
 
 fn too_short(loaded: &mut Loaded, shown: &str) {

@@ -103,6 +103,14 @@ impl Config {
         format!("sqlite:{}", self.base.join(path).display())
     }
 
+    /// The store's file, if it is one.
+    #[must_use]
+    pub fn store_file(&self) -> Option<PathBuf> {
+        let url = self.store_url();
+        let path = url.strip_prefix("sqlite:")?;
+        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+    }
+
     fn server_url(&self) -> String {
         let password = self.store.password.expose_secret();
         let Ok(mut url) = url::Url::parse(&self.store.url) else { return self.store.url.clone() };
@@ -752,11 +760,34 @@ impl Site {
 #[must_use]
 pub fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    match rest.rsplit_once('@') {
-        Some((login, host)) => match login.split_once(':') {
-            Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
-            None => url.to_owned(),
-        },
-        None => url.to_owned(),
+    let (address, query) = rest.split_once('?').map_or((rest, None), |(address, query)| (address, Some(query)));
+    let shown = |part: &str| match part.split_once('=') {
+        Some((key, _)) if key.eq_ignore_ascii_case("password") => format!("{key}=***"),
+        _ => part.to_owned(),
+    };
+    let query = query.map(|query| query.split('&').map(shown).collect::<Vec<_>>().join("&"));
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let login = address.rsplit_once('@').and_then(|(login, host)| Some((login.split_once(':')?.0, host)));
+    match login {
+        Some((user, host)) => format!("{scheme}://{user}:***@{host}{query}"),
+        None => format!("{scheme}://{address}{query}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn no_password_of_an_address_is_shown() {
+        for (url, shown) in [
+            ("sqlite:gazetted.db", "sqlite:gazetted.db"),
+            ("postgres://u@h/db", "postgres://u@h/db"),
+            ("postgres://u:secret@h/db?sslmode=require", "postgres://u:***@h/db?sslmode=require"),
+            ("postgres://u:se@cret@h/db", "postgres://u:***@h/db"),
+            ("postgres://h/db?user=u&password=secret&host=/run", "postgres://h/db?user=u&password=***&host=/run"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 }

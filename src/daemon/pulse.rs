@@ -24,6 +24,8 @@ pub struct Pulse {
     patience: Duration,
     beats: Interval,
     store: Arc<Life>,
+    /// It is another machine's.
+    elsewhere: bool,
     asking: AbortOnDropHandle<()>,
     /// What was silent when it was last looked at.
     silent: Option<&'static str>,
@@ -32,7 +34,7 @@ pub struct Pulse {
 impl Pulse {
     /// None unless systemd waits for signs of life.
     #[must_use]
-    pub fn start(store: &SharedStore, shares_store: bool) -> Option<Self> {
+    pub fn start(store: &SharedStore, elsewhere: bool) -> Option<Self> {
         let patience = systemd::patience()?;
         let life = Arc::new(Life::default());
         let (store, every) = (Arc::clone(store), patience / 4);
@@ -40,19 +42,16 @@ impl Pulse {
             let store = Arc::clone(&store);
             async move { store.ping().await.is_ok() }
         };
-        let asked = ask(ping, Arc::clone(&life), every, ANSWER, shares_store);
+        let asked = ask(ping, Arc::clone(&life), every, ANSWER);
         let asking = AbortOnDropHandle::new(tokio::spawn(asked));
-        Some(Self { patience, beats: systemd::beats(patience), store: life, asking, silent: None })
+        Some(Self { patience, beats: systemd::beats(patience), store: life, elsewhere, asking, silent: None })
     }
 
     /// Tells systemd that all goes on, or the log what does not.
     fn tell(&mut self, readers: &Shared, sending: &Sending) {
-        let parts = [
-            ("the server lets nobody in", readers.silent_for()),
-            ("the outbox stands still", sending.silent_for()),
-            ("the store says nothing", if self.asking.is_finished() { Duration::MAX } else { self.store.silent_for() }),
-        ];
-        let silent = parts.into_iter().find(|(_, silence)| *silence > self.patience.max(LEAST)).map(|(what, _)| what);
+        let store = if self.asking.is_finished() { Duration::MAX } else { self.store.silent_for() };
+        let silences = Silences { readers: readers.silent_for(), outbox: sending.silent_for(), store };
+        let silent = silences.longer_than(self.patience.max(LEAST), self.elsewhere);
         match silent {
             None => systemd::alive(),
             Some(what) if self.silent != Some(what) => {
@@ -75,9 +74,30 @@ pub async fn beat(pulse: &mut Option<Pulse>, readers: &Shared, sending: &Sending
     pulse.tell(readers, sending);
 }
 
-/// A store that refuses is alive: what is wrong with it no new start would mend. So is a database elsewhere that cannot be
-/// heard, since feeds are served without it; but a file that does not answer has hung this process.
-async fn ask<Ping>(ping: impl Fn() -> Ping, life: Arc<Life>, every: Duration, answer: Duration, elsewhere: bool)
+/// For how long each part has not been seen to move.
+#[derive(Debug, Clone, Copy)]
+struct Silences {
+    readers: Duration,
+    outbox: Duration,
+    store: Duration,
+}
+
+impl Silences {
+    /// The part that a new start would mend. A file that does not answer has hung this process; a database elsewhere that cannot be
+    /// heard has not, and feeds are served without it: then the outbox stands still for a reason.
+    fn longer_than(self, patience: Duration, elsewhere: bool) -> Option<&'static str> {
+        let is_away = elsewhere && self.store > ANSWER;
+        let parts = [
+            ("the server lets nobody in", self.readers),
+            ("the outbox stands still", if is_away { Duration::ZERO } else { self.outbox }),
+            ("the store says nothing", if elsewhere { Duration::ZERO } else { self.store }),
+        ];
+        parts.into_iter().find(|(_, silence)| *silence > patience).map(|(what, _)| what)
+    }
+}
+
+/// A store that refuses is alive: what is wrong with it no new start would mend.
+async fn ask<Ping>(ping: impl Fn() -> Ping, life: Arc<Life>, every: Duration, answer: Duration)
 where
     Ping: Future<Output = bool>,
 {
@@ -85,7 +105,7 @@ where
     asks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         asks.tick().await;
-        if timeout(answer, ping()).await.is_ok() || elsewhere {
+        if timeout(answer, ping()).await.is_ok() {
             life.show();
         }
     }
@@ -98,22 +118,35 @@ mod tests {
     const BRIEFLY: Duration = Duration::from_millis(20);
 
     /// Whether life is shown while a store answers so.
-    async fn lives<Ping>(ping: impl Fn() -> Ping, elsewhere: bool) -> bool
+    async fn lives<Ping>(ping: impl Fn() -> Ping) -> bool
     where
         Ping: Future<Output = bool>,
     {
         let life = Arc::new(Life::default());
         tokio::time::sleep(BRIEFLY * 20).await;
         let before = life.silent_for();
-        let _ = timeout(BRIEFLY * 10, ask(ping, Arc::clone(&life), BRIEFLY, BRIEFLY, elsewhere)).await;
+        let _ = timeout(BRIEFLY * 10, ask(ping, Arc::clone(&life), BRIEFLY, BRIEFLY)).await;
         life.silent_for() < before
     }
 
     #[tokio::test]
-    async fn a_store_that_refuses_is_alive_and_one_that_hangs_is_not_unless_it_is_elsewhere() {
-        assert!(lives(|| std::future::ready(true), false).await);
-        assert!(lives(|| std::future::ready(false), false).await);
-        assert!(!lives(std::future::pending::<bool>, false).await);
-        assert!(lives(std::future::pending::<bool>, true).await);
+    async fn a_store_that_refuses_is_alive_and_one_that_hangs_is_not() {
+        assert!(lives(|| std::future::ready(true)).await);
+        assert!(lives(|| std::future::ready(false)).await);
+        assert!(!lives(std::future::pending::<bool>).await);
+    }
+
+    #[test]
+    fn a_new_start_is_asked_for_only_where_it_would_mend_something() {
+        let silent = |readers, outbox, store, elsewhere| {
+            let seconds = Duration::from_secs;
+            let silences = Silences { readers: seconds(readers), outbox: seconds(outbox), store: seconds(store) };
+            silences.longer_than(seconds(60), elsewhere)
+        };
+        assert_eq!(silent(2, 2, 15, false), None);
+        assert_eq!(silent(61, 2, 15, true), Some("the server lets nobody in"));
+        assert_eq!(silent(2, 61, 1, true), Some("the outbox stands still"));
+        assert_eq!(silent(2, 61, 61, true), None, "the database is away");
+        assert_eq!(silent(2, 2, 61, false), Some("the store says nothing"));
     }
 }

@@ -1,7 +1,7 @@
 //! The daemon's loop: one closed set of events, handled one after the other. What is due is decided from the calendar
 //! and the store; the scheduler is only a heartbeat.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,7 @@ mod approval;
 mod asked;
 mod due;
 mod restart;
+mod standing;
 
 /// A writer that has been quiet for this long between two saves is believed.
 const QUIET: Duration = Duration::from_millis(15);
@@ -196,7 +197,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Event::Notice(notice) => service.changed(notice, &mut incoming).await,
             Event::Heartbeat => {
                 service.heartbeat().await;
-                service.say_status(service.clock.now());
+                service.tell_standing();
             }
             Event::Alarm => service.rescan().await,
             Event::Reload => service.reload().await,
@@ -390,6 +391,7 @@ impl Service {
             Err(error) => self.complain(&error),
         }
         self.say_problems();
+        self.tell_standing();
     }
 
     /// Has the store know of the feeds as they are now, so that hubs are told of what is new. Tried again with the next pass or
@@ -432,43 +434,7 @@ impl Service {
             goals: self.blog.records(now),
             posts,
             scanned_at: Some(now),
-            standing: self.standing(now),
         });
-    }
-
-    fn standing(&self, now: Timestamp) -> http::Standing {
-        let mut posts = BTreeMap::new();
-        for post in &self.blog.catalogue.posts {
-            *posts.entry(post.state.as_str()).or_insert(0) += 1;
-        }
-        http::Standing {
-            posts,
-            errors: self.problems.0,
-            warnings: self.problems.1,
-            unfinished: self.unfinished,
-            next_digest: self.config.digest.enabled.then(|| editions::next_due(&self.config, now)).flatten(),
-            leads: self.leads,
-            clock_doubted: self.trust.is_in_doubt(),
-            beat_at: self.beat_at,
-        }
-    }
-
-    /// For whoever looks with `systemctl status`.
-    fn say_status(&self, now: Timestamp) {
-        let http::Standing { posts, errors, next_digest, clock_doubted, .. } = self.standing(now);
-        let mut said = format!("{} posts", posts.get("published").unwrap_or(&0));
-        if errors > 0 {
-            said.push_str(&format!(", {errors} errors"));
-        }
-        if let Some(due) = next_digest {
-            said.push_str(
-                &self.config.site.zone().to_datetime(due).strftime("; next digest %Y-%m-%d %H:%M").to_string(),
-            );
-        }
-        if clock_doubted {
-            said.push_str("; nothing is sent: the clock has jumped");
-        }
-        systemd::status(&said);
     }
 
     async fn show_editions(&mut self) {
@@ -503,6 +469,7 @@ impl Service {
         self.renew_certificate();
         let now = self.clock.now();
         self.beat_at = Some(now);
+        self.leads = false;
         let age = self.scanned_at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::MAX));
         if self.unfinished || self.watch.is_none() || age.is_none_or(|age| age >= self.config.posts.rescan.get()) {
             self.rescan().await;

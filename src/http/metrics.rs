@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::published::{Published, Standing};
+use super::published::Published;
+use super::standing::Standing;
 use super::{Front, State as Served};
 use crate::store::{Figures, StoreError};
 
@@ -66,7 +67,7 @@ async fn all(State(teller): State<Arc<Teller>>) -> Response<Body> {
     let now = teller.served.clock.now();
     page.program();
     page.requests(&teller.served, now);
-    page.published(&teller.served.shared.get());
+    page.published(&teller.served.shared.get(), teller.served.shared.standing());
     page.attempts(teller.served.shared.attempts());
     page.store(&told, now);
     process::tell(&mut page);
@@ -106,11 +107,11 @@ impl Page {
         self.tell("feed_subscribers", about, readers);
     }
 
-    fn published(&mut self, published: &Published) {
-        let Standing { posts, errors, warnings, unfinished, next_digest, leads, clock_doubted, beat_at } =
-            &published.standing;
+    fn published(&mut self, published: &Published, standing: Standing) {
+        let Standing { posts, errors, warnings, unfinished, next_digest, leads, clock_doubted, scanned_at, beat_at } =
+            standing;
         self.tell("posts", "Posts, by state.", posts.iter().map(|(state, n)| (labels(&[("state", state)]), *n)));
-        let problems = [("error", *errors), ("warning", *warnings)];
+        let problems = [("error", errors), ("warning", warnings)];
         let problems = problems.map(|(severity, n)| (labels(&[("severity", severity)]), n));
         self.tell("problems", "What is wrong with posts and feeds, as `gazetted check` says it.", problems);
         let is_feed = |media_type: &str| media_type != "text/html" && media_type != "text/css";
@@ -119,13 +120,13 @@ impl Page {
         self.one(
             "publish_failed",
             "1 while the last pass from posts to feeds did not come to its end.",
-            u64::from(*unfinished),
+            u64::from(unfinished),
         );
-        self.at("scan_timestamp_seconds", "When the posts were last looked at.", published.scanned_at);
-        self.at("heartbeat_timestamp_seconds", "The scheduler's last heartbeat; one a minute.", *beat_at);
-        self.at("digest_next_timestamp_seconds", "When the next monthly digest is due.", *next_digest);
-        self.one("schedule_leader", "1 if this node opens editions.", u64::from(*leads));
-        self.one("clock_doubted", "1 while the clock has jumped and nothing is sent.", u64::from(*clock_doubted));
+        self.at("scan_timestamp_seconds", "When the posts were last looked at.", scanned_at);
+        self.at("heartbeat_timestamp_seconds", "The scheduler's last heartbeat; one a minute.", beat_at);
+        self.at("digest_next_timestamp_seconds", "When the next monthly digest is due.", next_digest);
+        self.one("schedule_leader", "1 if this node opens editions.", u64::from(leads));
+        self.one("clock_doubted", "1 while the clock has jumped and nothing is sent.", u64::from(clock_doubted));
         self.goals(published);
     }
 

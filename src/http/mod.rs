@@ -56,6 +56,7 @@ mod preferences;
 mod published;
 mod reported;
 mod server;
+mod standing;
 mod subscribe;
 mod tls;
 mod unsubscribe;
@@ -67,8 +68,9 @@ pub use hub::Hub;
 pub use limits::Limiter;
 pub use listening::{Door, Listening, Peer};
 pub use metrics::metrics;
-pub use published::{Attempts, Blog, Content, Document, FeedLink, Medium, OPML, Published, Shared, Standing};
+pub use published::{Blog, Content, Document, FeedLink, Medium, OPML, Published, Shared};
 pub use server::{serve, serve_with};
+pub use standing::{Attempts, Standing};
 pub use tls::{Files as TlsFiles, Tls};
 
 /// The templates of pages, which may be replaced by others while the daemon runs.

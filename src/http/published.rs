@@ -17,6 +17,7 @@ use super::counts::Counts;
 use super::encoding::Encoding;
 use super::forms::{Forms, Room};
 use super::hub::Hub;
+use super::standing::{Attempts, Standing};
 
 use crate::domain::edition::EditionPost;
 use crate::domain::hash;
@@ -191,26 +192,6 @@ pub struct Published {
     pub posts: Vec<EditionPost>,
     /// When the posts were scanned; none before the first time.
     pub scanned_at: Option<Timestamp>,
-    pub standing: Standing,
-}
-
-/// How things stand, in numbers that nobody has to be asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Standing {
-    /// By state.
-    pub posts: BTreeMap<&'static str, u64>,
-    pub errors: u64,
-    pub warnings: u64,
-    /// The last pass did not come to its end.
-    pub unfinished: bool,
-    /// When the next monthly digest is due.
-    pub next_digest: Option<Timestamp>,
-    /// This node opens editions.
-    pub leads: bool,
-    /// The clock has jumped, and is not believed.
-    pub clock_doubted: bool,
-    /// The last heartbeat.
-    pub beat_at: Option<Timestamp>,
 }
 
 impl Published {
@@ -234,7 +215,6 @@ impl Published {
             goals: Vec::new(),
             posts: Vec::new(),
             scanned_at: None,
-            standing: Standing::default(),
         }
     }
 
@@ -287,22 +267,7 @@ struct Inner {
     asked: Notify,
     counts: Arc<Counts>,
     attempts: RwLock<Option<Attempts>>,
-}
-
-/// What came of attempts to deliver: by the way they went, the outcome, how often. Asked when somebody wants to know.
-#[derive(Clone)]
-pub struct Attempts(Arc<dyn Fn() -> Vec<(String, &'static str, u64)> + Send + Sync>);
-
-impl Attempts {
-    pub fn new(ask: impl Fn() -> Vec<(String, &'static str, u64)> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
-    }
-}
-
-impl std::fmt::Debug for Attempts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Attempts")
-    }
+    standing: RwLock<Standing>,
 }
 
 impl Shared {
@@ -315,6 +280,7 @@ impl Shared {
             asked: Notify::new(),
             counts: Arc::default(),
             attempts: RwLock::default(),
+            standing: RwLock::default(),
         }))
     }
 
@@ -329,6 +295,15 @@ impl Shared {
         let next = Arc::new(published.following(&self.get()));
         *self.0.newest.write().unwrap_or_else(PoisonError::into_inner) = next;
         self.0.asked.notify_one();
+    }
+
+    /// How things stand, whatever came of the last pass.
+    pub fn tell_standing(&self, standing: Standing) {
+        *self.0.standing.write().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        self.0.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Who can tell what came of attempts from now on.

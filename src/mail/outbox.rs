@@ -198,8 +198,10 @@ impl Outbox {
             let ended = tokio::select! {
                 ended = workers.join_next() => ended,
                 // The feeder shows life by itself; without it, only servers are waited for, and their patience is limited.
-                () = tokio::time::sleep(self.settings.tick), if feeding.is_finished() => {
-                    self.life.show();
+                () = tokio::time::sleep(self.settings.tick) => {
+                    if feeding.is_finished() {
+                        self.life.show();
+                    }
                     continue;
                 }
             };

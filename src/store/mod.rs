@@ -237,9 +237,8 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     async fn ping(&self) -> Result<()>;
     /// Takes the store for one daemon; `Held` names who has it.
     async fn hold(&self, who: &str) -> Result<Box<dyn Hold>>;
-    /// Copies the whole database into one new file, while it is in use; the copy stands by. `NotWritable` for a store that
-    /// has its own tools.
-    async fn backup(&self, to: &std::path::Path, now: Timestamp) -> Result<()>;
+    /// Copies the whole store into one new file, while it is in use, and reads that through; the copy stands by.
+    async fn backup(&self, to: &std::path::Path, now: Timestamp) -> Result<transfer::Facts>;
     /// Since when this store has been known for a copy, from which nothing is claimed and no edition is to be opened.
     async fn standby(&self) -> Result<Option<Timestamp>>;
     /// From now on nothing is sent from this store: another one has taken its place.
@@ -317,6 +316,11 @@ pub struct Migration {
     pub to: i64,
     /// The steps between them.
     pub steps: Vec<String>,
+}
+
+/// What opening a store would do to its schema, by its number alone: nothing is tried, and nobody has to wait.
+pub async fn outlook(url: &str) -> Result<Migration> {
+    if url.starts_with("sqlite:") { sqlite::outlook(url).await } else { postgres::outlook(url).await }
 }
 
 /// Tries the migration of a store and takes it back: nothing is changed. An error is what `open` would fail with.

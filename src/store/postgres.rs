@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 use tokio::sync::Mutex;
 
-use super::transfer::{Source, into_file as transfer_into, verify};
+use super::transfer::{Facts, Source, into_file as transfer_into, verify};
 use super::{Hold, Migration, Result, SharedStore, StoreError};
 
 /// A bound JSON array of arrays as a table: place, name and type of each column.
@@ -126,10 +126,24 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
 pub async fn rehearse(url: &str, now: Timestamp) -> Result<Migration> {
     let mut connection = transfer::connect(url).await?;
     let mut transaction = connection.begin().await?;
+    // Nodes that are at work must not stand in line behind a rehearsal.
+    sqlx::query("SET LOCAL lock_timeout = '5s'").execute(&mut *transaction).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION).execute(&mut *transaction).await?;
     let migration = shared::migrate::rehearse(&mut transaction, &STEPS, now).await;
-    transaction.rollback().await?;
+    let taken_back = transaction.rollback().await;
+    let migration = migration?;
+    taken_back?;
     connection.close().await?;
-    migration
+    Ok(migration)
+}
+
+pub async fn outlook(url: &str) -> Result<Migration> {
+    let mut connection = transfer::connect(url).await?;
+    let there = "SELECT to_regclass('schema_version') IS NOT NULL";
+    let there: bool = sqlx::query_scalar(there).fetch_one(&mut connection).await?;
+    let schema = if there { Some(shared::migrate::applied(&mut connection).await?) } else { None };
+    connection.close().await?;
+    Ok(shared::migrate::outlook(schema.and_then(|schema| i64::try_from(schema).ok()), STEPS.len()))
 }
 
 const PLACE: &str = "place";
@@ -208,15 +222,18 @@ impl Database {
     }
 
     /// As a file that either database can be filled from again. (`pg_dump` makes one that only PostgreSQL reads.)
-    async fn copy(&self, to: &Path, now: Timestamp) -> Result<()> {
+    async fn copy(&self, to: &Path, now: Timestamp) -> Result<Facts> {
         let source = Source::Postgres(Reading::with(&self.options).await?);
         super::sqlite::new_file(to)?;
-        let copied = transfer_into(source, to, now).await;
-        if copied.is_err() {
+        let copied = async {
+            transfer_into(source, to, now).await?;
+            verify(to).await
+        };
+        let facts = copied.await;
+        if facts.is_err() {
             super::sqlite::remove(to);
         }
-        copied?;
-        verify(to).await.map(drop)
+        facts
     }
 }
 

@@ -16,9 +16,9 @@ use rustix::fs::{FlockOperation, flock, statvfs};
 use rustix::io::Errno;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, Transaction};
+use sqlx::{Connection as _, Sqlite, Transaction};
 
-use super::{Hold, Migration, Result, SharedStore, StoreError};
+use super::{Hold, Result, SharedStore, StoreError};
 
 /// A bound JSON array of arrays as a table: place, name and type of each column. Places are half the price of names.
 macro_rules! rows {
@@ -72,10 +72,12 @@ macro_rules! overriding {
     };
 }
 
+mod copy;
 #[path = "shared/mod.rs"]
 mod shared;
 mod transfer;
 
+pub use copy::{new_file, outlook, rehearse, remove};
 pub use transfer::{Reading, Scratch, Writing, put_in_place, tables, verify};
 
 type Connection = sqlx::sqlite::SqliteConnection;
@@ -145,22 +147,6 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
     transaction.commit().await?;
     Ok(Arc::new(database))
-}
-
-/// Tries the migration in a transaction that is taken back.
-pub async fn rehearse(url: &str, now: Timestamp) -> Result<Migration> {
-    let (file, _) = file_of(url)?;
-    let options = SqliteConnectOptions::new().filename(&file).foreign_keys(true).busy_timeout(BUSY);
-    let mut connection = if file.exists() {
-        options.connect().await.map_err(|e| explain(e, &file))?
-    } else {
-        SqliteConnectOptions::new().in_memory(true).connect().await?
-    };
-    let mut transaction = connection.begin().await?;
-    let migration = shared::migrate::rehearse(&mut transaction, &STEPS, now).await;
-    transaction.rollback().await?;
-    connection.close().await?;
-    migration
 }
 
 /// A connection whose commit or rollback has failed (the disk was full) counts as being in a transaction for ever: it is closed,
@@ -257,6 +243,7 @@ impl Database {
     async fn take(&self, who: &str) -> Result<Box<dyn Hold>> {
         lock(&self.file, who)
     }
+
     /// The commands beside the daemon say nothing; it looks by itself.
     async fn listen(&self) -> Result<()> {
         std::future::pending().await
@@ -291,57 +278,6 @@ impl Database {
             log >> 20
         )))
     }
-
-    /// What an older version left is kept as it was, once for each schema, before this one changes it.
-    async fn keep_before_migration(&self, now: Timestamp) {
-        // On a connection of its own: one that has seen the old schema would go on reading by it.
-        let Ok(mut connection) = self.options.connect().await else { return };
-        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM schema_version")
-            .fetch_one(&mut connection)
-            .await
-            .unwrap_or_default();
-        let _ = connection.close().await;
-        let Some(found) = found.filter(|found| usize::try_from(*found).is_ok_and(|found| found < STEPS.len())) else {
-            return;
-        };
-        let kept = beside(&self.file, &format!(".schema-{found}"));
-        if kept.exists() {
-            return;
-        }
-        match self.copy(&kept, now).await {
-            Ok(()) => tracing::info!(
-                event = "store_kept",
-                "the store as it was before this version is kept as `{}`",
-                kept.display()
-            ),
-            Err(error) => tracing::warn!(
-                event = "store_not_kept",
-                "the store is brought up to date without a copy of what it was: {error}"
-            ),
-        }
-    }
-
-    async fn copy(&self, to: &Path, now: Timestamp) -> Result<()> {
-        let file = new_file(to)?;
-        let copied = self.vacuum_into(to, now).await;
-        if copied.is_err() {
-            remove(to);
-        }
-        copied?;
-        verify(to).await?;
-        file.sync_all().map_err(|e| not_writable(to, &e))
-    }
-
-    async fn vacuum_into(&self, to: &Path, now: Timestamp) -> Result<()> {
-        let target = to.to_str().ok_or_else(|| StoreError::NotWritable("the backup's name is not UTF-8".into()))?;
-        // A reader of the database, but a connection that may write: it writes the copy.
-        let mut connection = self.options.connect().await?;
-        sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await?;
-        connection.close().await?;
-        let mut copy = SqliteConnectOptions::new().filename(to).connect().await?;
-        shared::standby::begin(&mut copy, now).await?;
-        Ok(copy.close().await?)
-    }
 }
 
 fn lock(database: &Path, who: &str) -> Result<Box<dyn Hold>> {
@@ -369,19 +305,6 @@ fn held(lock: &mut File, database: &Path) -> StoreError {
     let named = lock.take(200).read_to_string(&mut who).is_ok() && !who.trim().is_empty();
     let who = if named { who.trim() } else { "another process" };
     StoreError::Held(format!("`{}` is in use by {who}", database.display()))
-}
-
-/// For a copy: a file that was not there, readable for its owner only.
-pub fn new_file(to: &Path) -> Result<File> {
-    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
-    created.map_err(|e| not_writable(to, &e))
-}
-
-/// Half a copy is worse than none; that it cannot be removed adds nothing to the first error.
-pub fn remove(file: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(beside(file, suffix));
-    }
 }
 
 fn beside(file: &Path, suffix: &str) -> PathBuf {

@@ -245,7 +245,7 @@ pub struct Restored {
 }
 
 /// Puts what a backup holds in the place of the store at `url`. A server's must be empty; a file that is there is kept beside it, and
-/// only replaced if `replace` says so. The store stands by afterwards, and nothing has changed if this fails.
+/// only replaced if `replace` says so. The store stands by afterwards; if this fails, all is as it was.
 pub async fn restore(backup: &Path, url: &str, replace: bool, now: Timestamp) -> Result<Restored> {
     let facts = verify(backup).await?;
     if is_sqlite(url) {
@@ -254,7 +254,7 @@ pub async fn restore(backup: &Path, url: &str, replace: bool, now: Timestamp) ->
     }
     // It may be of an older schema, and is nobody's to change.
     let copy = sqlite::Scratch::of(backup)?;
-    drop(super::open(&in_file(copy.path()), now).await?);
+    copy.bring_up(None, now).await?;
     let (mut source, mut target) = (Source::open(&in_file(copy.path())).await?, Target::open(url, now).await?);
     fill(&mut source, &mut target).await?;
     target.stand_by(now).await?;

@@ -95,7 +95,6 @@ pub fn published() -> Published {
         }],
         posts: vec![post],
         scanned_at: Some(now()),
-        standing: gazetted::http::Standing::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use rustix::fs::{Access, access, statvfs};
 
 use super::PATIENCE;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, bounded};
 use crate::domain::dates;
 use crate::domain::doctor::{Finding, house as rules};
 use crate::domain::problem::Problem;
@@ -38,7 +38,7 @@ fn mode(path: &Path) -> Result<u32, String> {
 pub fn permissions(config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(file) = &config.file
-        && let (Ok(mode), Ok(text)) = (mode(file), std::fs::read_to_string(file))
+        && let (Ok(mode), Ok(text)) = (mode(file), bounded::text(file, bounded::TEXT))
     {
         found.push(rules::config_mode(&file.display().to_string(), mode, &rules::secrets_within(&text)));
     }
@@ -49,7 +49,7 @@ pub fn permissions(config: &Config) -> Vec<Finding> {
     let out = config.path(&config.feeds.out);
     let writable = writable(nearest(&out)).map_err(|error| error.to_string());
     found.push(rules::feeds(&out.display().to_string(), writable));
-    let file = store_file(config);
+    let file = config.store_file();
     let shown = file.as_ref().map(|file| file.display().to_string());
     found.push(rules::store_mode(file.as_deref().zip(shown.as_deref()).map(|(file, shown)| (shown, mode(file)))));
     found
@@ -92,23 +92,16 @@ fn nearest(path: &Path) -> &Path {
     there.unwrap_or(Path::new("."))
 }
 
-/// The database's file, if it is one.
-fn store_file(config: &Config) -> Option<PathBuf> {
-    let url = config.store_url();
-    let path = url.strip_prefix("sqlite:")?;
-    Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
-}
-
 /// The store if there is one, and what is to be said of it.
 pub async fn open(config: &Config, now: Timestamp) -> (Option<SharedStore>, rules::Store) {
-    let file = store_file(config);
+    let file = config.store_file();
     if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
         return (None, rules::Store::NotYet(file.display().to_string()));
     }
     let name = file
         .as_ref()
         .map_or_else(|| crate::config::without_password(&config.store.url), |file| file.display().to_string());
-    let opened = match store::rehearse(&config.store_url(), now).await {
+    let opened = match store::outlook(&config.store_url()).await {
         Ok(Migration { schema: None, .. }) => return (None, rules::Store::NotYet(name)),
         Ok(Migration { schema: Some(schema), to, steps }) if !steps.is_empty() => {
             return (None, rules::Store::Older { schema, to });
@@ -123,9 +116,7 @@ pub async fn open(config: &Config, now: Timestamp) -> (Option<SharedStore>, rule
             let remedy = match &error {
                 StoreError::Damaged(_) => "restore it from a backup made with `gazetted backup`",
                 StoreError::Full(_) => "make room on its disk",
-                StoreError::NotWritable(_) => {
-                    "run this as the daemon's user (`sudo -u gazetted gazetted doctor`), or look at the file's owner"
-                }
+                StoreError::NotWritable(_) => "look at the file's owner; if the service keeps it, run this as root",
                 _ => "is the database server up, and `url` below `[store]` right?",
             };
             (None, rules::Store::Failed { words: error.to_string(), remedy: remedy.to_owned() })
@@ -135,7 +126,7 @@ pub async fn open(config: &Config, now: Timestamp) -> (Option<SharedStore>, rule
 
 pub async fn store(config: &Config, store: Option<&SharedStore>) -> Vec<Finding> {
     let mut places = vec![config.path(&config.feeds.out)];
-    places.extend(store_file(config));
+    places.extend(config.store_file());
     let free = |path: PathBuf| {
         let disk = statvfs(nearest(&path)).ok()?;
         Some((path.display().to_string(), disk.f_bavail.saturating_mul(disk.f_frsize)))

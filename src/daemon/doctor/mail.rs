@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use super::House;
+use crate::config::bounded;
 use crate::daemon::editions;
 use crate::daemon::preview::Preview;
 use crate::domain::doctor::mail::{OwnSignature, Received};
@@ -15,7 +16,7 @@ use crate::render::dkim::verify::verify;
 use crate::render::message::{Recipient, compose};
 
 /// Of a saved mail.
-const LONGEST: usize = 5_000_000;
+const LONGEST: u64 = 5_000_000;
 
 pub struct Sample {
     pub bytes: Vec<u8>,
@@ -91,7 +92,7 @@ fn bounces(house: &House) -> Finding {
 pub async fn received(file: Option<&Path>) -> anyhow::Result<(Received, Vec<Finding>)> {
     let Some(file) = file else { return Ok((Received::default(), Vec::new())) };
     let shown = file.display().to_string();
-    let bytes = tokio::fs::read(file).await.with_context(|| format!("`{shown}` cannot be read"))?;
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST)]).into_owned();
+    let bytes = bounded::bytes(file, LONGEST).with_context(|| format!("`{shown}` cannot be read"))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(rules::received(&shown, &text))
 }

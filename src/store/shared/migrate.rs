@@ -21,10 +21,15 @@ const NAMES: [&str; 8] = [
 pub async fn rehearse(db: &mut Connection, steps: &[&'static str], now: Timestamp) -> Result<Migration> {
     let schema = version(db).await?;
     migrate(db, steps, now).await?;
+    Ok(outlook(schema, steps.len()))
+}
+
+/// What is between a schema and the last step.
+pub fn outlook(schema: Option<i64>, last: usize) -> Migration {
     let done = usize::try_from(schema.unwrap_or(0)).unwrap_or_default();
     let name = |(nr, name): (usize, &&str)| format!("{}: {name}", nr + 1);
-    let steps_left = NAMES.iter().enumerate().skip(done).map(name).collect();
-    Ok(Migration { schema, to: i64::try_from(steps.len()).unwrap_or(i64::MAX), steps: steps_left })
+    let steps = NAMES.iter().enumerate().skip(done).map(name).collect();
+    Migration { schema, to: i64::try_from(last).unwrap_or(i64::MAX), steps }
 }
 
 /// The number of the last step, of a store that is open.

@@ -12,6 +12,7 @@ use crate::config::OnDoubt;
 use crate::domain::delivery::{Outcome, State as DeliveryState};
 use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::subscriber::Frequency;
+use crate::store::transfer::Facts;
 use crate::store::{
     Audience, Claim, Counts, DeliveryKey, DeliveryRow, EditionSummary, EntryRow, Frozen, Hold, Opened, OutputRow,
     Result, Step, Store, StoreError,
@@ -93,7 +94,7 @@ impl Store for Database {
         self.take(who).await
     }
 
-    async fn backup(&self, to: &Path, now: Timestamp) -> Result<()> {
+    async fn backup(&self, to: &Path, now: Timestamp) -> Result<Facts> {
         self.copy(to, now).await
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::{STEPS, beside, damaged, explain, file_of, lock, new_file, not_writable, open, remove, shared};
@@ -14,17 +14,33 @@ use crate::store::{Result, StoreError};
 pub async fn tables() -> Result<Vec<Table>> {
     let mut db = SqliteConnectOptions::new().in_memory(true).connect().await?;
     shared::migrate::migrate(&mut db, &STEPS, Timestamp::UNIX_EPOCH).await?;
-    let sql = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_version'
-        ORDER BY EXISTS (SELECT 1 FROM pragma_foreign_key_list(name)), name";
-    let mut tables = Vec::new();
+    let sql = "SELECT name, sql FROM sqlite_master
+        WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_version' ORDER BY name";
+    let mut waiting = Vec::new();
     for row in sqlx::query(sql).fetch_all(&mut db).await? {
         let (name, sql): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let refers = "SELECT DISTINCT \"table\" FROM pragma_foreign_key_list($1)";
+        let refers: Vec<String> = sqlx::query_scalar(refers).bind(&name).fetch_all(&mut db).await?;
         let columns = columns(&mut db, &name).await?;
         let counter = sql.contains("AUTOINCREMENT").then(|| "id".to_owned());
-        tables.push(Table { name, columns, counter });
+        waiting.push((Table { name, columns, counter }, refers));
     }
     db.close().await?;
-    Ok(tables)
+    Ok(in_order(waiting))
+}
+
+/// Each table after those that it refers to.
+fn in_order(mut waiting: Vec<(Table, Vec<String>)>) -> Vec<Table> {
+    let mut tables: Vec<Table> = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let is_ready = |(table, refers): &(Table, Vec<String>)| {
+            refers.iter().all(|other| *other == table.name || tables.iter().any(|known| known.name == *other))
+        };
+        // Tables that refer to one another in a ring would have none: then any.
+        let next = waiting.iter().position(is_ready).unwrap_or_default();
+        tables.push(waiting.remove(next).0);
+    }
+    tables
 }
 
 async fn columns(db: &mut SqliteConnection, table: &str) -> Result<Vec<Column>> {
@@ -119,8 +135,12 @@ impl Writing {
     /// All of it is in the file itself, and on the disk.
     pub async fn commit(mut self) -> Result<()> {
         sqlx::query("COMMIT").execute(&mut self.0).await?;
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.0).await?;
-        Ok(self.0.close().await?)
+        let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.0).await?;
+        self.0.close().await?;
+        if busy == 0 {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("somebody else reads the new file; end that, and try again".to_owned()))
     }
 }
 
@@ -143,6 +163,20 @@ impl Scratch {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Brings its schema up to date, and marks it if it is to stand by. It has no log of its own: what is done is in the file.
+    pub async fn bring_up(&self, standby: Option<Timestamp>, now: Timestamp) -> Result<()> {
+        let options = SqliteConnectOptions::new().filename(self.path()).foreign_keys(true);
+        let mut db =
+            options.journal_mode(SqliteJournalMode::Delete).synchronous(SqliteSynchronous::Full).connect().await?;
+        let mut transaction = db.begin().await?;
+        shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
+        if let Some(since) = standby {
+            shared::standby::begin(&mut transaction, since).await?;
+        }
+        transaction.commit().await?;
+        Ok(db.close().await?)
     }
 }
 
@@ -209,28 +243,45 @@ pub async fn put_in_place(backup: &Path, url: &str, replace: bool, now: Timestam
         return Err(StoreError::Held(said));
     }
     let scratch = Scratch::beside(backup, &file)?;
-    // Brought up to date, and marked, before it is anywhere that a daemon would find it.
-    let copy = format!("sqlite:{}", scratch.path().display());
-    drop(open(&copy, now, true).await?);
-    let mut db = SqliteConnectOptions::new().filename(scratch.path()).connect().await?;
-    shared::standby::begin(&mut db, now).await?;
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut db).await?;
-    db.close().await?;
+    // Up to date, and marked, before it is anywhere that a daemon would find it.
+    scratch.bring_up(Some(now), now).await?;
+    if is_there {
+        fold_in(&file).await;
+    }
+    let aside = beside(&file, &format!(".before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
     let failed = |error: std::io::Error| not_writable(&file, &error);
-    let before = if is_there { Some(set_aside(&file, now).map_err(failed)?) } else { None };
-    std::fs::rename(scratch.path(), &file).map_err(failed)?;
-    Ok(before)
+    set_aside(&file, &aside).map_err(failed)?;
+    if let Err(error) = std::fs::rename(scratch.path(), &file) {
+        // As it was.
+        let _ = set_aside(&aside, &file);
+        return Err(failed(error));
+    }
+    sync_folder(&file).map_err(failed)?;
+    Ok(Some(aside).filter(|_| is_there))
 }
 
-/// The store that was there, and the log that goes with it, under another name.
-fn set_aside(file: &Path, now: Timestamp) -> std::io::Result<PathBuf> {
-    let aside = beside(file, &format!(".before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
-    std::fs::rename(file, &aside)?;
-    for suffix in ["-wal", "-shm"] {
-        let log = beside(file, suffix);
-        if log.exists() {
-            std::fs::rename(log, beside(&aside, suffix))?;
+/// What is in the log goes into the file, if it is not too damaged for that.
+async fn fold_in(file: &Path) {
+    if let Ok(mut db) = SqliteConnectOptions::new().filename(file).connect().await {
+        let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut db).await;
+        let _ = db.close().await;
+    }
+}
+
+/// A database and the log that goes with it, under another name. A log without its database would be played into the next one that
+/// stands there.
+fn set_aside(file: &Path, aside: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", "-journal", ""] {
+        let (from, to) = (beside(file, suffix), beside(aside, suffix));
+        if from.exists() {
+            std::fs::rename(from, to)?;
         }
     }
-    Ok(aside)
+    Ok(())
+}
+
+/// So that the names are on the disk, too.
+fn sync_folder(file: &Path) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()
 }
