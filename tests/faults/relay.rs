@@ -36,11 +36,18 @@ fn a_relay_that_is_down_for_a_day_gets_everything_once_it_is_back_and_the_log_st
     let log = program.log();
     let warnings = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).count();
     println!("{} lines in a day, {warnings} of them warnings\n{log}", log.lines().count());
-    assert!(log.lines().count() <= 200 && warnings <= 30, "{warnings} warnings");
+    assert!(log.lines().count() <= 200 && warnings <= 26, "{warnings} warnings");
     assert!(warnings > 0, "nobody was told");
-    trial.site.save("speed", "+1d");
     road.close(false);
-    patiently("everybody", || trial.copies().len() == READERS);
+    // The pause it is in is over.
+    trial.site.save("speed", "+25h x1");
+    let everybody = || trial.copies().len() == READERS;
+    for _ in 0..60 {
+        if !everybody() {
+            pass(Duration::from_secs(2));
+        }
+    }
+    assert!(everybody(), "{} of {READERS}\n{}", trial.copies().len(), program.log());
     patiently("the ledger", || trial.site.json("outbox")["accepted"] == READERS);
     assert_eq!(program.exit(Signal::TERM), Some(0));
     trial.assert_sent(0);
