@@ -145,7 +145,7 @@ impl House {
             let largest = sample.as_ref().ok().map(|sample| sample.largest);
             found.extend(relays::look(&self.config, largest, options.now).await?);
         }
-        let (received, told) = mail::received(options.mail.as_deref()).await?;
+        let (received, told) = mail::received(options.mail.as_deref())?;
         let mut keys = Vec::new();
         if options.looks_at(Area::Dns) {
             let setup = names::setup(self, &received, options);

@@ -210,10 +210,45 @@ fn a_store_that_was_moved_sends_nothing_and_the_new_one_does() {
     let said = site.ok(&format!("store copy {}", url(&site, "new.db"))).out;
     assert!(said.contains("stands by from now on"), "{said}");
     assert_eq!(site.run("outbox flush").code, 1);
+    // What was left is no store to go on with, nor one to copy from.
+    let again = site.run(&format!("store copy {}", url(&site, "third.db")));
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("stands by"), "{}", again.err);
     assert!(site.mails().is_empty());
     site.save("gazetted.toml", site.read("gazetted.toml") + &format!("[store]\nurl = \"{}\"\n", url(&site, "new.db")));
     site.ok("outbox flush");
     assert_eq!(site.mails().len(), 2);
+}
+
+#[test]
+fn a_move_that_fails_leaves_the_old_store_at_work() {
+    let (site, other) = (blog(), blog());
+    let refused = site.run(&format!("store copy {}", url(&other, "gazetted.db")));
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("is not empty"), "{}", refused.err);
+    site.ok("outbox flush");
+    assert_eq!(site.mails().len(), 2);
+}
+
+/// What is left of a store that somebody removed by hand would be played into the next one.
+#[tokio::test]
+async fn a_log_that_was_left_behind_is_not_played_into_what_is_restored() {
+    let site = blog();
+    site.ok("backup copy.db");
+    let mut db = SqliteConnectOptions::new().filename(site.path("gazetted.db")).connect().await.unwrap();
+    sqlx::query("PRAGMA wal_autocheckpoint = 0").execute(&mut db).await.unwrap();
+    for nr in 0..500 {
+        let sql = "INSERT INTO subscribers (key, email, state, source, created_at, changed_at) VALUES ($1, $1, 'active', 'cli', 1, 1)";
+        sqlx::query(sql).bind(format!("late{nr}@example.org")).execute(&mut db).await.unwrap();
+    }
+    let log = std::fs::read(site.path("gazetted.db-wal")).unwrap();
+    db.close().await.unwrap();
+    site.remove("gazetted.db");
+    site.save("gazetted.db-wal", log);
+    site.ok("restore copy.db");
+    let people = site.ok("subscribers list").out;
+    assert!(people.contains("ada@example.org") && !people.contains("late"), "{people}");
+    assert_eq!(site.run("outbox flush").code, 1, "it stands by");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn bounces(house: &House) -> Finding {
 }
 
 /// What a saved mail says, and what is to be said of it.
-pub async fn received(file: Option<&Path>) -> anyhow::Result<(Received, Vec<Finding>)> {
+pub fn received(file: Option<&Path>) -> anyhow::Result<(Received, Vec<Finding>)> {
     let Some(file) = file else { return Ok((Received::default(), Vec::new())) };
     let shown = file.display().to_string();
     let bytes = bounded::bytes(file, LONGEST).with_context(|| format!("`{shown}` cannot be read"))?;
