@@ -33,3 +33,12 @@ bench-sending:
     benches/sending.py target/release/gazetted
     benches/kill.py target/release/gazetted
     NODES=3 benches/kill.py target/release/gazetted
+
+# the Debian package's life in a real systemd (as root)
+package:
+    tests/package/run
+
+# faults that need root, mounts and networks; an hour of fuzzing
+hardening:
+    tests/faults/run
+    tests/fuzz/run 300
