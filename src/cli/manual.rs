@@ -82,7 +82,7 @@ const FILES: [(&str, &str); 4] = [
         "Secrets that systemd hands to the service; read by commands that root runs, too.",
     ),
     ("/var/lib/gazetted", "What the service keeps, if installed from the package."),
-    ("/run/gazetted/http.sock", "Where it listens, if gazetted.socket is enabled."),
+    ("/run/gazetted.sock", "Where it listens, if gazetted.socket is enabled."),
 ];
 
 const ENVIRONMENT: [(&str, &str); 4] = [

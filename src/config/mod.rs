@@ -401,6 +401,8 @@ pub struct Subscribers {
     pub origins: Vec<String>,
     /// A question nobody answers is forgotten after this.
     pub forget_after: Span,
+    /// Proof of consent is kept without the network it came from after this.
+    pub keep_networks: Span,
     /// How many confirmation mails there may be: to one mailbox in 24 hours and in 30 days; for one network (IPv4 /24,
     /// IPv6 /64) and one mail domain in an hour; in all in an hour and in 24.
     pub mailbox_a_day: u32,
@@ -417,6 +419,7 @@ impl Default for Subscribers {
             form: true,
             origins: Vec::new(),
             forget_after: Span::days(7),
+            keep_networks: Span::days(365),
             mailbox_a_day: 1,
             mailbox_a_month: 3,
             network_an_hour: 10,
@@ -448,6 +451,8 @@ pub struct Bounces {
     pub imap_done: String,
     /// A file of PEM certificates trusted beside the system's.
     pub imap_ca_file: PathBuf,
+    /// Bounces are kept without the mail that came after this.
+    pub keep_originals: Span,
 }
 
 impl Default for Bounces {
@@ -463,6 +468,7 @@ impl Default for Bounces {
             imap_mailbox: "INBOX".to_owned(),
             imap_done: "seen".to_owned(),
             imap_ca_file: PathBuf::new(),
+            keep_originals: Span::days(365),
         }
     }
 }

@@ -23,8 +23,6 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// So many forms are decided in one transaction.
 const BATCH: u32 = 50;
 /// For how long it is kept that a notice went out.
-/// How long mails that came back are kept whole.
-const ORIGINALS: SignedDuration = SignedDuration::from_hours(24 * 365);
 const NOTICES: SignedDuration = SignedDuration::from_hours(24 * 31);
 
 pub struct Desk {
@@ -34,6 +32,9 @@ pub struct Desk {
     outbox: Arc<Outbox>,
     limits: SignUpLimits,
     forget_after: SignedDuration,
+    /// How long mails that came back are kept whole, and where a consent came from.
+    originals: SignedDuration,
+    networks: SignedDuration,
     zone: jiff::tz::TimeZone,
     tidied_at: Option<Timestamp>,
     told_at: Option<Timestamp>,
@@ -59,9 +60,24 @@ impl Desk {
             total_an_hour: given.total_an_hour,
             total_a_day: given.total_a_day,
         };
-        let forget_after = SignedDuration::try_from(given.forget_after.get()).unwrap_or(SignedDuration::MAX);
+        let age = |span: crate::config::Span| SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX);
+        let (forget_after, networks) = (age(given.forget_after), age(given.keep_networks));
+        let originals = age(config.bounces.keep_originals);
         let zone = config.site.zone();
-        Self { store, clock, wake, outbox, limits, forget_after, zone, tidied_at: None, told_at: None, limited: 0 }
+        Self {
+            store,
+            clock,
+            wake,
+            outbox,
+            limits,
+            forget_after,
+            originals,
+            networks,
+            zone,
+            tidied_at: None,
+            told_at: None,
+            limited: 0,
+        }
     }
 
     pub async fn run(mut self, stop: CancellationToken) {
@@ -127,8 +143,12 @@ impl Desk {
             return Ok(());
         }
         let before = |age| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
-        let retention =
-            Retention { questions: before(self.forget_after), notices: before(NOTICES), originals: before(ORIGINALS) };
+        let retention = Retention {
+            questions: before(self.forget_after),
+            notices: before(NOTICES),
+            originals: before(self.originals),
+            networks: before(self.networks),
+        };
         let gone = self.store.tidy(&retention).await?;
         if gone > 0 {
             info!(event = "signups_forgotten", gone, "sign-ups that nobody confirmed are forgotten");

@@ -111,6 +111,8 @@ pub struct Retention {
     pub notices: Timestamp,
     /// What came back before this is kept without its original.
     pub originals: Timestamp,
+    /// Proof of consent from before this is kept without the network it came from.
+    pub networks: Timestamp,
 }
 
 /// How many came and left in one stretch of time.

@@ -288,7 +288,7 @@ async fn whoever_is_erased_leaves_no_bounce_and_originals_are_forgotten_after_a_
     }
     s.erase_subscriber(ann, later(11)).await.unwrap();
     assert_eq!(s.bounces(ann).await.unwrap(), []);
-    let retention = Retention { questions: later(5), notices: later(5), originals: later(5) };
+    let retention = Retention { questions: later(5), notices: later(5), originals: later(5), networks: later(5) };
     s.tidy(&retention).await.unwrap();
     let kept = s.bounces(bo).await.unwrap();
     assert_eq!(kept[1].original, None);

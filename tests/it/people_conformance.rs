@@ -401,20 +401,23 @@ async fn whoever_was_forgotten_comes_back_by_their_own_word_only(f: Fixture) {
 }
 
 async fn unanswered_questions_are_forgotten(f: Fixture) {
-    add(&f.store, "left@example.org", State::Unsubscribed).await;
+    let left = add(&f.store, "left@example.org", State::Unsubscribed).await;
     let mover = add(&f.store, "mover@example.org", State::Active).await;
     for email in ["new@example.org", "left@example.org"] {
-        f.store.sign_up(&form(email, ""), now()).await.unwrap();
+        let proof = r#"{"form":1,"network":"203.0.113.0/24"}"#.to_owned();
+        f.store.sign_up(&SignUp { proof, ..form(email, "") }, now()).await.unwrap();
     }
     take(&f.store, &LIMITS, now()).await;
     f.store.ask_to_move(mover, &Address::parse("m@new.example").unwrap(), DAY, now()).await.unwrap();
-    let before = Retention { questions: later(-1), notices: later(-1), originals: later(-1) };
+    let before = Retention { questions: later(-1), notices: later(-1), originals: later(-1), networks: later(-1) };
     assert_eq!(f.store.tidy(&before).await.unwrap(), 0);
     assert_eq!(state(&f.store, "new@example.org").await, Some(State::Pending));
-    let after = Retention { questions: later(1), notices: later(1), originals: later(1) };
+    let after = Retention { questions: later(1), notices: later(1), originals: later(1), networks: later(1) };
     assert_eq!(f.store.tidy(&after).await.unwrap(), 1);
     assert_eq!(state(&f.store, "new@example.org").await, None);
     assert_eq!(state(&f.store, "left@example.org").await, Some(State::Unsubscribed));
+    let proof = |history: Vec<gazetted::domain::subscriber::Consent>| history.last().unwrap().proof.clone();
+    assert_eq!(proof(f.store.history(left).await.unwrap()), r#"{"form":1}"#, "without the network");
     assert_eq!(f.store.subscriber(mover).await.unwrap().unwrap().new_email, None);
     assert!(waiting(&f.store).await.iter().all(|(_, email)| email != "new@example.org"));
     // What is forgotten counts no more: they may be asked again.

@@ -41,9 +41,9 @@ fn watched() -> (Vec<Value>, String) {
         if line["event"] == "listening_metrics" {
             line["message"].as_str().unwrap().rsplit("http://").next().unwrap().clone_into(&mut address);
         }
-        let is_done = line["event"] == "edition_finished";
         lines.push(line);
-        if is_done {
+        let is_told = |event: &str| lines.iter().any(|line: &Value| line["event"] == event);
+        if is_told("edition_finished") && is_told("published") {
             break;
         }
     }

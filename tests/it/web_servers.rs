@@ -27,7 +27,7 @@ impl Nginx {
         let snippet = snippet
             .replace("listen 80;", &format!("listen {address};"))
             .replace("/var/lib/gazetted/public", &public.display().to_string())
-            .replace("/run/gazetted/http.sock", &socket.display().to_string());
+            .replace("/run/gazetted.sock", &socket.display().to_string());
         let own = folder.path().display();
         let temporary =
             ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|n| format!("{n}_temp_path {own}/{n};"));

@@ -29,6 +29,32 @@ pub async fn note(
     Ok(())
 }
 
+/// So many rows in one transaction; the rest an hour later.
+const BATCH: i64 = 1_000;
+
+/// Proof stays, but for where it came from.
+pub async fn forget_networks(db: &mut Connection, before: Timestamp) -> Result<()> {
+    // As we call it, and as other tools' lists do.
+    let old = "SELECT id, proof FROM history WHERE at < $1 AND (lower(proof) LIKE '%network\":%'
+        OR lower(proof) LIKE '%_ip\":%' OR lower(proof) LIKE '%ip_address\":%') ORDER BY id LIMIT $2";
+    let rows = sqlx::query(old).bind(before.as_microsecond()).bind(BATCH).fetch_all(&mut *db).await?;
+    for row in &rows {
+        let (id, proof) = (rows::int(row, "id")?, rows::text(row, "proof")?);
+        let sql = "UPDATE history SET proof = $2 WHERE id = $1";
+        sqlx::query(sql).bind(id).bind(without_network(&proof)).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+fn without_network(proof: &str) -> String {
+    let Ok(serde_json::Value::Object(mut facts)) = serde_json::from_str(proof) else { return NOTHING.to_owned() };
+    facts.retain(|name, _| {
+        let name = name.to_lowercase();
+        !["network", "_ip", "ip_address"].iter().any(|known| name.ends_with(known))
+    });
+    serde_json::Value::Object(facts).to_string()
+}
+
 /// The same for everybody who was added at once.
 pub async fn note_added<'a>(
     db: &mut Connection,

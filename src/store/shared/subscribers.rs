@@ -309,5 +309,6 @@ pub async fn tidy(db: &mut Connection, retention: &Retention) -> Result<u64> {
         sqlx::query(statement).bind(before).execute(&mut *db).await?;
     }
     bounces::forget_originals(db, retention.originals).await?;
+    history::forget_networks(db, retention.networks).await?;
     Ok(gone.len() as u64)
 }
