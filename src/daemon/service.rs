@@ -285,6 +285,7 @@ impl Service {
         self.rescan().await;
         tokio::task::block_in_place(|| self.blog.warm());
         self.heartbeat().await;
+        self.tell_standing();
     }
 
     /// What is in flight is finished.
