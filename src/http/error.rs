@@ -99,7 +99,7 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// Only the status and the refusal itself: [`explain`] has the blog's title and templates, and makes a page of it.
+/// Only the status and the refusal itself: `explain` has the blog's title and templates, and makes a page of it.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::empty());
