@@ -11,6 +11,7 @@ fast:
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
+    cargo clippy --test faults -- -D warnings
 
 # a whole instance on sample posts
 demo:

@@ -132,8 +132,8 @@ fn a_database_that_is_away_for_longer_than_a_lease_while_two_nodes_send_loses_an
 /// FAULTS D6.
 #[test]
 fn a_database_half_a_second_away_is_sent_from_slowly_and_nothing_goes_twice() {
-    let Some(server) = database() else { return };
     const READERS: usize = 40;
+    let Some(server) = database() else { return };
     let trial = Trial::on(&server.url(), READERS, slow(1));
     let road = Road::new(To::Socket(socket(&server)));
     let site = blog().config(&settings(&url(&road), trial.server.address.port()));
