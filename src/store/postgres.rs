@@ -72,7 +72,7 @@ macro_rules! overriding {
 mod shared;
 mod transfer;
 
-pub use transfer::{Reading, Writing};
+pub use shared::tables::{Reading, Writing};
 
 type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
@@ -141,9 +141,9 @@ pub async fn outlook(url: &str) -> Result<Migration> {
     let mut connection = transfer::connect(url).await?;
     let there = "SELECT to_regclass('schema_version') IS NOT NULL";
     let there: bool = sqlx::query_scalar(there).fetch_one(&mut connection).await?;
-    let schema = if there { Some(shared::migrate::applied(&mut connection).await?) } else { None };
+    let schema = if there { shared::migrate::applied(&mut connection).await? } else { None };
     connection.close().await?;
-    Ok(shared::migrate::outlook(schema.and_then(|schema| i64::try_from(schema).ok()), STEPS.len()))
+    Ok(shared::migrate::outlook(schema, STEPS.len()))
 }
 
 const PLACE: &str = "place";

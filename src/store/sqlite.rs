@@ -78,7 +78,8 @@ mod shared;
 mod transfer;
 
 pub use copy::{new_file, outlook, rehearse, remove};
-pub use transfer::{Reading, Scratch, Writing, put_in_place, tables, verify};
+pub use shared::tables::{Reading, Writing};
+pub use transfer::{Scratch, put_in_place, tables, verify};
 
 type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{open, shared};
-use crate::store::transfer::{Cell, Table};
+use super::open;
+use super::shared::tables::{Reading, Writing};
+use crate::store::transfer::Table;
 use crate::store::{Result, StoreError, without_password};
 
 pub async fn connect(url: &str) -> Result<PgConnection> {
@@ -13,9 +14,6 @@ pub async fn connect(url: &str) -> Result<PgConnection> {
         url.parse().map_err(|error| StoreError::Url(format!("`{}`: {error}", without_password(url))))?;
     Ok(options.application_name("gazetted store").connect().await?)
 }
-
-/// A database as it was at one moment.
-pub struct Reading(PgConnection);
 
 impl Reading {
     pub async fn open(url: &str) -> Result<Self> {
@@ -32,14 +30,6 @@ impl Reading {
         Ok(Self(db))
     }
 
-    pub async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Vec<Cell>>> {
-        shared::tables::read(&mut self.0, table, after, limit).await
-    }
-
-    pub async fn count(&mut self, table: &Table) -> Result<i64> {
-        shared::tables::count(&mut self.0, table).await
-    }
-
     /// The last number that was given.
     pub async fn counter(&mut self, table: &Table) -> Result<Option<i64>> {
         let Some(column) = &table.counter else { return Ok(None) };
@@ -51,9 +41,6 @@ impl Reading {
     }
 }
 
-/// A database that is filled in one transaction.
-pub struct Writing(PgConnection);
-
 impl Writing {
     pub async fn open(url: &str, now: Timestamp) -> Result<Self> {
         drop(open(url, now).await?);
@@ -62,27 +49,10 @@ impl Writing {
         Ok(Self(db))
     }
 
-    pub async fn write(&mut self, table: &Table, rows: Vec<Vec<Cell>>) -> Result<()> {
-        shared::tables::write(&mut self.0, table, rows).await
-    }
-
-    pub async fn count(&mut self, table: &Table) -> Result<i64> {
-        shared::tables::count(&mut self.0, table).await
-    }
-
     pub async fn set_counter(&mut self, table: &Table, to: i64) -> Result<()> {
         let sql = "SELECT setval(pg_get_serial_sequence($1, 'id'), greatest($2, 1), $2 > 0)";
         sqlx::query(sql).bind(&table.name).bind(to).execute(&mut self.0).await?;
         Ok(())
-    }
-
-    pub async fn make_way(&mut self) -> Result<()> {
-        sqlx::query("DELETE FROM meta WHERE name NOT IN ('place', 'standby')").execute(&mut self.0).await?;
-        Ok(())
-    }
-
-    pub async fn stand_by(&mut self, now: Timestamp) -> Result<()> {
-        shared::standby::begin(&mut self.0, now).await
     }
 
     pub async fn commit(mut self) -> Result<()> {

@@ -32,12 +32,6 @@ pub fn outlook(schema: Option<i64>, last: usize) -> Migration {
     Migration { schema, to: i64::try_from(last).unwrap_or(i64::MAX), steps }
 }
 
-/// The number of the last step, of a store that is open.
-pub async fn applied(db: &mut Connection) -> Result<u64> {
-    let found: i64 = sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(db).await?;
-    Ok(u64::try_from(found).unwrap_or_default())
-}
-
 async fn make_table(db: &mut Connection) -> Result<()> {
     sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)")
         .execute(db)
@@ -45,9 +39,14 @@ async fn make_table(db: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// The number of the last step that was applied.
-pub async fn version(db: &mut Connection) -> Result<Option<i64>> {
+/// The number of the last step that was applied, in a database that may be new.
+async fn version(db: &mut Connection) -> Result<Option<i64>> {
     make_table(&mut *db).await?;
+    applied(db).await
+}
+
+/// The same, in one that is not.
+pub async fn applied(db: &mut Connection) -> Result<Option<i64>> {
     Ok(sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(db).await?)
 }
 

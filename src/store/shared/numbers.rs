@@ -29,7 +29,7 @@ async fn figures(db: &mut Connection, now: Timestamp) -> Result<Figures> {
         .bind(now.as_microsecond())
         .fetch_one(&mut *db)
         .await?;
-    let schema = migrate::applied(db).await?;
+    let schema = migrate::applied(db).await?.and_then(|schema| u64::try_from(schema).ok()).unwrap_or_default();
     let stands_by = standby::since(db).await?.is_some();
     let bytes = number(db, bytes!()).await?;
     let nodes = u64::try_from(nodes).unwrap_or_default();

@@ -1,14 +1,16 @@
 //! A store's rows as they are, table by table, for another store to take in: what `store copy`, `backup` and `restore` move. Knows
 //! names and kinds of columns; not what is in them.
 
+use jiff::Timestamp;
 use sqlx::Row as _;
 
 use super::super::{Connection, Query, Row};
+use super::standby;
 use crate::store::transfer::{Cell, Column, Kind, Table};
 use crate::store::{Result, StoreError};
 
 /// The next rows after `after` (the last row that was read), in the order of the table's key; all at once without a key.
-pub async fn read(db: &mut Connection, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Vec<Cell>>> {
+async fn read(db: &mut Connection, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Vec<Cell>>> {
     let sql = select(table, after.is_some(), limit);
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     if let Some(last) = after {
@@ -50,7 +52,7 @@ fn cells(row: &Row, columns: &[Column]) -> Result<Vec<Cell>> {
 }
 
 /// Writes rows that another store gave.
-pub async fn write(db: &mut Connection, table: &Table, rows: Vec<Vec<Cell>>) -> Result<()> {
+async fn write(db: &mut Connection, table: &Table, rows: Vec<Vec<Cell>>) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -83,8 +85,43 @@ fn bind(query: Query<'_>, cell: Cell) -> Query<'_> {
 }
 
 /// How many rows there are, without those that a store has of its own.
-pub async fn count(db: &mut Connection, table: &Table) -> Result<i64> {
+async fn count(db: &mut Connection, table: &Table) -> Result<i64> {
     let own = if table.name == "meta" { " WHERE name NOT IN ('place', 'standby')" } else { "" };
     let sql = format!("SELECT count(*) FROM {}{own}", table.name);
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(db).await?)
+}
+
+/// A store as it was at one moment. How it is opened, and which number its database gave last, differs.
+pub struct Reading(pub Connection);
+
+impl Reading {
+    pub async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Vec<Cell>>> {
+        read(&mut self.0, table, after, limit).await
+    }
+
+    pub async fn count(&mut self, table: &Table) -> Result<i64> {
+        count(&mut self.0, table).await
+    }
+}
+
+/// A store that is filled in one transaction.
+pub struct Writing(pub Connection);
+
+impl Writing {
+    pub async fn write(&mut self, table: &Table, rows: Vec<Vec<Cell>>) -> Result<()> {
+        write(&mut self.0, table, rows).await
+    }
+
+    pub async fn count(&mut self, table: &Table) -> Result<i64> {
+        count(&mut self.0, table).await
+    }
+
+    pub async fn make_way(&mut self) -> Result<()> {
+        sqlx::query("DELETE FROM meta WHERE name NOT IN ('place', 'standby')").execute(&mut self.0).await?;
+        Ok(())
+    }
+
+    pub async fn stand_by(&mut self, now: Timestamp) -> Result<()> {
+        standby::begin(&mut self.0, now).await
+    }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{BUSY, Database, STEPS, beside, explain, file_of, not_writable, shared, verify};
+use super::{BUSY, Connection, Database, STEPS, beside, explain, file_of, not_writable, shared, verify};
 use crate::store::transfer::Facts;
 use crate::store::{Migration, Result, StoreError};
 
@@ -33,31 +33,29 @@ pub async fn rehearse(url: &str, now: Timestamp) -> Result<Migration> {
 
 pub async fn outlook(url: &str) -> Result<Migration> {
     let (file, _) = file_of(url)?;
-    let schema = if std::fs::metadata(&file).is_ok_and(|known| known.len() > 0) {
-        schema(&SqliteConnectOptions::new().filename(&file).busy_timeout(BUSY)).await.map_err(|e| explain(e, &file))?
-    } else {
-        None
-    };
+    let mut schema = None;
+    if std::fs::metadata(&file).is_ok_and(|known| known.len() > 0) {
+        let options = SqliteConnectOptions::new().filename(&file).busy_timeout(BUSY);
+        let mut connection = options.connect().await.map_err(|e| explain(e, &file))?;
+        schema = schema_of(&mut connection).await?;
+        connection.close().await?;
+    }
     Ok(shared::migrate::outlook(schema, STEPS.len()))
 }
 
-/// On a connection of its own: one that has seen an old schema would go on reading by it.
-async fn schema(options: &SqliteConnectOptions) -> sqlx::Result<Option<i64>> {
-    let mut connection = options.connect().await?;
+async fn schema_of(connection: &mut Connection) -> Result<Option<i64>> {
     let known = "SELECT count(*) FROM sqlite_master WHERE name = 'schema_version'";
-    let is_known: i64 = sqlx::query_scalar(known).fetch_one(&mut connection).await?;
-    let mut found = None;
-    if is_known > 0 {
-        found = sqlx::query_scalar("SELECT max(version) FROM schema_version").fetch_one(&mut connection).await?;
-    }
-    connection.close().await?;
-    Ok(found)
+    let is_known: i64 = sqlx::query_scalar(known).fetch_one(&mut *connection).await?;
+    if is_known > 0 { shared::migrate::applied(connection).await } else { Ok(None) }
 }
 
 impl Database {
     /// What an older version left is kept as it was, once for each schema, before this one changes it.
     pub(super) async fn keep_before_migration(&self, now: Timestamp) {
-        let Ok(Some(found)) = schema(&self.options).await else { return };
+        // On the connection that will migrate: any other that has seen the old schema would go on reading by it.
+        let Ok(mut writer) = self.writer.acquire().await else { return };
+        let Ok(Some(found)) = schema_of(&mut writer).await else { return };
+        drop(writer);
         if usize::try_from(found).is_ok_and(|found| found >= STEPS.len()) {
             return;
         }

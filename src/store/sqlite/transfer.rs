@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
+use super::shared::tables::{Reading, Writing};
 use super::{STEPS, beside, damaged, explain, file_of, lock, new_file, not_writable, open, remove, shared};
-use crate::store::transfer::{Cell, Column, Facts, Kind, Table};
+use crate::store::transfer::{Column, Facts, Kind, Table};
 use crate::store::{Result, StoreError};
 
 /// Every table with something to keep; those that others refer to come first.
@@ -57,9 +58,6 @@ async fn columns(db: &mut SqliteConnection, table: &str) -> Result<Vec<Column>> 
     rows.into_iter().map(column).collect::<Result<_, sqlx::Error>>().map_err(StoreError::from)
 }
 
-/// A file as it was at one moment.
-pub struct Reading(SqliteConnection);
-
 impl Reading {
     pub async fn open(url: &str) -> Result<Self> {
         let (file, _) = file_of(url)?;
@@ -68,14 +66,6 @@ impl Reading {
         let mut db = options.connect().await?;
         sqlx::query("BEGIN").execute(&mut db).await?;
         Ok(Self(db))
-    }
-
-    pub async fn rows(&mut self, table: &Table, after: Option<&[Cell]>, limit: usize) -> Result<Vec<Vec<Cell>>> {
-        shared::tables::read(&mut self.0, table, after, limit).await
-    }
-
-    pub async fn count(&mut self, table: &Table) -> Result<i64> {
-        shared::tables::count(&mut self.0, table).await
     }
 
     /// The last number that was given.
@@ -95,9 +85,6 @@ fn there(file: &Path) -> Result<()> {
     Err(StoreError::Url(format!("there is no `{}`", file.display())))
 }
 
-/// A file that is filled in one transaction.
-pub struct Writing(SqliteConnection);
-
 impl Writing {
     pub async fn open(url: &str, now: Timestamp) -> Result<Self> {
         drop(open(url, now, true).await?);
@@ -108,28 +95,11 @@ impl Writing {
         Ok(Self(db))
     }
 
-    pub async fn write(&mut self, table: &Table, rows: Vec<Vec<Cell>>) -> Result<()> {
-        shared::tables::write(&mut self.0, table, rows).await
-    }
-
-    pub async fn count(&mut self, table: &Table) -> Result<i64> {
-        shared::tables::count(&mut self.0, table).await
-    }
-
     pub async fn set_counter(&mut self, table: &Table, to: i64) -> Result<()> {
         sqlx::query("DELETE FROM sqlite_sequence WHERE name = $1").bind(&table.name).execute(&mut self.0).await?;
         let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)";
         sqlx::query(sql).bind(&table.name).bind(to).execute(&mut self.0).await?;
         Ok(())
-    }
-
-    pub async fn make_way(&mut self) -> Result<()> {
-        sqlx::query("DELETE FROM meta WHERE name NOT IN ('place', 'standby')").execute(&mut self.0).await?;
-        Ok(())
-    }
-
-    pub async fn stand_by(&mut self, now: Timestamp) -> Result<()> {
-        shared::standby::begin(&mut self.0, now).await
     }
 
     /// All of it is in the file itself, and on the disk.
