@@ -98,7 +98,7 @@ class Node:
         with open(f"{self.folder}/_posts/2021-05-01-a.md", "w") as f:
             f.write("---\ntitle: A\n---\n" + "Text. " * 2_000)
         with open(f"{self.folder}/gazetted.toml", "w") as f:
-            f.write(f'[site]\ntitle = "Notes"\nurl = "https://blog.example.org"\n[posts]\ndir = "_posts"\n[digest]\nenabled = false\nfrom = "Notes <n@example.org>"\n'
+            f.write(f'[site]\ntitle = "Notes"\nurl = "https://blog.example.org"\n[posts]\ndir = "_posts"\n[digest]\nenabled = false\nfrom = "Notes <n@example.org>"\npostal_address = "Notes, 1 Example Street, Example"\n'
                     f'[outbox]\non_doubt = "resend"\ncanary = "0s"\n[http]\nlisten = "127.0.0.1:{free_port()}"\n[store]\nurl = "{store}"\n'
                     f'[smtp]\nhost = "127.0.0.1"\nport = {sink.port}\ntls = "none"\nconnections = {CONNECTIONS}\n')
         self.process = None

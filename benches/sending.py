@@ -79,7 +79,7 @@ class Blog:
             with open(f"{folder}/_posts/2021-05-{n % 28 + 1:02}-post-{n}.md", "w") as f:
                 f.write(f"---\ntitle: Post number {n}, with a title of some length\ntags: [a, b]\n---\n" + "Words that say something. " * 12 + "\n")
         with open(f"{folder}/gazetted.toml", "w") as f:
-            f.write(f'[site]\ntitle = "Notes"\nurl = "https://blog.example.org"\n[posts]\ndir = "_posts"\n[digest]\nfrom = "Notes <notes@example.org>"\n'
+            f.write(f'[site]\ntitle = "Notes"\nurl = "https://blog.example.org"\n[posts]\ndir = "_posts"\n[digest]\nfrom = "Notes <notes@example.org>"\npostal_address = "Notes, 1 Example Street, Example"\n'
                     f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nconnections = {connections}\n[outbox]\ncanary = "0s"\n[store]\nurl = "{store}"\n')
             if signed:
                 f.write('[dkim]\nselector = "gz"\nkey_file = "key.pem"\n')

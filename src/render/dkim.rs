@@ -12,6 +12,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -215,7 +216,7 @@ fn der(tag: u8, value: &[u8]) -> Vec<u8> {
 }
 
 fn split(message: &[u8]) -> (&[u8], &[u8]) {
-    let end = message.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = memmem::find(message, b"\r\n\r\n");
     end.map_or((message, &[][..]), |at| (&message[..at + 2], &message[at + 4..]))
 }
 
@@ -251,35 +252,78 @@ fn relaxed_header(name: &[u8], value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// RFC 6376, section 3.4.4: white space within lines is one space, at their ends none, and no empty lines end the body.
+/// RFC 6376, section 3.4.4: white space within lines is one space, at their ends none, and no empty lines end the body. Most
+/// lines are so already, and are hashed where they stand.
 fn relaxed_body_hash(body: &[u8]) -> digest::Digest {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    let (mut empty, mut line) = (0_usize, Vec::with_capacity(200));
-    let text = body.strip_suffix(b"\r\n").unwrap_or(body);
-    if text.is_empty() {
-        return hash.finish();
+    let mut relaxed = Relaxed { hash: digest::Context::new(&digest::SHA256), empty: 0 };
+    let has_bare_end = memchr_iter(b'\n', body).any(|at| !body[..at].ends_with(b"\r"));
+    if has_bare_end || !body.ends_with(b"\r\n") {
+        body.split_inclusive(|c| *c == b'\n').for_each(|line| relaxed.uneven(line));
+        return relaxed.hash.finish();
     }
-    for raw in lines(text) {
-        relaxed_line(raw, &mut line);
-        if line.is_empty() {
-            empty += 1;
-            continue;
+    let mut uneven = UNEVEN.map(|what| memmem::find_iter(body, what).peekable());
+    let mut from = 0;
+    loop {
+        for places in &mut uneven {
+            while places.next_if(|at| *at < from).is_some() {}
         }
-        for _ in 0..std::mem::take(&mut empty) {
-            hash.update(b"\r\n");
-        }
-        line.extend(b"\r\n");
-        hash.update(&line);
+        let Some(next) = uneven.iter_mut().filter_map(|places| places.peek().copied()).min() else { break };
+        let start = memrchr(b'\n', &body[from..next]).map_or(from, |at| from + at + 1);
+        let end = memchr(b'\n', &body[next..]).map_or(body.len(), |at| next + at + 1);
+        relaxed.even(&body[from..start]);
+        relaxed.uneven(&body[start..end]);
+        from = end;
     }
-    hash.finish()
+    relaxed.even(&body[from..]);
+    relaxed.hash.finish()
 }
 
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|c| *c == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+/// What a line must not have if it is to stay as it is.
+const UNEVEN: [&[u8]; 3] = [b"  ", b" \r", b"\t"];
+
+/// A body's hash as far as it goes.
+struct Relaxed {
+    hash: digest::Context,
+    /// Empty lines that count if another one follows.
+    empty: usize,
+}
+
+impl Relaxed {
+    /// Whole lines that stay as they are, each with its CRLF.
+    fn even(&mut self, lines: &[u8]) {
+        let (mut text, mut ends) = (lines, 0);
+        while let Some(before) = text.strip_suffix(b"\r\n") {
+            (text, ends) = (before, ends + 1);
+        }
+        if text.is_empty() {
+            self.empty += ends;
+            return;
+        }
+        self.add(text);
+        self.empty = ends - 1;
+    }
+
+    /// One line of any kind.
+    fn uneven(&mut self, line: &[u8]) {
+        let bare = line.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut relaxed = Vec::with_capacity(line.len());
+        relaxed_line(bare.unwrap_or(line), &mut relaxed);
+        match relaxed.as_slice() {
+            b"" => self.empty += usize::from(bare.is_some()),
+            text => self.add(text),
+        }
+    }
+
+    fn add(&mut self, text: &[u8]) {
+        for _ in 0..std::mem::take(&mut self.empty) {
+            self.hash.update(b"\r\n");
+        }
+        self.hash.update(text);
+        self.hash.update(b"\r\n");
+    }
 }
 
 fn relaxed_line(raw: &[u8], line: &mut Vec<u8>) {
-    line.clear();
     let mut space = false;
     for c in raw {
         if matches!(c, b' ' | b'\t') {
@@ -333,6 +377,29 @@ mod tests {
         assert_eq!(hash(" C \r\nD \t E\r\n\r\n\r\n"), hash(" C\r\nD E\r\n"));
         assert_ne!(hash("C\r\n"), hash(" C\r\n"));
         assert_eq!(hash("C"), hash("C\r\n"));
+    }
+
+    /// Line by line, as the RFC says it.
+    fn relaxed(body: &str) -> String {
+        let line = |line: &str| line.split([' ', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let led = |raw: &str| if raw.starts_with([' ', '\t']) && !line(raw).is_empty() { " " } else { "" };
+        let lines = body.split('\n').map(|raw| raw.strip_suffix('\r').unwrap_or(raw));
+        let whole = lines.map(|raw| format!("{}{}", led(raw), line(raw))).collect::<Vec<_>>().join("\r\n");
+        match whole.trim_end_matches("\r\n") {
+            "" => String::new(),
+            text => format!("{text}\r\n"),
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_body_is_hashed_as_the_rfc_does_it(parts in proptest::collection::vec("(ab|a| |  |\t|\r\n|\r\n|\n|x y=)", 0..40), whole: bool) {
+            let body = parts.concat();
+            let body = if whole { format!("{}\r\n", body.replace("\r\n", "\n").replace('\n', "\r\n")) } else { body };
+            let expected = digest::digest(&digest::SHA256, relaxed(&body).as_bytes());
+            let hash = relaxed_body_hash(body.as_bytes());
+            proptest::prop_assert_eq!(hash.as_ref(), expected.as_ref());
+        }
     }
 
     #[test]

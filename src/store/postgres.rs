@@ -13,13 +13,16 @@ use tokio::sync::Mutex;
 use super::transfer::{Facts, Source, into_file as transfer_into, verify};
 use super::{Hold, Migration, Result, SharedStore, StoreError};
 
-/// A bound JSON array of arrays as a table: place, name and type of each column.
+/// A bound JSON array of arrays as a table: place, name and type of each column. The limit takes nothing
+/// away: it tells the planner how few rows these are, which otherwise takes a hundred for granted, and reads whole tables for
+/// their sake.
 macro_rules! rows {
     ($list:literal, $($place:literal $column:ident $type:ident),+) => {
         concat!(
             "(SELECT ",
             $("(value->>", $place, ")::", stringify!($type), " AS ", stringify!($column), ", ",)+
-            "nr FROM jsonb_array_elements(", $list, "::jsonb) WITH ORDINALITY AS given(value, nr)) AS given"
+            "nr FROM jsonb_array_elements(", $list, "::jsonb) WITH ORDINALITY AS given(value, nr)
+             LIMIT jsonb_array_length(", $list, "::jsonb)) AS given"
         )
     };
 }
@@ -182,8 +185,20 @@ impl Database {
         Ok(self.pool.begin().await?)
     }
 
+    /// For a statement that is a transaction by itself.
+    async fn writer(&self) -> Result<PoolConnection<Postgres>> {
+        Ok(self.pool.acquire().await?)
+    }
+
     async fn reader(&self) -> Result<PoolConnection<Postgres>> {
         Ok(self.pool.acquire().await?)
+    }
+
+    /// After many deliveries at once: until the server does so by itself, it plans for the table that was.
+    async fn count_anew(&self) {
+        if let Err(error) = sqlx::query("ANALYZE deliveries").execute(&self.pool).await {
+            tracing::debug!("the deliveries are not counted anew: {error}");
+        }
     }
 
     #[expect(clippy::unused_self, reason = "SQLite's has to look")]

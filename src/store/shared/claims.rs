@@ -40,20 +40,21 @@ async fn take_due(
     lease_until: Timestamp,
 ) -> Result<Vec<Row>> {
     let taken = sqlx::query(concat!(
-        "WITH due AS MATERIALIZED (
+        // Which rows is settled before anybody is asked about: a join before the limit would be made of all that wait.
+        "WITH ready AS MATERIALIZED (
+             SELECT d.edition, d.subscriber, d.kind FROM deliveries d
+             WHERE d.state IN ('queued', 'deferred') AND d.due_at <= $2
+                 AND (d.kind <> 'edition' OR d.edition IN (SELECT period FROM editions WHERE state = 'open'))
+             ORDER BY d.rank, d.due_at LIMIT $4 ",
+        skip_locked!("d"),
+        "), due AS MATERIALIZED (
              SELECT d.edition, d.subscriber, coalesce(s.state, 'erased') AS consent,
                  CASE WHEN d.kind = 'confirm' THEN s.asked_at IS NOT NULL
                      WHEN d.kind = 'move' THEN s.new_email IS NOT NULL AND s.state = 'active'
                      WHEN d.kind = 'data' THEN s.id IS NOT NULL
                      WHEN d.kind = 'letter' THEN 1 = 1
                      ELSE coalesce(s.state, '') = 'active' END AS wanted
-             FROM deliveries d
-             LEFT JOIN editions e ON e.period = d.edition
-             LEFT JOIN subscribers s ON s.id = d.subscriber
-             WHERE d.state IN ('queued', 'deferred') AND d.due_at <= $2 AND (d.kind <> 'edition' OR e.state = 'open')
-             ORDER BY d.rank, d.due_at LIMIT $4 ",
-        skip_locked!("d"),
-        ")
+             FROM ready d LEFT JOIN subscribers s ON s.id = d.subscriber)
          UPDATE deliveries SET
              state = CASE WHEN wanted THEN 'claimed' ELSE 'skipped' END,
              reply = CASE WHEN wanted THEN reply ELSE 'the subscriber is ' || consent END,
@@ -103,43 +104,18 @@ pub async fn mark_in_data(
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<bool> {
-    Ok(!mark_all(db, node, &[claim], now, lease_until).await?.is_empty())
+    one(advance(db, node, &[Step::Mark(claim.clone())], now, lease_until).await)
 }
 
-/// Which claims still held.
-type Held = HashSet<(DeliveryKey, i64)>;
-
-async fn mark_all(
-    db: &mut Connection,
-    node: &str,
-    claims: &[&Claim],
-    now: Timestamp,
-    lease_until: Timestamp,
-) -> Result<Held> {
-    let list = claims.iter().map(|claim| json!([claim.key.edition.to_string(), claim.key.subscriber, claim.fence]));
-    let done = sqlx::query(concat!(
-        "UPDATE deliveries SET state = 'in_data', changed_at = $3, lease_until = ",
-        clock!("$3"),
-        " + $4 FROM ",
-        rows!("$1", 0 edition text, 1 subscriber bigint, 2 fence bigint),
-        " WHERE deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber AND node = $2
-             AND deliveries.fence = given.fence AND deliveries.state = 'claimed'
-             AND (kind <> 'edition' OR EXISTS (SELECT 1 FROM editions WHERE period = given.edition AND editions.state = 'open'))
-         RETURNING deliveries.edition, deliveries.subscriber, deliveries.fence"
-    ))
-    .bind(rows::list(list))
-    .bind(node)
-    .bind(now.as_microsecond())
-    .bind(lease_until.as_microsecond() - now.as_microsecond())
-    .fetch_all(db)
-    .await?;
-    held(&done)
+pub async fn settle(db: &mut Connection, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
+    one(advance(db, node, &[Step::Settle(claim.clone(), outcome.clone())], now, now).await)
 }
 
-fn held(rows: &[Row]) -> Result<Held> {
-    rows.iter().map(|row| Ok((key(row)?, rows::int(row, "fence")?))).collect()
+fn one(held: Result<Vec<bool>>) -> Result<bool> {
+    Ok(held?.contains(&true))
 }
 
+/// All in one statement, which is a transaction by itself: one way to the database and back is what each message waits for.
 pub async fn advance(
     db: &mut Connection,
     node: &str,
@@ -147,77 +123,88 @@ pub async fn advance(
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<Vec<bool>> {
-    let (mut marks, mut outcomes) = (Vec::new(), Vec::new());
-    for step in steps {
-        match step {
-            Step::Mark(claim) => marks.push(claim),
-            Step::Settle(claim, outcome) => outcomes.push((claim, outcome)),
-        }
-    }
-    let settled = if outcomes.is_empty() { Held::new() } else { settle_all(db, node, &outcomes, now).await? };
-    let marked = if marks.is_empty() { Held::new() } else { mark_all(db, node, &marks, now, lease_until).await? };
-    let holds = |step: &Step| match step {
-        Step::Mark(claim) => marked.contains(&(claim.key, claim.fence)),
-        Step::Settle(claim, _) => settled.contains(&(claim.key, claim.fence)),
-    };
-    Ok(steps.iter().map(holds).collect())
-}
-
-/// What an outcome writes.
-struct Settled<'a> {
-    state: State,
-    words: &'a str,
-    due: Option<Timestamp>,
-    counts: bool,
-}
-
-impl<'a> From<&'a Outcome> for Settled<'a> {
-    fn from(outcome: &'a Outcome) -> Self {
-        let (words, due, counts) = match outcome {
-            Outcome::Accepted { reply: words } | Outcome::Failed { reply: words } | Outcome::Held { reason: words } => {
-                (words, None, true)
-            }
-            Outcome::Deferred { reply, until } => (reply, Some(*until), true),
-            Outcome::Skipped { reason } => (reason, None, false),
-            Outcome::Released { until, reason } => (reason, Some(*until), false),
-        };
-        Self { state: outcome.state(), words, due, counts }
-    }
-}
-
-pub async fn settle(db: &mut Connection, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
-    Ok(!settle_all(db, node, &[(claim, outcome)], now).await?.is_empty())
-}
-
-async fn settle_all(db: &mut Connection, node: &str, outcomes: &[(&Claim, &Outcome)], now: Timestamp) -> Result<Held> {
-    let list = outcomes.iter().map(|(claim, outcome)| {
-        let settled = Settled::from(*outcome);
+    let settled: HashSet<(DeliveryKey, i64)> = steps.iter().filter_map(settled).collect();
+    // What is over is not begun: a row can be given once only.
+    let given = |step: &&Step| !(is_mark(step) && settled.contains(&id(step)));
+    let list = steps.iter().filter(given).map(|step| {
+        let (key, fence) = id(step);
+        let written = Written::from(step);
         json!([
-            claim.key.edition.to_string(),
-            claim.key.subscriber,
-            claim.fence,
-            settled.state.as_str(),
-            rows::clean(settled.words),
-            settled.due.map(Timestamp::as_microsecond),
-            i64::from(!settled.counts),
+            key.edition.to_string(),
+            key.subscriber,
+            fence,
+            written.state.as_str(),
+            written.words.map(rows::clean),
+            written.due.map(Timestamp::as_microsecond),
+            i64::from(written.is_refund),
         ])
     });
     let done = sqlx::query(concat!(
-        "UPDATE deliveries SET state = given.state, reply = given.reply, due_at = given.due,
-             attempts = attempts - given.refund, node = NULL, lease_until = NULL, changed_at = $3
-         FROM ",
+        "UPDATE deliveries SET state = given.state, reply = coalesce(given.reply, deliveries.reply), due_at = given.due,
+             attempts = attempts - given.refund, changed_at = $3,
+             node = CASE WHEN given.state = 'in_data' THEN node END,
+             lease_until = CASE WHEN given.state = 'in_data' THEN ",
+        clock!("$3"),
+        " + $4 END FROM ",
         rows!("$1", 0 edition text, 1 subscriber bigint, 2 fence bigint, 3 state text, 4 reply text, 5 due bigint,
             6 refund bigint),
         " WHERE deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber AND node = $2
-             AND deliveries.fence = given.fence AND deliveries.state IN ('claimed', 'in_data')
-         RETURNING deliveries.edition, deliveries.subscriber, deliveries.fence"
+             AND deliveries.fence = given.fence
+             AND (deliveries.state = 'claimed' OR deliveries.state = 'in_data' AND given.state <> 'in_data')
+             AND (given.state <> 'in_data' OR kind <> 'edition'
+                 OR EXISTS (SELECT 1 FROM editions WHERE period = given.edition AND editions.state = 'open'))
+         RETURNING deliveries.edition, deliveries.subscriber, deliveries.fence, deliveries.state"
     ))
     .bind(rows::list(list))
     .bind(node)
     .bind(now.as_microsecond())
+    .bind(lease_until.as_microsecond() - now.as_microsecond())
     .fetch_all(db)
     .await?;
-    held(&done)
+    let held = |row: &Row| Ok(((key(row)?, rows::int(row, "fence")?), rows::word(row, "state", State::parse)?));
+    let held = done.iter().map(held).collect::<Result<HashSet<_>>>()?;
+    Ok(steps.iter().map(|step| held.contains(&(id(step), Written::from(step).state))).collect())
+}
+
+fn is_mark(step: &Step) -> bool {
+    matches!(step, Step::Mark(_))
+}
+
+fn settled(step: &Step) -> Option<(DeliveryKey, i64)> {
+    (!is_mark(step)).then(|| id(step))
+}
+
+/// What a claim is recognised by.
+fn id(step: &Step) -> (DeliveryKey, i64) {
+    let (Step::Mark(claim) | Step::Settle(claim, _)) = step;
+    (claim.key, claim.fence)
+}
+
+/// What a step writes.
+struct Written<'a> {
+    state: State,
+    /// None: as they are.
+    words: Option<&'a str>,
+    due: Option<Timestamp>,
+    /// The attempt does not count.
+    is_refund: bool,
+}
+
+impl<'a> From<&'a Step> for Written<'a> {
+    fn from(step: &'a Step) -> Self {
+        let Step::Settle(_, outcome) = step else {
+            return Self { state: State::InData, words: None, due: None, is_refund: false };
+        };
+        let (words, due, is_refund) = match outcome {
+            Outcome::Accepted { reply: words } | Outcome::Failed { reply: words } | Outcome::Held { reason: words } => {
+                (words, None, false)
+            }
+            Outcome::Deferred { reply, until } => (reply, Some(*until), false),
+            Outcome::Skipped { reason } => (reason, None, true),
+            Outcome::Released { until, reason } => (reason, Some(*until), true),
+        };
+        Self { state: outcome.state(), words: Some(words), due, is_refund }
+    }
 }
 
 /// Neither the claim's own lease holds, nor that of the node that has it.

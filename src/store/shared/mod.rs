@@ -127,7 +127,9 @@ impl Store for Database {
     }
 
     async fn open_edition(&self, edition: &Edition, entry_ids: &[String], audience: &Audience<'_>) -> Result<Opened> {
-        write!(self, |db| editions::open(db, edition, entry_ids, audience))
+        let opened = write!(self, |db| editions::open(db, edition, entry_ids, audience));
+        self.count_anew().await;
+        opened
     }
 
     async fn edition(&self, key: EditionKey) -> Result<Option<Edition>> {
@@ -183,15 +185,15 @@ impl Store for Database {
     }
 
     async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool> {
-        write!(self, |db| claims::mark_in_data(db, node, claim, now, lease_until))
+        claims::mark_in_data(&mut *self.writer().await?, node, claim, now, lease_until).await
     }
 
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
-        write!(self, |db| claims::settle(db, node, claim, outcome, now))
+        claims::settle(&mut *self.writer().await?, node, claim, outcome, now).await
     }
 
     async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>> {
-        write!(self, |db| claims::advance(db, node, steps, now, lease_until))
+        claims::advance(&mut *self.writer().await?, node, steps, now, lease_until).await
     }
 
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>> {
