@@ -1,6 +1,6 @@
 //! One connection to the mail server, from the greeting to QUIT: encrypted and logged in as the configuration says, one
 //! message after the other. Every error carries its decision. Lettre's commands, on a socket of our own: its pool
-//! neither bounds the wait for replies nor lets anybody in just before the final dot.
+//! neither bounds the wait for replies nor lets anybody in before the message.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -58,6 +58,28 @@ pub enum Sent {
     Accepted(String),
     /// The claim was lost before the final dot: not sent.
     Lost,
+}
+
+/// The mark that a message is about to be out for good; asked for once, however many connections the message takes.
+pub struct Mark<'a> {
+    marking: Pin<&'a mut (dyn Future<Output = bool> + Send)>,
+    is_ours: Option<bool>,
+}
+
+impl<'a> Mark<'a> {
+    pub fn new(marking: Pin<&'a mut (dyn Future<Output = bool> + Send)>) -> Self {
+        Self { marking, is_ours: None }
+    }
+
+    /// Whether the claim still held.
+    async fn wait(&mut self) -> bool {
+        let is_ours = match self.is_ours {
+            Some(is_ours) => is_ours,
+            None => self.marking.as_mut().await,
+        };
+        self.is_ours = Some(is_ours);
+        is_ours
+    }
 }
 
 /// What EHLO offered: keywords, and ways to log in.
@@ -138,13 +160,9 @@ impl Session {
         self.usable
     }
 
-    /// Sends one message. `mark` is awaited when everything but the final dot is out; if it gives false, the dot stays
-    /// unsent and the connection is given up.
-    pub async fn send(
-        &mut self,
-        message: &Message,
-        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
-    ) -> Result<Sent, Failure> {
+    /// Sends one message. `mark` is awaited while the server looks at the envelope; if it gives false, no byte of the message
+    /// is sent, and the connection is given up.
+    pub async fn send(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
         let sent = self.transaction(message, mark).await;
         if self.usable && sent.as_ref().is_err_and(|failure| failure.stage < Stage::Dot) {
             self.reset().await;
@@ -152,20 +170,16 @@ impl Session {
         sent
     }
 
-    async fn transaction(
-        &mut self,
-        message: &Message,
-        mark: Pin<&mut (impl Future<Output = bool> + Send)>,
-    ) -> Result<Sent, Failure> {
-        self.envelope(message).await?;
-        let written = self.wire.write(&stuffed(&message.bytes), self.server.timeout).await;
-        written.map_err(|e| self.broken(Stage::Data, &e))?;
-        if !mark.await {
+    async fn transaction(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
+        // One waits for the server, the other for the disk. Neither is given up for the other: what was marked is known.
+        let (begun, ours) = tokio::join!(self.envelope(message), mark.wait());
+        begun?;
+        if !ours {
             self.usable = false;
             return Ok(Sent::Lost);
         }
-        let dotted = self.wire.write(b".\r\n", self.server.timeout).await;
-        dotted.map_err(|e| self.broken(Stage::Dot, &e))?;
+        let written = self.wire.hand_over(&stuffed(&message.bytes), self.server.timeout).await;
+        written.map_err(|(e, whole)| self.broken(if whole { Stage::Dot } else { Stage::Data }, &e))?;
         let reply = self.expect(Stage::Dot, 200).await?;
         Ok(Sent::Accepted(reply.to_string()))
     }

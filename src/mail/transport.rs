@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use super::files::Folder;
 use super::sendmail::Program;
 pub use super::session::{Failure, Probed, Sent};
-use super::session::{Server, Session};
+use super::session::{Mark, Server, Session};
 use super::tls;
 use crate::config::{Smtp, Tls};
 use crate::domain::bounce::{Decision, Stage};
@@ -120,9 +120,10 @@ impl Channel {
         message: &Message,
         mark: impl Future<Output = bool> + Send,
     ) -> Result<Sent, Failure> {
-        let mut mark = pin!(mark);
+        let marking = pin!(mark);
+        let mut mark = Mark::new(marking);
         if let Some(mut session) = self.session.take() {
-            let sent = session.send(message, mark.as_mut()).await;
+            let sent = session.send(message, &mut mark).await;
             // Servers close connections that have carried enough messages: that is no trouble, if nothing is out yet.
             if session.is_usable() || !sent.as_ref().is_err_and(|failure| failure.stage < Stage::Data) {
                 return self.keep(session, sent);
@@ -132,7 +133,7 @@ impl Channel {
         }
         self.carried = 0;
         let mut session = Session::open(server).await?;
-        let sent = session.send(message, mark).await;
+        let sent = session.send(message, &mut mark).await;
         self.keep(session, sent)
     }
 

@@ -62,6 +62,27 @@ impl Wire {
         timeout(patience, written).await.map_err(|_| WireError::Silence(patience))?.map_err(WireError::Io)
     }
 
+    /// Writes a message; if that fails, with whether all of it had been taken from us: only then may the other side have it.
+    pub async fn hand_over(&mut self, bytes: &[u8], patience: Duration) -> Result<(), (WireError, bool)> {
+        let mut rest = bytes;
+        let written = async {
+            while !rest.is_empty() {
+                let taken = self.stream.write(rest).await?;
+                if taken == 0 {
+                    return Err(std::io::ErrorKind::WriteZero.into());
+                }
+                rest = &rest[taken..];
+            }
+            self.stream.flush().await
+        };
+        let error = match timeout(patience, written).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => WireError::Io(error),
+            Err(_) => WireError::Silence(patience),
+        };
+        Err((error, rest.is_empty()))
+    }
+
     pub async fn reply(&mut self, patience: Duration) -> Result<Reply, WireError> {
         timeout(patience, self.whole_reply()).await.map_err(|_| WireError::Silence(patience))?
     }
@@ -113,10 +134,10 @@ fn readable(bytes: &[u8]) -> String {
     text.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(KEPT).collect()
 }
 
-/// A message as DATA wants it, up to the final dot: lines that begin with a dot get another, the last line is complete.
+/// A message as DATA wants it: lines that begin with a dot get another, the last line is complete, and a dot ends it.
 #[must_use]
 pub fn stuffed(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 2);
+    let mut out = Vec::with_capacity(message.len() + message.len() / 64 + 5);
     if message.first() == Some(&b'.') {
         out.push(b'.');
     }
@@ -130,6 +151,7 @@ pub fn stuffed(message: &[u8]) -> Vec<u8> {
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
+    out.extend_from_slice(b".\r\n");
     out
 }
 
@@ -181,11 +203,11 @@ mod tests {
     #[test]
     fn dots_are_stuffed_and_the_last_line_completed() {
         for (message, expected) in [
-            (&b"a\r\n"[..], &b"a\r\n"[..]),
-            (b".\r\n", b"..\r\n"),
-            (b"a\r\n.b\r\n..c", b"a\r\n..b\r\n...c\r\n"),
-            (b"", b"\r\n"),
-            (b"a.b\r\n", b"a.b\r\n"),
+            (&b"a\r\n"[..], &b"a\r\n.\r\n"[..]),
+            (b".\r\n", b"..\r\n.\r\n"),
+            (b"a\r\n.b\r\n..c", b"a\r\n..b\r\n...c\r\n.\r\n"),
+            (b"", b"\r\n.\r\n"),
+            (b"a.b\r\n", b"a.b\r\n.\r\n"),
         ] {
             assert_eq!(stuffed(message), expected);
         }

@@ -287,7 +287,7 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned. Empty
     /// means that nothing is due, or that the store stands by. `Full` while what is under way may need the room that is left. (PostgreSQL takes the lease's length and measures it with its own clock.)
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
-    /// Just before the final dot, with a new lease for the wait that follows: false if the claim does not hold any more
+    /// Before the message begins, with a new lease for the wait that follows: false if the claim does not hold any more
     /// (the lease was lost, the person has left, the edition was paused or called off); then do not send.
     async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool>;
     /// Writes the outcome of a claimed or in-data delivery; false if the claim does not hold any more.

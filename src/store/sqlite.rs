@@ -106,10 +106,6 @@ const READERS: u32 = 4;
 const RESERVE: u64 = 32 << 20;
 /// The log is cut back to this when it has been folded into the database.
 const LOG_KEPT: &str = "16777216";
-/// About as long as the log becomes before it is folded in (a thousand pages), and how many bytes of text, in digits of two,
-/// make it so: what the cache of 2 MB does not hold goes there.
-const LOG_USED: u64 = 4 << 20;
-const LOG_FILL: i64 = 4 << 20;
 /// A longer log means that somebody has been reading the same state for long, and nothing can be folded in; a log of the
 /// second length means that sending has to wait for them.
 const LONG_LOG: u64 = 64 << 20;
@@ -253,27 +249,9 @@ impl Database {
     async fn count_anew(&self) {}
 
     /// A locked file beside the database: the lock goes with the process, however it ends; the file stays.
+    #[expect(clippy::unused_async, reason = "PostgreSQL's has to wait")]
     async fn take(&self, who: &str) -> Result<Box<dyn Hold>> {
-        let hold = lock(&self.file, who)?;
-        // Whoever has it is about to write much.
-        if let Err(error) = self.lengthen_log().await {
-            tracing::debug!("the log stays as short as it is: {error}");
-        }
-        Ok(hold)
-    }
-
-    /// Makes the log as long as it will be, with pages of a transaction that is taken back: to write over what a file has costs
-    /// a fraction of the wait for the disk that lengthening it costs (0.1 ms and 4 ms on ext4).
-    async fn lengthen_log(&self) -> Result<()> {
-        if self.log_length() >= LOG_USED {
-            return Ok(());
-        }
-        let mut transaction = self.begin().await?;
-        sqlx::query("INSERT INTO meta (name, value) VALUES ('room', hex(zeroblob($1)))")
-            .bind(LOG_FILL)
-            .execute(&mut *transaction)
-            .await?;
-        Ok(transaction.rollback().await?)
+        lock(&self.file, who)
     }
 
     fn log_length(&self) -> u64 {

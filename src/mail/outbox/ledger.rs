@@ -51,7 +51,7 @@ impl Ledger {
         Self(sender)
     }
 
-    /// Just before the final dot.
+    /// Before the message begins.
     pub fn mark(&self, claim: &Claim) -> Written {
         self.give(Step::Mark(claim.clone()))
     }
