@@ -241,6 +241,7 @@ mod tests {
     use super::*;
     use crate::domain::feed_format::Format;
     use crate::domain::identity::attach;
+    use crate::domain::post::Written;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -271,14 +272,14 @@ mod tests {
 
     fn post(name: &str, day: &str) -> Post {
         let slash = day.replace('-', "/");
-        Post {
+        Post::published(Written {
             path: format!("_posts/{day}-{name}.md").into(),
             url: format!("https://new.example/{slash}/{name}.html"),
             title: name.to_owned(),
             date: Some(at(&format!("{day}T00:00:00Z"))),
             body_hash: crate::domain::hash::of(name.as_bytes()),
-            ..Post::sample()
-        }
+            ..Written::sample()
+        })
     }
 
     fn known(posts: &mut [Post]) -> Ledger {
@@ -338,7 +339,8 @@ mod tests {
 
     #[test]
     fn two_posts_that_would_share_an_id_are_refused_with_both_names() {
-        let mut posts = [post("one", "2021-05-07"), Post { own_id: Some("urn:x".into()), ..post("two", "2021-06-07") }];
+        let mut posts = [post("one", "2021-05-07"), post("two", "2021-06-07")];
+        posts[1].own_id = Some("urn:x".into());
         let ledger = known(&mut posts);
         let shared = feed(vec![entry(Some("urn:x"), &posts[0].url.clone(), "one", "2021-05-07")]);
         // The id is the other's in its front matter, which is the surest sign; the address says otherwise.
@@ -365,10 +367,8 @@ mod tests {
 
     #[test]
     fn titles_help_only_where_they_are_the_only_ones() {
-        let mut posts = [
-            post("news", "2021-05-07"),
-            Post { path: "_posts/b.md".into(), url: "https://new.example/b".into(), ..post("news", "2021-05-07") },
-        ];
+        let mut posts = [post("news", "2021-05-07"), post("news", "2021-05-07")];
+        (posts[1].path, posts[1].url) = ("_posts/b.md".into(), "https://new.example/b".into());
         posts[1].body_hash = 9;
         let ledger = known(&mut posts);
         let old = feed(vec![entry(Some("urn:1"), "https://old.example/x", "News", "2021-05-07")]);

@@ -203,20 +203,20 @@ impl<'p, 'l> Matcher<'p, 'l> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::post::Written;
     use proptest::prelude::*;
 
     fn post(path: &str, url: &str, title: &str, body: u128) -> Post {
-        Post {
+        Post::published(Written {
             path: path.into(),
             url: url.into(),
             title: title.into(),
             date: Some("2021-05-07T00:00:00Z".parse().unwrap()),
-            state: State::Published,
             source_hash: body,
             body_hash: body,
             modified: Timestamp::UNIX_EPOCH,
-            ..Post::sample()
-        }
+            ..Written::sample()
+        })
     }
 
     fn apply(ledger: &mut Ledger, rows: Vec<EntryRow>) {
@@ -269,7 +269,8 @@ mod tests {
         let mut ledger = Ledger::new();
         let rows = attach(&mut [post("a.md", "https://x/a", "A", 1)], &ledger, now(1));
         apply(&mut ledger, rows);
-        let mut posts = [Post { own_id: Some("urn:x".into()), ..post("a.md", "https://x/a", "A", 1) }];
+        let mut posts = [post("a.md", "https://x/a", "A", 1)];
+        posts[0].own_id = Some("urn:x".into());
         let rows = attach(&mut posts, &ledger, now(2));
         assert_eq!(posts[0].id, "urn:x");
         assert!(rows.iter().any(|r| r.id == "urn:x" && r.first_seen == now(1)));
