@@ -23,7 +23,7 @@ use crate::render::feed_plan::Plan;
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
-use super::render_pass::{Bodies, links_version};
+use super::render_pass::{Around, Bodies, Purpose, links_version};
 use super::terms::Terms;
 
 mod configured;
@@ -212,9 +212,17 @@ impl Blog {
 
     /// Renders these posts of the catalogue.
     pub fn render_posts(&mut self, wanted: &[usize]) {
-        tokio::task::block_in_place(|| {
-            self.bodies.render(&self.site, &self.catalogue.posts, wanted, &self.links, self.links_version);
-        });
+        self.render(wanted, Purpose::Use);
+    }
+
+    fn render(&mut self, wanted: &[usize], purpose: Purpose) {
+        let around = Around { site: &self.site, links: &self.links, links_version: self.links_version };
+        tokio::task::block_in_place(|| self.bodies.render(&self.catalogue.posts, wanted, around, purpose));
+    }
+
+    /// After a pass: what it has rendered is kept for the next one in less room.
+    pub fn rest(&mut self) {
+        tokio::task::block_in_place(|| self.bodies.pack());
     }
 
     #[must_use]

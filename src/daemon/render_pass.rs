@@ -22,7 +22,55 @@ struct Rendered {
     version: u128,
     /// Of the file alone.
     source_hash: u128,
+    /// Without its HTML if that is packed.
     body: Arc<Body>,
+    packed: Option<Packed>,
+}
+
+impl Rendered {
+    /// HTML is most of what a large blog's daemon has in memory, and asked for only when a feed is written.
+    fn pack(&mut self) {
+        let packed = if self.packed.is_none() { Packed::new(&self.body.html) } else { None };
+        if packed.is_some() {
+            Arc::make_mut(&mut self.body).html = String::new();
+            self.packed = packed;
+        }
+    }
+
+    /// `None` if it was packed and does not come back as it was.
+    fn whole(&self) -> Option<Arc<Body>> {
+        match &self.packed {
+            None => Some(Arc::clone(&self.body)),
+            Some(packed) => Some(Arc::new(Body { html: packed.text()?, ..Body::clone(&self.body) })),
+        }
+    }
+}
+
+/// A text, compressed.
+#[derive(Debug)]
+struct Packed {
+    bytes: Box<[u8]>,
+    length: usize,
+}
+
+impl Packed {
+    /// `None` if there is nothing to be won.
+    fn new(text: &str) -> Option<Self> {
+        const QUICKLY: i32 = 3;
+        let bytes = zstd::bulk::compress(text.as_bytes(), QUICKLY).ok()?;
+        (bytes.len() < text.len()).then(|| Self { bytes: bytes.into(), length: text.len() })
+    }
+
+    fn text(&self) -> Option<String> {
+        String::from_utf8(zstd::bulk::decompress(&self.bytes, self.length).ok()?).ok()
+    }
+}
+
+/// Whether what is rendered is about to be read, or to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Use,
+    Keep,
 }
 
 /// What one body is made from, beside the site's rules.
@@ -39,10 +87,19 @@ pub fn links_version(catalogue: &Catalogue) -> u128 {
     catalogue.posts.iter().map(one).fold(catalogue.posts.len() as u128, u128::wrapping_add)
 }
 
+/// What posts are rendered with.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    pub site: &'a Site,
+    pub links: &'a LinkIndex,
+    pub links_version: u128,
+}
+
 impl Bodies {
     /// Renders those of `wanted` that are missing or out of date. A file that has changed under our feet keeps its old
     /// body, if there is one; the next scan brings the new one.
-    pub fn render(&mut self, site: &Site, posts: &[Post], wanted: &[usize], links: &LinkIndex, links_version: u128) {
+    pub fn render(&mut self, posts: &[Post], wanted: &[usize], around: Around<'_>, purpose: Purpose) {
+        let Around { site, links, links_version } = around;
         let around = Surroundings { rules: &site.rules, includes: &site.includes, links };
         let missing: Vec<(&Post, u128)> = wanted
             .iter()
@@ -55,12 +112,18 @@ impl Bodies {
             .filter_map(|(post, version)| {
                 let text = scan::text(site, site.relative(&post.path), post.source_hash)?;
                 let body = Arc::new(render(post, &text, around));
-                Some((Arc::clone(&post.path), Rendered { version: *version, source_hash: post.source_hash, body }))
+                let (version, source_hash) = (*version, post.source_hash);
+                let mut rendered = Rendered { version, source_hash, body, packed: None };
+                if purpose == Purpose::Keep {
+                    rendered.pack();
+                }
+                Some((Arc::clone(&post.path), rendered))
             })
             .collect();
         self.0.extend(made);
     }
 
+    /// What is known of a post's text. The HTML may be packed: `of_one_piece` has it.
     #[must_use]
     pub fn get(&self, post: &Post) -> Option<&Arc<Body>> {
         self.0.get(&post.path).map(|have| &have.body)
@@ -68,8 +131,8 @@ impl Bodies {
 
     /// The body, if it was made from the same file as the post's title, date and tags were.
     #[must_use]
-    pub fn of_one_piece(&self, post: &Post) -> Option<&Arc<Body>> {
-        self.0.get(&post.path).filter(|have| have.source_hash == post.source_hash).map(|have| &have.body)
+    pub fn of_one_piece(&self, post: &Post) -> Option<Arc<Body>> {
+        self.0.get(&post.path).filter(|have| have.source_hash == post.source_hash)?.whole()
     }
 
     /// Whether the body at hand is the post's newest.
@@ -84,8 +147,31 @@ impl Bodies {
         self.0.retain(|path, _| paths.contains(&**path));
     }
 
+    /// Packs what was rendered to be used, and has been.
+    pub fn pack(&mut self) {
+        let used: Vec<&mut Rendered> = self.0.values_mut().filter(|have| have.packed.is_none()).collect();
+        used.into_par_iter().for_each(Rendered::pack);
+    }
+
     /// The rules have changed: nothing is current any more.
     pub fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_back_as_it_was() {
+        let body = |html: String| Arc::new(Body { html, words: 7, ..Body::default() });
+        for html in [String::new(), "<p>x</p>".to_owned(), "<p>« a & b »</p>\n".repeat(999)] {
+            let mut rendered = Rendered { version: 1, source_hash: 2, body: body(html.clone()), packed: None };
+            rendered.pack();
+            rendered.pack();
+            assert_eq!(rendered.packed.is_some(), html.len() > 100, "{html}");
+            assert_eq!(rendered.whole(), Some(body(html)));
+        }
     }
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::fitting::full;
 use super::{Blog, Pass, PassError, pages, settings};
-use crate::daemon::render_pass::version;
+use crate::daemon::render_pass::{Purpose, version};
 use crate::daemon::terms::Terms;
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
@@ -189,7 +189,7 @@ impl Blog {
     fn render_for(&mut self, plans: &[Plan], stale: &[Stale]) -> BTreeSet<usize> {
         let wanted: BTreeSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
         let list: Vec<usize> = wanted.iter().copied().collect();
-        self.bodies.render(&self.site, &self.catalogue.posts, &list, &self.links, self.links_version);
+        self.render(&list, Purpose::Use);
         wanted
     }
 
@@ -198,7 +198,7 @@ impl Blog {
         let shown = in_feeds(&self.plans);
         let mut wanted: Vec<usize> = shown.iter().copied().collect();
         wanted.sort_unstable();
-        self.render_posts(&wanted);
+        self.render(&wanted, Purpose::Keep);
         self.bodies.keep_only(&self.catalogue.posts, &shown);
     }
 
@@ -318,7 +318,7 @@ impl Blog {
             .filter_map(|index| self.catalogue.posts.get(*index))
             .map(|post| {
                 let full = full && (plan.kind == Kind::Archive || !self.is_too_heavy(post, settings));
-                self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, full))
+                self.bodies.of_one_piece(post).map(|body| Entry::new(post, &body, full))
             })
             .collect();
         let entries = entries.ok_or("a post's file changed while it was read")?;
