@@ -92,7 +92,7 @@ impl Blog {
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
         let (mut ledger, mut outputs, mut memory) = (Ledger::new(), HashMap::new(), FeedMemory::default());
         if let Some(store) = &store {
-            ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+            ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row.into())).collect();
             outputs = store.outputs().await?.into_iter().map(|row| (row.path.clone(), row)).collect();
             memory = store.feed_memory().await?;
         }
@@ -232,17 +232,17 @@ impl Blog {
 
     #[must_use]
     pub fn row(&self, post: &Post) -> Option<&EntryRow> {
-        self.ledger.get(&post.id)
+        self.ledger.get(&post.id).map(AsRef::as_ref)
     }
 
     /// Every entry there ever was.
     pub fn rows(&self) -> impl Iterator<Item = &EntryRow> {
-        self.ledger.values()
+        self.ledger.values().map(AsRef::as_ref)
     }
 
     /// Reads the ledger again: an edition has been opened.
     pub async fn reload_ledger(&mut self) -> Result<(), StoreError> {
-        self.ledger = self.store()?.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+        self.ledger = self.store()?.entries().await?.into_iter().map(|row| (row.id.clone(), row.into())).collect();
         Ok(())
     }
 

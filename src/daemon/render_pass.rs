@@ -22,7 +22,7 @@ struct Rendered {
     version: u128,
     /// Of the file alone.
     source_hash: u128,
-    /// Without its HTML if that is packed.
+    /// Without its HTML while that is packed.
     body: Arc<Body>,
     packed: Option<Packed>,
 }
@@ -30,18 +30,20 @@ struct Rendered {
 impl Rendered {
     /// HTML is most of what a large blog's daemon has in memory, and asked for only when a feed is written.
     fn pack(&mut self) {
-        let packed = if self.packed.is_none() { Packed::new(&self.body.html) } else { None };
-        if packed.is_some() {
+        self.packed = self.packed.take().or_else(|| Packed::new(&self.body.html));
+        if self.packed.is_some() {
             Arc::make_mut(&mut self.body).html = String::new();
-            self.packed = packed;
         }
     }
 
-    /// `None` if it was packed and does not come back as it was.
-    fn whole(&self) -> Option<Arc<Body>> {
-        match &self.packed {
-            None => Some(Arc::clone(&self.body)),
-            Some(packed) => Some(Arc::new(Body { html: packed.text()?, ..Body::clone(&self.body) })),
+    fn is_away(&self) -> bool {
+        self.packed.is_some() && self.body.html.is_empty()
+    }
+
+    /// The packed text stays, so that packing again costs nothing. If it does not come back as it was, nothing changes.
+    fn unpack(&mut self) {
+        if let Some(html) = self.packed.as_ref().and_then(Packed::text) {
+            Arc::make_mut(&mut self.body).html = html;
         }
     }
 }
@@ -121,18 +123,29 @@ impl Bodies {
             })
             .collect();
         self.0.extend(made);
+        if purpose == Purpose::Use {
+            self.unpack(posts, wanted);
+        }
     }
 
-    /// What is known of a post's text. The HTML may be packed: `of_one_piece` has it.
+    fn unpack(&mut self, posts: &[Post], wanted: &[usize]) {
+        let wanted: HashSet<&str> = wanted.iter().filter_map(|i| posts.get(*i)).map(|post| &*post.path).collect();
+        let away = self.0.iter_mut().filter(|(path, have)| have.is_away() && wanted.contains(&***path));
+        let away: Vec<&mut Rendered> = away.map(|(_, have)| have).collect();
+        away.into_par_iter().for_each(Rendered::unpack);
+    }
+
+    /// What is known of a post's text; its HTML is there from when it was rendered to be used until all is packed.
     #[must_use]
     pub fn get(&self, post: &Post) -> Option<&Arc<Body>> {
         self.0.get(&post.path).map(|have| &have.body)
     }
 
-    /// The body, if it was made from the same file as the post's title, date and tags were.
+    /// The body, if it was made from the same file as the post's title, date and tags were, and its HTML is there.
     #[must_use]
-    pub fn of_one_piece(&self, post: &Post) -> Option<Arc<Body>> {
-        self.0.get(&post.path).filter(|have| have.source_hash == post.source_hash)?.whole()
+    pub fn of_one_piece(&self, post: &Post) -> Option<&Arc<Body>> {
+        let have = self.0.get(&post.path)?;
+        (have.source_hash == post.source_hash && !have.is_away()).then_some(&have.body)
     }
 
     /// Whether the body at hand is the post's newest.
@@ -149,7 +162,7 @@ impl Bodies {
 
     /// Packs what was rendered to be used, and has been.
     pub fn pack(&mut self) {
-        let used: Vec<&mut Rendered> = self.0.values_mut().filter(|have| have.packed.is_none()).collect();
+        let used: Vec<&mut Rendered> = self.0.values_mut().filter(|have| !have.is_away()).collect();
         used.into_par_iter().for_each(Rendered::pack);
     }
 
@@ -168,10 +181,12 @@ mod tests {
         let body = |html: String| Arc::new(Body { html, words: 7, ..Body::default() });
         for html in [String::new(), "<p>x</p>".to_owned(), "<p>« a & b »</p>\n".repeat(999)] {
             let mut rendered = Rendered { version: 1, source_hash: 2, body: body(html.clone()), packed: None };
-            rendered.pack();
-            rendered.pack();
-            assert_eq!(rendered.packed.is_some(), html.len() > 100, "{html}");
-            assert_eq!(rendered.whole(), Some(body(html)));
+            for _ in 0..2 {
+                rendered.pack();
+                assert_eq!(rendered.is_away(), html.len() > 100, "{html}");
+                rendered.unpack();
+                assert_eq!(rendered.body, body(html.clone()));
+            }
         }
     }
 }

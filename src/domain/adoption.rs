@@ -208,7 +208,7 @@ fn origin(address: &str) -> Option<String> {
 fn settle(wanted: BTreeMap<String, (&Post, Option<&Entry>)>, ledger: &Ledger, out: &mut Adoption) {
     let leaving: HashSet<&str> = wanted.values().map(|(post, _)| post.id.as_str()).collect();
     for (id, (post, entry)) in wanted {
-        let Some(row) = ledger.get(&post.id) else { continue };
+        let Some(row) = ledger.get(&post.id).map(AsRef::as_ref) else { continue };
         if let Some(own) = post.own_id.as_ref().filter(|own| **own != id) {
             if entry.is_some() {
                 let message = format!("`{}` has the id `{own}` in its front matter and `{id}` in the feed", post.path);
@@ -283,7 +283,10 @@ mod tests {
     }
 
     fn known(posts: &mut [Post]) -> Ledger {
-        attach(posts, &Ledger::new(), at("2022-01-01T00:00:00Z")).into_iter().map(|row| (row.id.clone(), row)).collect()
+        attach(posts, &Ledger::new(), at("2022-01-01T00:00:00Z"))
+            .into_iter()
+            .map(|row| (row.id.clone(), row.into()))
+            .collect()
     }
 
     fn ids(adoption: &Adoption) -> Vec<(&str, &str)> {
@@ -353,8 +356,9 @@ mod tests {
         let adoption = adopt(&[twice], &posts, &ledger);
         assert!(adoption.refused[0].0.contains("`one` and `two` share the id `same`"), "{:?}", adoption.refused);
         let mut ledger = ledger;
-        let other = EntryRow { id: "theirs".into(), path: "_posts/third.md".into(), ..ledger[&posts[0].id].clone() };
-        ledger.insert("theirs".into(), other);
+        let other =
+            EntryRow { id: "theirs".into(), path: "_posts/third.md".into(), ..EntryRow::clone(&ledger[&posts[0].id]) };
+        ledger.insert("theirs".into(), other.into());
         let theirs = feed(vec![entry(Some("theirs"), &posts[0].url.clone(), "one", "2021-05-07")]);
         let adoption = adopt(&[theirs], &posts, &ledger);
         assert!(
@@ -384,7 +388,7 @@ mod tests {
         let first = adopt(&[old()], &posts, &ledger);
         for (before, row) in first.rows {
             ledger.remove(&before);
-            ledger.insert(row.id.clone(), row);
+            ledger.insert(row.id.clone(), row.into());
         }
         posts[0].id = "urn:1".into();
         let second = adopt(&[old()], &posts, &ledger);

@@ -306,7 +306,7 @@ mod tests {
     fn the_post_the_ledger_knows_keeps_its_address() {
         let old = [parsed("b.md", "https://x/same", "2021-05-07T00:00:00Z", None)];
         let (_, rows) = Catalogue::assemble(&old, &Ledger::new(), at("2021-06-01T00:00:00Z"));
-        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r)).collect();
+        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r.into())).collect();
         let both = [parsed("a.md", "https://x/same", "2021-05-08T00:00:00Z", None), old[0].clone()];
         let (catalogue, _) = Catalogue::assemble(&both, &ledger, at("2021-06-02T00:00:00Z"));
         assert_eq!(&*catalogue.posts[0].path, "b.md");
@@ -330,7 +330,7 @@ mod tests {
         ];
         let now = at("2021-06-01T00:00:00Z");
         let (mut catalogue, rows) = Catalogue::assemble(&files, &Ledger::new(), now);
-        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r)).collect();
+        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r.into())).collect();
         let mut edited = files.clone();
         let change = |parsed: &mut Parsed, change: fn(&mut Post)| change(&mut parsed.post.as_mut().unwrap().0);
         change(&mut edited[0], |post| post.body_hash = 77);

@@ -97,9 +97,9 @@ pub struct Written {
     /// Front matter `correction`: what was wrong, for those who have read it.
     pub correction: Option<String>,
     /// Front matter `image`.
-    pub image: Option<Image>,
+    pub image: Option<Box<Image>>,
     /// Front matter `enclosure` or `audio`: what a podcast's listener gets.
-    pub enclosure: Option<Enclosure>,
+    pub enclosure: Option<Box<Enclosure>>,
     /// How long the file is.
     pub source_bytes: usize,
     /// Identifies the file's bytes.

@@ -151,8 +151,8 @@ impl Reader<'_> {
         let written = Written {
             path: self.file.path.into(),
             own_id: self.own_id(),
-            image: self.image(&url),
-            enclosure: self.enclosure(&url),
+            image: self.image(&url).map(Box::new),
+            enclosure: self.enclosure(&url).map(Box::new),
             url,
             title,
             date,

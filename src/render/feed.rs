@@ -142,9 +142,9 @@ impl Entry {
             summary: plain::line(&body.excerpt),
             html: full.then(|| plain::lines(&body.html).into_owned()),
             language: post.language.clone(),
-            image: post.image.as_ref().map(|image| Image { alt: plain::line(&image.alt), ..image.clone() }),
+            image: post.image.as_deref().map(|image| Image { alt: plain::line(&image.alt), ..image.clone() }),
             // RSS cannot say that it does not know how long a file is.
-            enclosure: post.enclosure.clone().filter(|enclosure| enclosure.length.is_some()),
+            enclosure: post.enclosure.as_deref().filter(|enclosure| enclosure.length.is_some()).cloned(),
         }
     }
 }

@@ -110,7 +110,7 @@ impl Blog {
     pub(super) async fn remember_entries(&mut self, rows: Vec<EntryRow>) -> Result<(), StoreError> {
         if !rows.is_empty() {
             self.store()?.save_entries(&rows).await?;
-            self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+            self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row.into())));
         }
         Ok(())
     }
@@ -318,7 +318,7 @@ impl Blog {
             .filter_map(|index| self.catalogue.posts.get(*index))
             .map(|post| {
                 let full = full && (plan.kind == Kind::Archive || !self.is_too_heavy(post, settings));
-                self.bodies.of_one_piece(post).map(|body| Entry::new(post, &body, full))
+                self.bodies.of_one_piece(post).map(|body| Entry::new(post, body, full))
             })
             .collect();
         let entries = entries.ok_or("a post's file changed while it was read")?;
