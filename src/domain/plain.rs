@@ -52,8 +52,8 @@ fn is_clean(text: &str) -> bool {
     // One sum a piece, and no way out in the middle of it: the compiler makes wide steps of that.
     const PIECE: usize = 64;
     let suspicious = |byte: u8| {
-        let control = (byte < 0x20) & (byte != b'\n') & (byte != b'\t');
-        control | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef)
+        let control = byte < 0x20 && byte != b'\n' && byte != b'\t';
+        control || byte == 0x7f || byte == 0xc2 || byte == 0xef
     };
     let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | suspicious(*byte));
     !text.as_bytes().chunks(PIECE).any(any) || text.chars().all(allowed)

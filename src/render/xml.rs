@@ -62,7 +62,9 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
             Event::CData(part) => push(&mut current, &part)?,
             Event::GeneralRef(name) => {
                 let c = resolved(&name)?;
-                current.iter_mut().for_each(|current| current.push(c));
+                if let Some(current) = &mut current {
+                    current.push(c);
+                }
             }
             Event::Eof if open.is_empty() => return Ok(found),
             Event::Eof => return Err("the document ends before its elements do".to_owned()),
@@ -83,7 +85,7 @@ fn forbidden(text: &str) -> Option<char> {
     // One sum a piece, and no way out in the middle of it: the compiler makes wide steps of that.
     const PIECE: usize = 64;
     // Control characters, and what U+FFFE and U+FFFF begin with.
-    let suspicious = |byte: u8| ((byte < 0x20) & !matches!(byte, b'\t' | b'\n' | b'\r')) | (byte == 0xef);
+    let suspicious = |byte: u8| byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r' || byte == 0xef;
     let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | suspicious(*byte));
     if text.as_bytes().chunks(PIECE).any(any) { text.chars().find(|c| !is_allowed(*c)) } else { None }
 }
