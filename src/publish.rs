@@ -6,6 +6,9 @@ use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
+/// So many files are flushed one by one.
+const FEW: usize = 16;
+
 /// One file to be, below the output directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
@@ -119,14 +122,19 @@ fn same_bytes(path: &Path, bytes: &[u8]) -> bool {
 }
 
 /// A rename must not reach the disk before the bytes it stands for, or a power cut leaves nothing where a good file was.
-/// So what replaces a file is flushed: few files one by one, many by one call for the whole file system. Where there was
-/// no file there is nothing to lose; the next run compares bytes and writes it again.
+/// So what replaces a file is flushed: a save's few files each on its own but all at a time, which the file system makes one
+/// wait of; many by one call for the whole file system, whatever others have written there. Where there was no file there
+/// is nothing to lose; the next run compares bytes and writes it again.
 fn flush(dir: &Path, staged: &[Staged]) -> io::Result<()> {
     let replacing: Vec<&Staged> = staged.iter().filter(|file| file.target.exists()).collect();
-    if replacing.len() > 8 {
+    if replacing.len() > FEW {
         return Ok(rustix::fs::syncfs(std::fs::File::open(dir)?)?);
     }
-    replacing.iter().try_for_each(|file| std::fs::File::open(&file.temporary)?.sync_data())
+    let sync = |file: &Staged| std::fs::File::open(&file.temporary)?.sync_data();
+    std::thread::scope(|scope| {
+        let all: Vec<_> = replacing.iter().map(|file| scope.spawn(|| sync(file))).collect();
+        all.into_iter().try_for_each(|one| one.join().map_err(|_| io::Error::other("a flush broke off"))?)
+    })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::render::feed_plan::Plan;
 use crate::scan::{self, Files, Known, Settle, Site};
 use crate::store::{OutputRow, SharedStore, StoreError};
 
-use super::render_pass::{Bodies, links_version};
+use super::render_pass::{Around, Bodies, Purpose, links_version};
 use super::terms::Terms;
 
 mod configured;
@@ -92,7 +92,7 @@ impl Blog {
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
         let (mut ledger, mut outputs, mut memory) = (Ledger::new(), HashMap::new(), FeedMemory::default());
         if let Some(store) = &store {
-            ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+            ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row.into())).collect();
             outputs = store.outputs().await?.into_iter().map(|row| (row.path.clone(), row)).collect();
             memory = store.feed_memory().await?;
         }
@@ -212,9 +212,17 @@ impl Blog {
 
     /// Renders these posts of the catalogue.
     pub fn render_posts(&mut self, wanted: &[usize]) {
-        tokio::task::block_in_place(|| {
-            self.bodies.render(&self.site, &self.catalogue.posts, wanted, &self.links, self.links_version);
-        });
+        self.render(wanted, Purpose::Use);
+    }
+
+    fn render(&mut self, wanted: &[usize], purpose: Purpose) {
+        let around = Around { site: &self.site, links: &self.links, links_version: self.links_version };
+        tokio::task::block_in_place(|| self.bodies.render(&self.catalogue.posts, wanted, around, purpose));
+    }
+
+    /// After a pass: what it has rendered is kept for the next one in less room.
+    pub fn rest(&mut self) {
+        tokio::task::block_in_place(|| self.bodies.pack());
     }
 
     #[must_use]
@@ -224,17 +232,17 @@ impl Blog {
 
     #[must_use]
     pub fn row(&self, post: &Post) -> Option<&EntryRow> {
-        self.ledger.get(&post.id)
+        self.ledger.get(&post.id).map(AsRef::as_ref)
     }
 
     /// Every entry there ever was.
     pub fn rows(&self) -> impl Iterator<Item = &EntryRow> {
-        self.ledger.values()
+        self.ledger.values().map(AsRef::as_ref)
     }
 
     /// Reads the ledger again: an edition has been opened.
     pub async fn reload_ledger(&mut self) -> Result<(), StoreError> {
-        self.ledger = self.store()?.entries().await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+        self.ledger = self.store()?.entries().await?.into_iter().map(|row| (row.id.clone(), row.into())).collect();
         Ok(())
     }
 

@@ -22,7 +22,57 @@ struct Rendered {
     version: u128,
     /// Of the file alone.
     source_hash: u128,
+    /// Without its HTML while that is packed.
     body: Arc<Body>,
+    packed: Option<Packed>,
+}
+
+impl Rendered {
+    /// HTML is most of what a large blog's daemon has in memory, and asked for only when a feed is written.
+    fn pack(&mut self) {
+        self.packed = self.packed.take().or_else(|| Packed::new(&self.body.html));
+        if self.packed.is_some() {
+            Arc::make_mut(&mut self.body).html = String::new();
+        }
+    }
+
+    fn is_away(&self) -> bool {
+        self.packed.is_some() && self.body.html.is_empty()
+    }
+
+    /// The packed text stays, so that packing again costs nothing. If it does not come back as it was, nothing changes.
+    fn unpack(&mut self) {
+        if let Some(html) = self.packed.as_ref().and_then(Packed::text) {
+            Arc::make_mut(&mut self.body).html = html;
+        }
+    }
+}
+
+/// A text, compressed.
+#[derive(Debug)]
+struct Packed {
+    bytes: Box<[u8]>,
+    length: usize,
+}
+
+impl Packed {
+    /// `None` if there is nothing to be won.
+    fn new(text: &str) -> Option<Self> {
+        const QUICKLY: i32 = 3;
+        let bytes = zstd::bulk::compress(text.as_bytes(), QUICKLY).ok()?;
+        (bytes.len() < text.len()).then(|| Self { bytes: bytes.into(), length: text.len() })
+    }
+
+    fn text(&self) -> Option<String> {
+        String::from_utf8(zstd::bulk::decompress(&self.bytes, self.length).ok()?).ok()
+    }
+}
+
+/// Whether what is rendered is about to be read, or to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Use,
+    Keep,
 }
 
 /// What one body is made from, beside the site's rules.
@@ -39,10 +89,19 @@ pub fn links_version(catalogue: &Catalogue) -> u128 {
     catalogue.posts.iter().map(one).fold(catalogue.posts.len() as u128, u128::wrapping_add)
 }
 
+/// What posts are rendered with.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    pub site: &'a Site,
+    pub links: &'a LinkIndex,
+    pub links_version: u128,
+}
+
 impl Bodies {
     /// Renders those of `wanted` that are missing or out of date. A file that has changed under our feet keeps its old
     /// body, if there is one; the next scan brings the new one.
-    pub fn render(&mut self, site: &Site, posts: &[Post], wanted: &[usize], links: &LinkIndex, links_version: u128) {
+    pub fn render(&mut self, posts: &[Post], wanted: &[usize], around: Around<'_>, purpose: Purpose) {
+        let Around { site, links, links_version } = around;
         let around = Surroundings { rules: &site.rules, includes: &site.includes, links };
         let missing: Vec<(&Post, u128)> = wanted
             .iter()
@@ -55,21 +114,38 @@ impl Bodies {
             .filter_map(|(post, version)| {
                 let text = scan::text(site, site.relative(&post.path), post.source_hash)?;
                 let body = Arc::new(render(post, &text, around));
-                Some((Arc::clone(&post.path), Rendered { version: *version, source_hash: post.source_hash, body }))
+                let (version, source_hash) = (*version, post.source_hash);
+                let mut rendered = Rendered { version, source_hash, body, packed: None };
+                if purpose == Purpose::Keep {
+                    rendered.pack();
+                }
+                Some((Arc::clone(&post.path), rendered))
             })
             .collect();
         self.0.extend(made);
+        if purpose == Purpose::Use {
+            self.unpack(posts, wanted);
+        }
     }
 
+    fn unpack(&mut self, posts: &[Post], wanted: &[usize]) {
+        let wanted: HashSet<&str> = wanted.iter().filter_map(|i| posts.get(*i)).map(|post| &*post.path).collect();
+        let away = self.0.iter_mut().filter(|(path, have)| have.is_away() && wanted.contains(&***path));
+        let away: Vec<&mut Rendered> = away.map(|(_, have)| have).collect();
+        away.into_par_iter().for_each(Rendered::unpack);
+    }
+
+    /// What is known of a post's text; its HTML is there from when it was rendered to be used until all is packed.
     #[must_use]
     pub fn get(&self, post: &Post) -> Option<&Arc<Body>> {
         self.0.get(&post.path).map(|have| &have.body)
     }
 
-    /// The body, if it was made from the same file as the post's title, date and tags were.
+    /// The body, if it was made from the same file as the post's title, date and tags were, and its HTML is there.
     #[must_use]
     pub fn of_one_piece(&self, post: &Post) -> Option<&Arc<Body>> {
-        self.0.get(&post.path).filter(|have| have.source_hash == post.source_hash).map(|have| &have.body)
+        let have = self.0.get(&post.path)?;
+        (have.source_hash == post.source_hash && !have.is_away()).then_some(&have.body)
     }
 
     /// Whether the body at hand is the post's newest.
@@ -84,8 +160,33 @@ impl Bodies {
         self.0.retain(|path, _| paths.contains(&**path));
     }
 
+    /// Packs what was rendered to be used, and has been.
+    pub fn pack(&mut self) {
+        let used: Vec<&mut Rendered> = self.0.values_mut().filter(|have| !have.is_away()).collect();
+        used.into_par_iter().for_each(Rendered::pack);
+    }
+
     /// The rules have changed: nothing is current any more.
     pub fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_comes_back_as_it_was() {
+        let body = |html: String| Arc::new(Body { html, words: 7, ..Body::default() });
+        for html in [String::new(), "<p>x</p>".to_owned(), "<p>« a & b »</p>\n".repeat(999)] {
+            let mut rendered = Rendered { version: 1, source_hash: 2, body: body(html.clone()), packed: None };
+            for _ in 0..2 {
+                rendered.pack();
+                assert_eq!(rendered.is_away(), html.len() > 100, "{html}");
+                rendered.unpack();
+                assert_eq!(rendered.body, body(html.clone()));
+            }
+        }
     }
 }

@@ -391,6 +391,7 @@ impl Service {
             }
             Err(error) => self.complain(&error),
         }
+        self.blog.rest();
         self.say_problems();
         self.tell_standing();
     }

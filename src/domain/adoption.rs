@@ -208,7 +208,7 @@ fn origin(address: &str) -> Option<String> {
 fn settle(wanted: BTreeMap<String, (&Post, Option<&Entry>)>, ledger: &Ledger, out: &mut Adoption) {
     let leaving: HashSet<&str> = wanted.values().map(|(post, _)| post.id.as_str()).collect();
     for (id, (post, entry)) in wanted {
-        let Some(row) = ledger.get(&post.id) else { continue };
+        let Some(row) = ledger.get(&post.id).map(AsRef::as_ref) else { continue };
         if let Some(own) = post.own_id.as_ref().filter(|own| **own != id) {
             if entry.is_some() {
                 let message = format!("`{}` has the id `{own}` in its front matter and `{id}` in the feed", post.path);
@@ -241,6 +241,7 @@ mod tests {
     use super::*;
     use crate::domain::feed_format::Format;
     use crate::domain::identity::attach;
+    use crate::domain::post::Written;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -271,18 +272,21 @@ mod tests {
 
     fn post(name: &str, day: &str) -> Post {
         let slash = day.replace('-', "/");
-        Post {
+        Post::published(Written {
             path: format!("_posts/{day}-{name}.md").into(),
             url: format!("https://new.example/{slash}/{name}.html"),
             title: name.to_owned(),
             date: Some(at(&format!("{day}T00:00:00Z"))),
             body_hash: crate::domain::hash::of(name.as_bytes()),
-            ..Post::sample()
-        }
+            ..Written::sample()
+        })
     }
 
     fn known(posts: &mut [Post]) -> Ledger {
-        attach(posts, &Ledger::new(), at("2022-01-01T00:00:00Z")).into_iter().map(|row| (row.id.clone(), row)).collect()
+        attach(posts, &Ledger::new(), at("2022-01-01T00:00:00Z"))
+            .into_iter()
+            .map(|row| (row.id.clone(), row.into()))
+            .collect()
     }
 
     fn ids(adoption: &Adoption) -> Vec<(&str, &str)> {
@@ -338,7 +342,8 @@ mod tests {
 
     #[test]
     fn two_posts_that_would_share_an_id_are_refused_with_both_names() {
-        let mut posts = [post("one", "2021-05-07"), Post { own_id: Some("urn:x".into()), ..post("two", "2021-06-07") }];
+        let mut posts = [post("one", "2021-05-07"), post("two", "2021-06-07")];
+        posts[1].own_id = Some("urn:x".into());
         let ledger = known(&mut posts);
         let shared = feed(vec![entry(Some("urn:x"), &posts[0].url.clone(), "one", "2021-05-07")]);
         // The id is the other's in its front matter, which is the surest sign; the address says otherwise.
@@ -351,8 +356,9 @@ mod tests {
         let adoption = adopt(&[twice], &posts, &ledger);
         assert!(adoption.refused[0].0.contains("`one` and `two` share the id `same`"), "{:?}", adoption.refused);
         let mut ledger = ledger;
-        let other = EntryRow { id: "theirs".into(), path: "_posts/third.md".into(), ..ledger[&posts[0].id].clone() };
-        ledger.insert("theirs".into(), other);
+        let other =
+            EntryRow { id: "theirs".into(), path: "_posts/third.md".into(), ..EntryRow::clone(&ledger[&posts[0].id]) };
+        ledger.insert("theirs".into(), other.into());
         let theirs = feed(vec![entry(Some("theirs"), &posts[0].url.clone(), "one", "2021-05-07")]);
         let adoption = adopt(&[theirs], &posts, &ledger);
         assert!(
@@ -365,10 +371,8 @@ mod tests {
 
     #[test]
     fn titles_help_only_where_they_are_the_only_ones() {
-        let mut posts = [
-            post("news", "2021-05-07"),
-            Post { path: "_posts/b.md".into(), url: "https://new.example/b".into(), ..post("news", "2021-05-07") },
-        ];
+        let mut posts = [post("news", "2021-05-07"), post("news", "2021-05-07")];
+        (posts[1].path, posts[1].url) = ("_posts/b.md".into(), "https://new.example/b".into());
         posts[1].body_hash = 9;
         let ledger = known(&mut posts);
         let old = feed(vec![entry(Some("urn:1"), "https://old.example/x", "News", "2021-05-07")]);
@@ -384,7 +388,7 @@ mod tests {
         let first = adopt(&[old()], &posts, &ledger);
         for (before, row) in first.rows {
             ledger.remove(&before);
-            ledger.insert(row.id.clone(), row);
+            ledger.insert(row.id.clone(), row.into());
         }
         posts[0].id = "urn:1".into();
         let second = adopt(&[old()], &posts, &ledger);

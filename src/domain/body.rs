@@ -35,6 +35,8 @@ pub struct Surroundings<'a> {
 pub struct Body {
     /// Safe, with absolute addresses.
     pub html: String,
+    /// How long `html` is once it is escaped.
+    pub escaped: usize,
     /// Plain text on one line.
     pub excerpt: String,
     pub words: usize,
@@ -154,6 +156,7 @@ fn summarised(post: &Post, mut body: Body, made: &markdown::Html) -> Body {
         body.excerpt = plain::shortened(&found, EXCERPT);
     }
     // One space between any two.
+    body.escaped = plain::escaped_length(&body.html);
     body.words = if text.is_empty() { 0 } else { memchr::memchr_iter(b' ', text.as_bytes()).count() + 1 };
     body.text_hash = hash::Hasher::default().field(post.title.as_bytes()).field(text.as_bytes()).finish();
     body

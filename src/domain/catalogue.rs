@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::identity::{self, EntryRow, Ledger};
-use super::post::{Post, State};
+use super::post::{Post, State, Written};
 use super::post_file::{Parsed, state_at};
 use super::problem::Problem;
 use super::shortcodes::Unknown;
@@ -66,8 +67,8 @@ impl Catalogue {
         if !is_new_text_only(old, new) || state_at(*visibility, now) != old.state {
             return Err(MoreThanText);
         }
-        let updated = new.updated.or(row.updated_at);
-        *old = Post { id: std::mem::take(&mut old.id), state: old.state, updated, ..new.clone() };
+        let (id, updated) = (std::mem::take(&mut old.id), new.updated.or(row.updated_at));
+        *old = Post { id, updated, state: old.state, ..new.clone() };
         let learned = identity::learned(old, row, now);
         self.problems.retain(|problem| problem.path != path);
         self.problems.extend(parsed.problems.iter().cloned());
@@ -139,7 +140,7 @@ fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Led
             // A draft may well prepare the next version of a published post.
             if post.state != State::Draft || what == "id" {
                 let shown = if what == "id" { post.own_id.clone().unwrap_or_default() } else { post.url.clone() };
-                let first: &std::sync::Arc<str> = first;
+                let first: &Arc<str> = first;
                 let message = format!("has the same {what} as `{first}` (`{shown}`), so only `{first}` is published");
                 let code = if what == "id" { "duplicate-id" } else { "duplicate-address" };
                 problems.push(
@@ -175,35 +176,40 @@ fn address(post: &Post) -> Cow<'_, str> {
 
 /// Finds a post's address by the ways the three generators refer to one another's posts.
 #[derive(Debug, Default, Clone)]
-pub struct LinkIndex(HashMap<String, Vec<(String, String)>>);
+pub struct LinkIndex {
+    /// By name; posts of one name in the order they came in.
+    posts: Vec<Arc<Written>>,
+}
 
 impl LinkIndex {
     #[must_use]
     pub fn new<'a>(posts: impl IntoIterator<Item = &'a Post>) -> Self {
-        let mut index: HashMap<String, Vec<(String, String)>> = HashMap::new();
-        for post in posts {
-            let path = reference(&post.path);
-            let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
-            index.entry(name).or_default().push((path, post.url.clone()));
-        }
-        Self(index)
+        let mut posts: Vec<Arc<Written>> = posts.into_iter().map(|post| Arc::clone(&post.written)).collect();
+        posts.sort_by(|a, b| name(reference(&a.path)).cmp(name(reference(&b.path))));
+        posts.shrink_to_fit();
+        Self { posts }
     }
 
     /// `2021-05-07-name`, `_posts/2021-05-07-name.md`, `posts/name.md`, `name`, `blog/name/index.md`.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<String> {
-        let wanted = reference(name);
-        let last = wanted.rsplit('/').next().unwrap_or(&wanted);
-        let candidates = self.0.get(last)?;
-        let found = candidates.iter().find(|(path, _)| path.ends_with(&wanted)).or_else(|| candidates.first());
-        found.map(|(_, url)| url.clone())
+    pub fn find(&self, wanted: &str) -> Option<String> {
+        let wanted = reference(wanted);
+        let last = name(wanted);
+        let first = self.posts.partition_point(|post| name(reference(&post.path)) < last);
+        let candidates = || self.posts[first..].iter().take_while(|post| name(reference(&post.path)) == last);
+        let found = candidates().find(|post| reference(&post.path).ends_with(wanted)).or_else(|| candidates().next());
+        found.map(|post| post.url.clone())
     }
 }
 
-fn reference(path: &str) -> String {
+fn reference(path: &str) -> &str {
     let path = path.trim().trim_start_matches("@/").trim_matches('/');
-    let path = ["md", "markdown", "html"].iter().find_map(|e| path.strip_suffix(&format!(".{e}"))).unwrap_or(path);
-    path.strip_suffix("/index").unwrap_or(path).to_owned()
+    let path = [".md", ".markdown", ".html"].iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
+    path.strip_suffix("/index").unwrap_or(path)
+}
+
+fn name(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or(reference)
 }
 
 /// What posts use and this program does not know: one problem a name, at the first place, with a count.
@@ -257,19 +263,18 @@ mod tests {
 
     fn parsed(path: &str, url: &str, date: &str, visibility: Option<Visibility>) -> Parsed {
         let date: Timestamp = date.parse().unwrap();
-        let post = Post {
+        let written = Written {
             path: path.into(),
             url: url.into(),
             title: path.into(),
             date: Some(date),
-            state: State::Draft,
             source_hash: 1,
             body_hash: super::super::hash::of(path.as_bytes()),
             modified: date,
-            ..Post::sample()
+            ..Written::sample()
         };
         Parsed {
-            post: Some((post, visibility.unwrap_or(Visibility::Public { from: date, until: None }))),
+            post: Some((written.into(), visibility.unwrap_or(Visibility::Public { from: date, until: None }))),
             problems: vec![],
         }
     }
@@ -301,7 +306,7 @@ mod tests {
     fn the_post_the_ledger_knows_keeps_its_address() {
         let old = [parsed("b.md", "https://x/same", "2021-05-07T00:00:00Z", None)];
         let (_, rows) = Catalogue::assemble(&old, &Ledger::new(), at("2021-06-01T00:00:00Z"));
-        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r)).collect();
+        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r.into())).collect();
         let both = [parsed("a.md", "https://x/same", "2021-05-08T00:00:00Z", None), old[0].clone()];
         let (catalogue, _) = Catalogue::assemble(&both, &ledger, at("2021-06-02T00:00:00Z"));
         assert_eq!(&*catalogue.posts[0].path, "b.md");
@@ -325,7 +330,7 @@ mod tests {
         ];
         let now = at("2021-06-01T00:00:00Z");
         let (mut catalogue, rows) = Catalogue::assemble(&files, &Ledger::new(), now);
-        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r)).collect();
+        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r.into())).collect();
         let mut edited = files.clone();
         let change = |parsed: &mut Parsed, change: fn(&mut Post)| change(&mut parsed.post.as_mut().unwrap().0);
         change(&mut edited[0], |post| post.body_hash = 77);

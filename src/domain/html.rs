@@ -203,7 +203,7 @@ fn tokens(html: &str) -> impl Iterator<Item = Token<'_>> {
             return None;
         }
         let Some(inside) = rest.strip_prefix('<') else {
-            let end = rest.find('<').unwrap_or(rest.len());
+            let end = memchr::memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
             let text = &rest[..end];
             rest = &rest[end..];
             return Some(Token::Text(text));
@@ -374,7 +374,7 @@ fn is_container(name: &str) -> bool {
 /// The entities the sanitiser writes are few.
 pub(super) fn push_decoded(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let entity = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&nbsp;", '\u{a0}')];

@@ -92,16 +92,13 @@ mod tests {
     use super::*;
     use crate::domain::goal::{Bounds, Spec, status};
     use crate::domain::period::{Days, Per};
-    use crate::domain::post::{Post, State};
+    use crate::domain::post::{Post, Written};
 
     const STAGES: [Stage; 3] = [Stage::Day(15), Stage::Day(25), Stage::Left(3)];
 
     fn standing(spec: &Spec, day: &str, posts: &[&str]) -> GoalStatus {
-        let post = |day: &&str| Post {
-            date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
-            state: State::Published,
-            ..Post::sample()
-        };
+        let at = |day: &str| Some(format!("{day}T12:00:00Z").parse().unwrap());
+        let post = |day: &&str| Post::published(Written { date: at(day), ..Written::sample() });
         let posts: Vec<Post> = posts.iter().map(post).collect();
         status(spec, &posts, &TimeZone::UTC, format!("{day}T23:00:00Z").parse().unwrap(), Bounds::default())
     }

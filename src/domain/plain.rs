@@ -14,13 +14,14 @@ pub fn allowed(c: char) -> bool {
 #[must_use]
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
+    let clean = is_clean(text);
+    for word in words(text) {
         let start = out.len();
         if start > 0 {
             out.push(' ');
         }
         let space = out.len();
-        if is_clean(word) {
+        if clean {
             out.push_str(word);
         } else {
             out.extend(word.chars().filter(|c| allowed(*c)));
@@ -32,21 +33,30 @@ pub fn line(text: &str) -> String {
     out
 }
 
+/// What white space divides. Where ASCII's stands is seen without decoding, and only what is between may hold other.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_space = |byte: u8| matches!(byte, b'\t'..=b'\r' | b' ');
+    let mut rest = text;
+    let parts = std::iter::from_fn(move || {
+        let end = rest.bytes().position(is_space).unwrap_or(rest.len());
+        let part = Some(&rest[..end]).filter(|_| !rest.is_empty());
+        rest = rest.get(end + 1..).unwrap_or_default();
+        part
+    });
+    parts.flat_map(str::split_whitespace)
+}
+
 /// Whether no character of the text is one that has to go. By bytes, as this looks at all that is published: what may
 /// begin a forbidden character beyond ASCII (C1 controls, U+FFFE, U+FFFF) is looked at again.
 fn is_clean(text: &str) -> bool {
-    // What may begin a forbidden character, or be one; all of ASCII's are below the space but for the last.
-    const SUSPICIOUS: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = 0;
-        while byte < 0x20 {
-            table[byte] = byte != b'\n' as usize && byte != b'\t' as usize;
-            byte += 1;
-        }
-        (table[0x7f], table[0xc2], table[0xef]) = (true, true, true);
-        table
+    // One sum a piece, and no way out in the middle of it: the compiler makes wide steps of that.
+    const PIECE: usize = 64;
+    let suspicious = |byte: u8| {
+        let control = byte < 0x20 && byte != b'\n' && byte != b'\t';
+        control || byte == 0x7f || byte == 0xc2 || byte == 0xef
     };
-    !text.bytes().any(|byte| SUSPICIOUS[usize::from(byte)]) || text.chars().all(allowed)
+    let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | suspicious(*byte));
+    !text.as_bytes().chunks(PIECE).any(any) || text.chars().all(allowed)
 }
 
 /// Several lines: control characters dropped, line ends made `\n`.
@@ -69,6 +79,20 @@ pub fn shortened(text: &str, limit: usize) -> String {
     format!("{}…", head[..cut].trim_end_matches(|c: char| c.is_whitespace() || ",;:–-".contains(c)))
 }
 
+/// How long a text is once it is escaped.
+#[must_use]
+pub fn escaped_length(text: &str) -> usize {
+    // A piece's sum stays below 256, so that the compiler makes wide steps of it.
+    const PIECE: usize = 48;
+    let more = |byte: u8| {
+        let angle = u8::from(byte == b'<') | u8::from(byte == b'>');
+        let quote = u8::from(byte == b'"') | u8::from(byte == b'\'');
+        3 * angle + 5 * quote + 4 * u8::from(byte == b'&')
+    };
+    let piece = |bytes: &[u8]| usize::from(bytes.iter().fold(0_u8, |sum, byte| sum + more(*byte)));
+    text.len() + text.as_bytes().chunks(PIECE).map(piece).sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +100,8 @@ mod tests {
     #[test]
     fn a_line_is_one_line_without_control_characters() {
         assert_eq!(line(" a\r\n b\u{0}\u{8}\tc\u{fffe} \u{85}"), "a b c");
+        assert_eq!(line("a\u{a0}\u{2003}b \u{b}\u{c}ä\u{3000}ö\n"), "a b ä ö");
+        assert_eq!(line(&format!("{}\u{7f} b", "a ".repeat(100))), format!("{}b", "a ".repeat(100)));
         assert_eq!(lines("a\r\nb\u{0}\rc"), "a\nb\nc");
     }
 
@@ -84,5 +110,13 @@ mod tests {
         assert_eq!(shortened("one two three", 20), "one two three");
         assert_eq!(shortened("one two, three", 10), "one two…");
         assert_eq!(shortened(&"ä".repeat(30), 10), format!("{}…", "ä".repeat(9)));
+    }
+
+    #[test]
+    fn what_escaping_adds_is_counted() {
+        for text in ["", "a<b>&\"'", &"\"'".repeat(1_000), &"a & b < c".repeat(77)] {
+            let want = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            assert_eq!(escaped_length(text), want.replace('"', "&quot;").replace('\'', "&apos;").len(), "{text}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A post: one source file, as the rest of the program sees it. Knows its metadata and where its text is, not the
 //! text itself, so that a blog of ten thousand posts fits in memory.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -56,12 +57,22 @@ pub struct Enclosure {
     pub at: Option<String>,
 }
 
+/// What is the same from one pass to the next is shared with whoever read the file: of ten thousand posts there is one copy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Post {
+    /// The entry's id: empty until the catalogue is joined with the ledger, where the first one ever given wins.
+    pub id: String,
+    /// From the front matter, or from the ledger when the visible text has changed since publication.
+    pub updated: Option<Timestamp>,
+    pub state: State,
+    pub written: Arc<Written>,
+}
+
+/// What the file itself says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Written {
     /// Relative to the posts directory, `/`-separated.
     pub path: Arc<str>,
-    /// The entry's id: absolute until the catalogue is joined with the ledger, where the first one ever given wins.
-    pub id: String,
     /// `id` or `guid` from the front matter.
     pub own_id: Option<String>,
     /// The post's page: absolute and percent-encoded.
@@ -69,13 +80,10 @@ pub struct Post {
     pub title: String,
     /// `None` only for drafts without a date.
     pub date: Option<Timestamp>,
-    /// From the front matter, or from the ledger when the visible text has changed since publication.
-    pub updated: Option<Timestamp>,
     /// `minor: true`: changes of the text do not move `updated`.
     pub minor: bool,
     /// The text names other posts, so their addresses matter to it.
     pub refers: bool,
-    pub state: State,
     pub authors: Vec<Author>,
     pub tags: Vec<String>,
     pub categories: Vec<String>,
@@ -89,9 +97,9 @@ pub struct Post {
     /// Front matter `correction`: what was wrong, for those who have read it.
     pub correction: Option<String>,
     /// Front matter `image`.
-    pub image: Option<Image>,
+    pub image: Option<Box<Image>>,
     /// Front matter `enclosure` or `audio`: what a podcast's listener gets.
-    pub enclosure: Option<Enclosure>,
+    pub enclosure: Option<Box<Enclosure>>,
     /// How long the file is.
     pub source_bytes: usize,
     /// Identifies the file's bytes.
@@ -100,6 +108,27 @@ pub struct Post {
     pub body_hash: u128,
     /// The file's modification time.
     pub modified: Timestamp,
+}
+
+impl Deref for Post {
+    type Target = Written;
+
+    fn deref(&self) -> &Written {
+        &self.written
+    }
+}
+
+/// A change is this post's alone: what was shared is copied first.
+impl DerefMut for Post {
+    fn deref_mut(&mut self) -> &mut Written {
+        Arc::make_mut(&mut self.written)
+    }
+}
+
+impl From<Written> for Post {
+    fn from(written: Written) -> Self {
+        Self { id: String::new(), updated: None, state: State::Draft, written: Arc::new(written) }
+    }
 }
 
 impl Post {
@@ -136,20 +165,26 @@ impl Post {
 
 #[cfg(test)]
 impl Post {
-    /// A published post about nothing, for tests that say only what they are about.
+    /// A published post, for tests that say only what they are about.
+    #[must_use]
+    pub fn published(written: Written) -> Self {
+        Self { state: State::Published, ..written.into() }
+    }
+}
+
+#[cfg(test)]
+impl Written {
+    /// A file about nothing.
     #[must_use]
     pub fn sample() -> Self {
         Self {
             path: "sample.md".into(),
-            id: String::new(),
             own_id: None,
             url: "https://a.example/sample".into(),
             title: "Sample".into(),
             date: None,
-            updated: None,
             minor: false,
             refers: false,
-            state: State::Published,
             authors: Vec::new(),
             tags: Vec::new(),
             categories: Vec::new(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::author::Author;
 use super::dialect::{Dialect, Rules, hugo, jekyll, scalar, text, zola};
 use super::front_matter::{self, Kind, Split};
-use super::post::{Enclosure, Image, Post, State};
+use super::post::{Enclosure, Image, Post, State, Written};
 use super::problem::Problem;
 use super::{byline, dates, hash, media, plain};
 
@@ -147,20 +147,18 @@ impl Reader<'_> {
                 until: self.instant(&["expirydate", "expiryDate"]),
             },
         };
-        let post = Post {
+        let updated = self.instant(&["last_modified_at", "lastmod", "updated", "modified", "date_modified"]);
+        let written = Written {
             path: self.file.path.into(),
-            id: String::new(),
             own_id: self.own_id(),
-            image: self.image(&url),
-            enclosure: self.enclosure(&url),
+            image: self.image(&url).map(Box::new),
+            enclosure: self.enclosure(&url).map(Box::new),
             url,
             title,
             date,
-            updated: self.instant(&["last_modified_at", "lastmod", "updated", "modified", "date_modified"]),
             minor: self.flag("minor") == Some(true),
             featured: self.flag("featured").or_else(|| self.flag("lead")) == Some(true),
             refers: refers(self.rules.dialect, self.split.body),
-            state: State::Draft,
             authors: self.authors(),
             tags: self.terms("tags", "tag"),
             categories: self.categories(),
@@ -176,7 +174,7 @@ impl Reader<'_> {
             body_hash: hash::of(self.split.body.trim().as_bytes()),
             modified: self.file.modified,
         };
-        Some((post, visibility))
+        Some((Post { updated, ..written.into() }, visibility))
     }
 
     fn complain(&mut self, key: &str, code: &'static str, message: String, hint: &str) {

@@ -57,7 +57,7 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         lang: Some(feed.language.clone()),
         ..atom::Feed::default()
     };
-    let bytes = out.write_to(Vec::new()).map_err(|error| error.to_string())?;
+    let bytes = out.write_to(Vec::with_capacity(feed.likely_size())).map_err(|error| error.to_string())?;
     Ok(xml::styled(bytes, feed.stylesheet.as_deref()))
 }
 

@@ -160,6 +160,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::domain::post::Written;
     use crate::render::feed::tests::sample;
 
     #[test]
@@ -176,8 +177,8 @@ mod tests {
             opml: "https://a.example/feeds.opml",
             subscribe: None,
         };
-        let post =
-            Post { title: "A <b> post".into(), date: Some("2021-05-07T00:00:00Z".parse().unwrap()), ..Post::sample() };
+        let date = Some("2021-05-07T00:00:00Z".parse().unwrap());
+        let post = Post::published(Written { title: "A <b> post".into(), date, ..Written::sample() });
         insta::assert_snapshot!("feed_page", one(&templates, &around, &sample(), &[&post]).unwrap());
         let german = Around { language: "de", subscribe: Some("https://a.example/subscribe"), ..around };
         let listed = |kind, name: &str| Listed { kind, name: name.to_owned(), feed: sample() };

@@ -220,23 +220,22 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::goal::{Bounds, Spec, status};
     use crate::domain::period::Days;
-    use crate::domain::post::{Post, State};
+    use crate::domain::post::{Post, Written};
 
     pub(crate) fn post(day: &str, title: &str) -> Post {
-        Post {
+        let written = Written {
             path: day.into(),
-            id: day.into(),
             url: format!("https://blog.example/{day}"),
             title: title.into(),
             date: Some(format!("{day}T12:00:00Z").parse().unwrap()),
-            state: State::Published,
             authors: Vec::new(),
             tags: Vec::new(),
             source_hash: 0,
             body_hash: 0,
             modified: jiff::Timestamp::UNIX_EPOCH,
-            ..Post::sample()
-        }
+            ..Written::sample()
+        };
+        Post { id: day.into(), ..Post::published(written) }
     }
 
     /// All four states, and a name that wants escaping.

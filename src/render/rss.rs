@@ -46,7 +46,7 @@ pub fn write(feed: &Feed) -> Result<Vec<u8>, String> {
         items: feed.entries.iter().map(item).collect(),
         ..Channel::default()
     };
-    let bytes = channel.write_to(Vec::new()).map_err(|error| error.to_string())?;
+    let bytes = channel.write_to(Vec::with_capacity(feed.likely_size())).map_err(|error| error.to_string())?;
     let marked = |title: &str| title.contains(['<', '&']);
     let any = marked(&feed.title) || feed.entries.iter().any(|entry| marked(&entry.title));
     let bytes = if any { titles_in_hex(&bytes) } else { bytes };

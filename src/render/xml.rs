@@ -33,7 +33,7 @@ pub fn escape_text(text: &str) -> String {
 /// holds a character that XML has none of, or names an entity that nobody declared is an error.
 pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    if let Some(bad) = text.chars().find(|c| !is_allowed(*c)) {
+    if let Some(bad) = forbidden(text) {
         return Err(format!("the character U+{:04X} cannot stand in XML", u32::from(bad)));
     }
     let mut reader = Reader::from_str(text);
@@ -57,9 +57,15 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
                     found.extend(current.take());
                 }
             }
-            Event::Text(part) => push(&mut current, &part.decode().map_err(|error| error.to_string())?),
-            Event::CData(part) => push(&mut current, &part.decode().map_err(|error| error.to_string())?),
-            Event::GeneralRef(name) => push(&mut current, &resolved(&name)?),
+            // All of it is known to be UTF-8; what nobody asked for need not be looked at again.
+            Event::Text(part) => push(&mut current, &part)?,
+            Event::CData(part) => push(&mut current, &part)?,
+            Event::GeneralRef(name) => {
+                let c = resolved(&name)?;
+                if let Some(current) = &mut current {
+                    current.push(c);
+                }
+            }
             Event::Eof if open.is_empty() => return Ok(found),
             Event::Eof => return Err("the document ends before its elements do".to_owned()),
             _ => {}
@@ -67,27 +73,38 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
     }
 }
 
-fn push(current: &mut Option<String>, part: &str) {
+fn push(current: &mut Option<String>, part: &[u8]) -> Result<(), String> {
     if let Some(current) = current {
-        current.push_str(part);
+        current.push_str(std::str::from_utf8(part).map_err(|error| error.to_string())?);
     }
+    Ok(())
 }
 
-fn resolved(name: &BytesRef<'_>) -> Result<String, String> {
-    if let Some(c) = name.resolve_char_ref().map_err(|error| error.to_string())? {
-        return if is_allowed(c) { Ok(c.into()) } else { Err(format!("&#{}; cannot stand in XML", u32::from(c))) };
-    }
-    let name = name.decode().map_err(|error| error.to_string())?;
+/// The first character that XML has none of.
+fn forbidden(text: &str) -> Option<char> {
+    // One sum a piece, and no way out in the middle of it: the compiler makes wide steps of that.
+    const PIECE: usize = 64;
+    // Control characters, and what U+FFFE and U+FFFF begin with.
+    let suspicious = |byte: u8| byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r' || byte == 0xef;
+    let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | suspicious(*byte));
+    if text.as_bytes().chunks(PIECE).any(any) { text.chars().find(|c| !is_allowed(*c)) } else { None }
+}
+
+fn resolved(name: &BytesRef<'_>) -> Result<char, String> {
     // The library knows HTML's names as well, if any crate of the tree asks it to; an XML document has these five.
-    let known = match &*name {
-        "amp" => "&",
-        "lt" => "<",
-        "gt" => ">",
-        "quot" => "\"",
-        "apos" => "'",
-        _ => return Err(format!("nobody declared &{name};")),
-    };
-    Ok(known.to_owned())
+    match &**name {
+        b"amp" => return Ok('&'),
+        b"lt" => return Ok('<'),
+        b"gt" => return Ok('>'),
+        b"quot" => return Ok('"'),
+        b"apos" => return Ok('\''),
+        _ => {}
+    }
+    match name.resolve_char_ref().map_err(|error| error.to_string())? {
+        Some(c) if is_allowed(c) => Ok(c),
+        Some(c) => Err(format!("&#{}; cannot stand in XML", u32::from(c))),
+        None => Err(format!("nobody declared &{};", name.decode().map_err(|error| error.to_string())?)),
+    }
 }
 
 /// The namespace of Media RSS.
@@ -103,19 +120,15 @@ pub fn media_content(image: &Image) -> Vec<(&str, &str)> {
 /// A document with the instruction how browsers are to show it. CSS only: XSLT is going, and a feed has no business with
 /// scripts.
 #[must_use]
-pub fn styled(bytes: Vec<u8>, stylesheet: Option<&str>) -> Vec<u8> {
+pub fn styled(mut bytes: Vec<u8>, stylesheet: Option<&str>) -> Vec<u8> {
     let Some(stylesheet) = stylesheet else { return bytes };
     let instruction = format!("\n<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", escape(stylesheet));
     let declaration =
         if bytes.starts_with(b"<?xml") { memchr::memmem::find(&bytes, b"?>").map_or(0, |at| at + 2) } else { 0 };
-    let (before, after) = bytes.split_at(declaration);
-    let mut out = before.to_vec();
-    if before.is_empty() {
-        out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"utf-8\"?>");
-    }
-    out.extend_from_slice(instruction.as_bytes());
-    out.extend_from_slice(after.trim_ascii_start());
-    out
+    let after = declaration + bytes[declaration..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let own = if declaration == 0 { "<?xml version=\"1.0\" encoding=\"utf-8\"?>" } else { "" };
+    bytes.splice(declaration..after, own.bytes().chain(instruction.bytes()));
+    bytes
 }
 
 /// XML 1.0's `Char`.
@@ -141,6 +154,8 @@ mod tests {
             "<f>&#0;</f>",
             "<f a='1' a='2'></f>",
             "<f><e></x></e></f>",
+            "<f>\u{ffff}</f>",
+            &format!("<f>{}\u{fffe}</f>", "é ".repeat(100)),
         ] {
             assert!(texts(bad.as_bytes(), "e", "id").is_err(), "{bad}");
         }

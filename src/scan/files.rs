@@ -197,11 +197,10 @@ impl Found {
             let message = format!("the file has {size} bytes, more than `posts.max_bytes` ({max_bytes})");
             return Err(refused(&message, "shorten it, or raise `posts.max_bytes`"));
         }
-        bytes.reserve(usize::try_from(size).unwrap_or(0) + 1);
+        // One byte more than there should be: a file that grows is seen, and nothing is read beyond that.
+        bytes.resize(usize::try_from(size).unwrap_or(0) + 1, 0);
         let mut file = std::fs::File::from(fd);
-        let mut limited = Read::by_ref(&mut file).take(max_bytes + 1);
-        limited
-            .read_to_end(bytes)
+        read_all(&mut file, bytes)
             .map_err(|error| refused(&format!("the file cannot be read: {error}"), "look at the file system"))?;
         let after = fstat(&file).map_err(|_| ReadError::Gone)?;
         if Stamp::of(&before) != Stamp::of(&after) || bytes.len() as u64 != size {
@@ -209,6 +208,21 @@ impl Found {
         }
         Ok(Stamp::of(&after))
     }
+}
+
+/// Fills the buffer as far as the file goes, in as few calls as that takes.
+fn read_all(file: &mut impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(())
 }
 
 fn refused(message: &str, hint: &str) -> ReadError {

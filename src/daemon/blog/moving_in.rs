@@ -12,7 +12,7 @@ impl Blog {
     pub fn adoption(&mut self, documents: &[FeedDocument], now: Timestamp) -> Adoption {
         let rows = self.assemble(now);
         let mut ledger = self.ledger.clone();
-        ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row.into())));
         adoption::adopt(documents, &self.catalogue.posts, &ledger)
     }
 
@@ -24,7 +24,7 @@ impl Blog {
         self.store()?.adopt_entries(&adoption.rows).await?;
         for (before, row) in &adoption.rows {
             self.ledger.remove(before);
-            self.ledger.insert(row.id.clone(), row.clone());
+            self.ledger.insert(row.id.clone(), row.clone().into());
         }
         if let Some(since) = adoption.since.filter(|_| self.memory.archives.is_empty()) {
             let mut learned = FeedMemory::default();

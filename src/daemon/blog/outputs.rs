@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::fitting::full;
 use super::{Blog, Pass, PassError, pages, settings};
-use crate::daemon::render_pass::version;
+use crate::daemon::render_pass::{Purpose, version};
 use crate::daemon::terms::Terms;
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
@@ -110,7 +110,7 @@ impl Blog {
     pub(super) async fn remember_entries(&mut self, rows: Vec<EntryRow>) -> Result<(), StoreError> {
         if !rows.is_empty() {
             self.store()?.save_entries(&rows).await?;
-            self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+            self.ledger.extend(rows.into_iter().map(|row| (row.id.clone(), row.into())));
         }
         Ok(())
     }
@@ -189,7 +189,7 @@ impl Blog {
     fn render_for(&mut self, plans: &[Plan], stale: &[Stale]) -> BTreeSet<usize> {
         let wanted: BTreeSet<usize> = stale.iter().flat_map(|s| plans[s.plan].posts.iter().copied()).collect();
         let list: Vec<usize> = wanted.iter().copied().collect();
-        self.bodies.render(&self.site, &self.catalogue.posts, &list, &self.links, self.links_version);
+        self.render(&list, Purpose::Use);
         wanted
     }
 
@@ -198,7 +198,7 @@ impl Blog {
         let shown = in_feeds(&self.plans);
         let mut wanted: Vec<usize> = shown.iter().copied().collect();
         wanted.sort_unstable();
-        self.render_posts(&wanted);
+        self.render(&wanted, Purpose::Keep);
         self.bodies.keep_only(&self.catalogue.posts, &shown);
     }
 

@@ -4,6 +4,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::domain::author::Author;
+use crate::domain::post::Written;
 
 /// The goal, the posts, now; the states, (streak, longest streak, longest gap, ahead).
 type Row<'a> = (Spec, &'a [&'a str], &'a str, &'a str, (u32, u32, u32, i64));
@@ -14,20 +15,19 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn post(day: &str) -> Post {
-    Post {
+    let written = Written {
         path: Arc::from(format!("{day}.md")),
-        id: day.into(),
         url: format!("https://blog.example/{day}"),
         title: day.into(),
         date: Some(at(day)),
-        state: PostState::Published,
         authors: vec![Author::named("Ann")],
         tags: vec!["rust".into()],
         source_hash: 0,
         body_hash: 0,
         modified: Timestamp::UNIX_EPOCH,
-        ..Post::sample()
-    }
+        ..Written::sample()
+    };
+    Post { id: day.into(), ..Post::published(written) }
 }
 
 fn posts(days: &[&str]) -> Vec<Post> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::extra_feed::ExtraFeed;
-use crate::domain::post::State;
+use crate::domain::post::{State, Written};
 
 fn settings() -> Settings {
     Settings {
@@ -38,7 +38,7 @@ fn catalogue(posts: Vec<Post>) -> Catalogue {
 }
 
 fn tagged(tag: &str) -> Post {
-    Post { tags: vec![tag.to_owned()], ..Post::sample() }
+    Written { tags: vec![tag.to_owned()], ..Written::sample() }.into()
 }
 
 fn folders(plans: &Plans, kind: Kind) -> Vec<(&str, &str)> {
@@ -76,10 +76,9 @@ fn every_name_has_an_address_and_keeps_it() {
 
 #[test]
 fn sections_and_languages_have_feeds_where_there_are_several() {
-    let post = |section: &str, language: Option<&str>| Post {
-        section: Some(section.into()),
-        language: language.map(str::to_owned),
-        ..Post::sample()
+    let post = |section: &str, language: Option<&str>| -> Post {
+        let language = language.map(str::to_owned);
+        Written { section: Some(section.into()), language, ..Written::sample() }.into()
     };
     let one = plan(&catalogue(vec![post("blog", None), post("blog", Some("en"))]), &settings(), &FeedMemory::default());
     assert_eq!(one.plans.len(), 1, "{:?}", one.plans);
@@ -97,9 +96,10 @@ fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
         extra
     };
     let posts = catalogue(vec![
-        Post { tags: vec!["Python".into(), "talks".into()], language: Some("de".into()), ..Post::sample() },
-        Post { tags: vec!["python".into()], categories: vec!["News".into()], ..Post::sample() },
-        Post { tags: vec!["rust".into()], section: Some("blog".into()), ..Post::sample() },
+        Written { tags: vec!["Python".into(), "talks".into()], language: Some("de".into()), ..Written::sample() }
+            .into(),
+        Written { tags: vec!["python".into()], categories: vec!["News".into()], ..Written::sample() }.into(),
+        Written { tags: vec!["rust".into()], section: Some("blog".into()), ..Written::sample() }.into(),
     ]);
     for (extra, expected) in [
         (extra(|_| {}), vec![0, 1, 2]),
@@ -145,8 +145,11 @@ fn a_page_is_full_when_one_more_would_be_too_many_or_too_heavy() {
 
 #[test]
 fn a_feed_is_cut_to_its_size_from_the_end_and_never_empty() {
-    let mut planned =
-        plan(&catalogue(vec![Post::sample(), Post::sample(), Post::sample()]), &settings(), &FeedMemory::default());
+    let mut planned = plan(
+        &catalogue(vec![Post::from(Written::sample()), Post::from(Written::sample()), Post::from(Written::sample())]),
+        &settings(),
+        &FeedMemory::default(),
+    );
     let plan = &mut planned.plans[0];
     for (weights, expected, complete) in
         [([30, 30, 40], vec![0, 1, 2], true), ([30, 30, 41], vec![0, 1], false), ([300, 1, 1], vec![0], false)]
@@ -158,7 +161,7 @@ fn a_feed_is_cut_to_its_size_from_the_end_and_never_empty() {
 
 #[test]
 fn what_is_in_no_archive_stands_in_the_feed_however_old_it_is() {
-    let posts = catalogue((0..6).map(|_| Post::sample()).collect());
+    let posts = catalogue((0..6).map(|_| Post::from(Written::sample())).collect());
     let sealed = ["id1", "id2", "id3"].map(str::to_owned).to_vec();
     let memory = FeedMemory { archives: BTreeMap::from([((String::new(), 1), sealed)]), ..FeedMemory::default() };
     let planned = plan(&posts, &settings(), &memory);
