@@ -245,7 +245,7 @@ impl Database {
     }
 
     /// SQLite plans by the schema alone.
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "PostgreSQL's has to count")]
+    #[expect(clippy::unused_async, reason = "PostgreSQL's has to count")]
     async fn count_anew(&self) {}
 
     /// A locked file beside the database: the lock goes with the process, however it ends; the file stays.
