@@ -59,6 +59,11 @@ impl Packed {
     /// `None` if there is nothing to be won.
     fn new(text: &str) -> Option<Self> {
         const QUICKLY: i32 = 3;
+        // What is no larger is tried again after each pass, and hardly ever won.
+        const LITTLE: usize = 256;
+        if text.len() <= LITTLE {
+            return None;
+        }
         let bytes = zstd::bulk::compress(text.as_bytes(), QUICKLY).ok()?;
         (bytes.len() < text.len()).then(|| Self { bytes: bytes.into(), length: text.len() })
     }

@@ -49,14 +49,19 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// Whether no character of the text is one that has to go. By bytes, as this looks at all that is published: what may
 /// begin a forbidden character beyond ASCII (C1 controls, U+FFFE, U+FFFF) is looked at again.
 fn is_clean(text: &str) -> bool {
-    // One sum a piece, and no way out in the middle of it: the compiler makes wide steps of that.
-    const PIECE: usize = 64;
     let suspicious = |byte: u8| {
         let control = byte < 0x20 && byte != b'\n' && byte != b'\t';
         control || byte == 0x7f || byte == 0xc2 || byte == 0xef
     };
-    let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | suspicious(*byte));
-    !text.as_bytes().chunks(PIECE).any(any) || text.chars().all(allowed)
+    !any_byte(text, suspicious) || text.chars().all(allowed)
+}
+
+/// Whether a text has such a byte. One sum a piece, and no way out in the middle of it: the compiler makes wide steps of that.
+#[must_use]
+pub fn any_byte(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
+    const PIECE: usize = 64;
+    let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | is_such(*byte));
+    text.as_bytes().chunks(PIECE).any(any)
 }
 
 /// Several lines: control characters dropped, line ends made `\n`.

@@ -55,11 +55,7 @@ impl Wire {
     }
 
     pub async fn write(&mut self, bytes: &[u8], patience: Duration) -> Result<(), WireError> {
-        let written = async {
-            self.stream.write_all(bytes).await?;
-            self.stream.flush().await
-        };
-        timeout(patience, written).await.map_err(|_| WireError::Silence(patience))?.map_err(WireError::Io)
+        self.hand_over(bytes, patience).await.map_err(|(error, _)| error)
     }
 
     /// Writes a message; if that fails, with whether all of it had been taken from us: only then may the other side have it.

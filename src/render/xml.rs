@@ -4,6 +4,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};
 
 use crate::domain::media::media_type_of;
+use crate::domain::plain;
 use crate::domain::post::Image;
 
 /// Escaped for element content and quoted attributes, without the characters XML cannot carry.
@@ -82,12 +83,9 @@ fn push(current: &mut Option<String>, part: &[u8]) -> Result<(), String> {
 
 /// The first character that XML has none of.
 fn forbidden(text: &str) -> Option<char> {
-    // One sum a piece, and no way out in the middle of it: the compiler makes wide steps of that.
-    const PIECE: usize = 64;
     // Control characters, and what U+FFFE and U+FFFF begin with.
     let suspicious = |byte: u8| byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r' || byte == 0xef;
-    let any = |piece: &[u8]| piece.iter().fold(false, |any, byte| any | suspicious(*byte));
-    if text.as_bytes().chunks(PIECE).any(any) { text.chars().find(|c| !is_allowed(*c)) } else { None }
+    if plain::any_byte(text, suspicious) { text.chars().find(|c| !is_allowed(*c)) } else { None }
 }
 
 fn resolved(name: &BytesRef<'_>) -> Result<char, String> {

@@ -289,9 +289,13 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
     /// Before the message begins, with a new lease for the wait that follows: false if the claim does not hold any more
     /// (the lease was lost, the person has left, the edition was paused or called off); then do not send.
-    async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool>;
+    async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool> {
+        Ok(self.advance(node, &[Step::Mark(claim.clone())], now, lease_until).await?.contains(&true))
+    }
     /// Writes the outcome of a claimed or in-data delivery; false if the claim does not hold any more.
-    async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool>;
+    async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
+        Ok(self.advance(node, &[Step::Settle(claim.clone(), outcome.clone())], now, now).await?.contains(&true))
+    }
     /// Many marks and outcomes in one transaction, the outcomes first; for each whether its claim still held.
     async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>>;
     /// Takes back what a dead node held: `claimed` whose lease, and whose node's, ran out is queued again, `in_data` goes by

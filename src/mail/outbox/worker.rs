@@ -384,7 +384,8 @@ impl Parts {
     }
 }
 
-/// Before the message begins, while the server looks at its envelope. A store that does not answer stops the message: without the mark it might go twice.
+/// Before the message begins, while the server looks at its envelope. A store that does not answer stops the message: without
+/// the mark it might go twice.
 async fn mark(parts: Parts, before: Arc<Mutex<Option<Settling>>>, claim: Claim) -> bool {
     let marked = parts.ledger.mark(&claim);
     if let Some(settling) = before.lock().await.take() {

@@ -97,24 +97,6 @@ fn key(row: &Row) -> Result<DeliveryKey> {
     Ok(DeliveryKey { edition: rows::edition(row, "edition")?, subscriber: rows::int(row, "subscriber")? })
 }
 
-pub async fn mark_in_data(
-    db: &mut Connection,
-    node: &str,
-    claim: &Claim,
-    now: Timestamp,
-    lease_until: Timestamp,
-) -> Result<bool> {
-    one(advance(db, node, &[Step::Mark(claim.clone())], now, lease_until).await)
-}
-
-pub async fn settle(db: &mut Connection, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
-    one(advance(db, node, &[Step::Settle(claim.clone(), outcome.clone())], now, now).await)
-}
-
-fn one(held: Result<Vec<bool>>) -> Result<bool> {
-    Ok(held?.contains(&true))
-}
-
 /// All in one statement, which is a transaction by itself: one way to the database and back is what each message waits for.
 pub async fn advance(
     db: &mut Connection,
@@ -123,9 +105,10 @@ pub async fn advance(
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<Vec<bool>> {
-    let settled: HashSet<(DeliveryKey, i64)> = steps.iter().filter_map(settled).collect();
+    let is_mark = |step: &Step| matches!(step, Step::Mark(_));
+    let settled: HashSet<(DeliveryKey, i64)> = steps.iter().filter(|step| !is_mark(step)).map(id).collect();
     // What is over is not begun: a row can be given once only.
-    let given = |step: &&Step| !(is_mark(step) && settled.contains(&id(step)));
+    let given = |step: &&Step| !is_mark(step) || !settled.contains(&id(step));
     let list = steps.iter().filter(given).map(|step| {
         let (key, fence) = id(step);
         let written = Written::from(step);
@@ -164,14 +147,6 @@ pub async fn advance(
     let held = |row: &Row| Ok(((key(row)?, rows::int(row, "fence")?), rows::word(row, "state", State::parse)?));
     let held = done.iter().map(held).collect::<Result<HashSet<_>>>()?;
     Ok(steps.iter().map(|step| held.contains(&(id(step), Written::from(step).state))).collect())
-}
-
-fn is_mark(step: &Step) -> bool {
-    matches!(step, Step::Mark(_))
-}
-
-fn settled(step: &Step) -> Option<(DeliveryKey, i64)> {
-    (!is_mark(step)).then(|| id(step))
 }
 
 /// What a claim is recognised by.

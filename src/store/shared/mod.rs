@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Connection, Database};
 use crate::config::OnDoubt;
-use crate::domain::delivery::{Outcome, State as DeliveryState};
+use crate::domain::delivery::State as DeliveryState;
 use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::subscriber::Frequency;
 use crate::store::transfer::Facts;
@@ -128,7 +128,9 @@ impl Store for Database {
 
     async fn open_edition(&self, edition: &Edition, entry_ids: &[String], audience: &Audience<'_>) -> Result<Opened> {
         let opened = write!(self, |db| editions::open(db, edition, entry_ids, audience));
-        self.count_anew().await;
+        if matches!(opened, Ok(Opened::Now { .. })) {
+            self.count_anew().await;
+        }
         opened
     }
 
@@ -182,14 +184,6 @@ impl Store for Database {
                 None => claims::claim(db, node, limit, now, lease_until).await,
             }
         })
-    }
-
-    async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool> {
-        claims::mark_in_data(&mut *self.writer().await?, node, claim, now, lease_until).await
-    }
-
-    async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
-        claims::settle(&mut *self.writer().await?, node, claim, outcome, now).await
     }
 
     async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>> {
