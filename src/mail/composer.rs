@@ -14,11 +14,9 @@ use crate::domain::subscriber::Subscriber;
 use crate::domain::token::{self, Purpose};
 use crate::render::digest::{self, Content, Heading, Selection};
 use crate::render::message::{
-    Message, MessageError, Recipient, Sender, Target, compose_in, compose_letter, compose_notice, compose_prepared,
-    link,
+    Form, Message, MessageError, Recipient, Sender, Target, compose_in, compose_letter, compose_notice, link,
 };
 use crate::render::notice::{self, Frame, NoticeText};
-use crate::render::prepared::Prepared;
 use crate::render::templates::Templates;
 use crate::store::{Dossier, Frozen, Letter};
 
@@ -41,16 +39,21 @@ impl NoticeJob {
     }
 }
 
+/// What makes the messages of one edition.
+pub trait Press: Send + Sync {
+    fn message(&self, to: Recipient<'_>) -> Result<Message, MessageError>;
+}
+
+impl Press for Form {
+    fn message(&self, to: Recipient<'_>) -> Result<Message, MessageError> {
+        Self::message(self, to)
+    }
+}
+
 /// What makes messages; tests have one of their own.
 pub trait Compose: Send + Sync {
-    /// `edition` has the texts of `variant`, and `prepared` has them encoded.
-    fn compose(
-        &self,
-        edition: &Edition,
-        prepared: &Prepared,
-        variant: &Variant,
-        to: Recipient<'_>,
-    ) -> Result<Message, MessageError>;
+    /// `edition` has the texts of `variant`.
+    fn press(&self, edition: &Edition, variant: &Variant) -> Result<Arc<dyn Press>, MessageError>;
 
     fn notice(&self, _job: &NoticeJob, _to: Recipient<'_>) -> Result<Message, MessageError> {
         Err(MessageError("notices are not made here".to_owned()))
@@ -76,15 +79,9 @@ pub struct Composer {
 }
 
 impl Compose for Composer {
-    fn compose(
-        &self,
-        edition: &Edition,
-        prepared: &Prepared,
-        variant: &Variant,
-        to: Recipient<'_>,
-    ) -> Result<Message, MessageError> {
+    fn press(&self, edition: &Edition, variant: &Variant) -> Result<Arc<dyn Press>, MessageError> {
         let language = variant.language.as_deref().unwrap_or(&self.sender.language);
-        compose_prepared(&self.sender, edition, prepared, language, to)
+        Ok(Arc::new(Form::of(&self.sender, edition, language)?))
     }
 
     fn freeze(&self, edition: &Edition, variant: &Variant) -> Result<Frozen, Box<Problem>> {

@@ -13,16 +13,18 @@ use jiff::{SignedDuration, Timestamp};
 use lettre::Address;
 use lettre::message::header::{self, ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, Mailboxes, MessageBuilder, MultiPart, SinglePart};
-use memchr::memmem;
 use url::{Host, Url};
 
 use super::digest::{NAME, PREFERENCES, UNSUBSCRIBE, clean};
 use super::dkim::Signer;
 use super::notice::NoticeText;
-use super::prepared::{Own, Prepared};
 use super::xml::escape;
 use crate::domain::edition::Edition;
 use crate::domain::token::{self, Keys, Purpose};
+
+mod form;
+
+pub use form::Form;
 
 /// What every message of this blog has in common.
 #[derive(Clone)]
@@ -83,6 +85,7 @@ fn cannot(what: impl Into<String>) -> MessageError {
     MessageError(what.into())
 }
 
+/// An edition's message to one reader. Who writes to many keeps the form.
 pub fn compose(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Message, MessageError> {
     compose_in(sender, edition, &sender.language, to)
 }
@@ -94,47 +97,7 @@ pub fn compose_in(
     language: &str,
     to: Recipient<'_>,
 ) -> Result<Message, MessageError> {
-    compose_prepared(sender, edition, &Prepared::of(edition), language, to)
-}
-
-/// What stands in the parts of a message until the texts are put in: nothing that an encoder would change.
-const TEXT_HERE: &str = "the-text-goes-here";
-const HTML_HERE: &str = "the-html-goes-here";
-
-/// The same, of an edition whose texts are prepared: for all its readers but the first one.
-pub fn compose_prepared(
-    sender: &Sender,
-    edition: &Edition,
-    prepared: &Prepared,
-    language: &str,
-    to: Recipient<'_>,
-) -> Result<Message, MessageError> {
-    let links = Links::of(sender, to.subscriber, edition.opened_at)?;
-    let period = edition.key.to_string();
-    let headers =
-        Headers { sender, key: &period, kind: "digest", subject: &edition.subject, at: edition.opened_at, language };
-    let name = greeted(to.name);
-    let own = Own { name: &name, unsubscribe: &links.unsubscribe, preferences: &links.preferences };
-    let put_in = |message: Vec<u8>| put_in(&message, prepared, &own);
-    headers.finish(to, links.return_path.clone(), put_in, |builder, boundary| {
-        let builder = headers.of_a_list(builder, &links)?;
-        Ok((builder, alternative(TEXT_HERE.to_owned(), HTML_HERE.to_owned(), boundary)))
-    })
-}
-
-/// The texts in the place of what stands for them, which is looked for behind the headers.
-fn put_in(message: &[u8], prepared: &Prepared, own: &Own<'_>) -> Option<Vec<u8>> {
-    let head = memmem::find(message, b"\r\n\r\n")?;
-    let text = head + memmem::find(&message[head..], TEXT_HERE.as_bytes())?;
-    let after_text = text + TEXT_HERE.len();
-    let html = after_text + memmem::find(&message[after_text..], HTML_HERE.as_bytes())?;
-    let mut whole = Vec::with_capacity(message.len() + prepared.len() + 1_000);
-    whole.extend_from_slice(&message[..text]);
-    prepared.write_text(own, &mut whole);
-    whole.extend_from_slice(&message[after_text..html]);
-    prepared.write_html(own, &mut whole);
-    whole.extend_from_slice(&message[html + HTML_HERE.len()..]);
-    Some(whole)
+    Form::of(sender, edition, language)?.message(to)
 }
 
 /// What is attached to a notice: its name, its media type, and what it holds.
@@ -150,9 +113,9 @@ pub fn compose_notice(
     attached: Option<Attached<'_>>,
     to: Recipient<'_>,
 ) -> Result<Message, MessageError> {
-    let links = Links::of(sender, to.subscriber, at)?;
+    let return_path = Linking::of(sender, at)?.links(to.subscriber).return_path;
     let headers = Headers { sender, key, kind: "notice", subject: &notice.subject, at, language: &notice.language };
-    headers.finish(to, links.return_path.clone(), Some, |builder, boundary| {
+    headers.finish(to, return_path, |builder, boundary| {
         let texts = alternative(notice.text.clone(), notice.html.clone(), boundary);
         let Some((name, media_type, content)) = attached else { return Ok((builder, texts)) };
         let kind = ContentType::parse(media_type)
@@ -172,7 +135,7 @@ pub fn compose_letter(
     to: Recipient<'_>,
 ) -> Result<Message, MessageError> {
     let headers = Headers { sender, key, kind: "letter", subject: &letter.subject, at, language: &letter.language };
-    headers.finish(to, None, Some, |builder, boundary| {
+    headers.finish(to, None, |builder, boundary| {
         Ok((builder, alternative(letter.text.clone(), letter.html.clone(), boundary)))
     })
 }
@@ -192,56 +155,76 @@ pub enum Target {
 
 /// The address of the page that a notice of this subscriber leads to.
 pub fn link(sender: &Sender, subscriber: i64, target: Target, at: Timestamp) -> Result<String, MessageError> {
-    let links = Links::of(sender, subscriber, at)?;
+    let linking = Linking::of(sender, at)?;
     Ok(match target {
-        Target::Preferences => links.preferences,
+        Target::Preferences => linking.links(subscriber).preferences,
         Target::Answer(purpose, stamp) => {
             let expires = at.saturating_add(QUESTION_LASTS).unwrap_or(Timestamp::MAX);
-            let token = sender.keys.at(at).mint_bound(purpose, subscriber, expires, stamp);
-            format!("{}/confirm/{token}", links.base)
+            let token = linking.keys.mint_bound(purpose, subscriber, expires, stamp);
+            format!("{}/confirm/{token}", linking.base)
         }
     })
 }
 
 /// Where this subscriber leaves, as it stands in their mails.
 pub fn unsubscribe_link(sender: &Sender, subscriber: i64, at: Timestamp) -> Result<String, MessageError> {
-    Ok(Links::of(sender, subscriber, at)?.unsubscribe)
+    Ok(Linking::of(sender, at)?.links(subscriber).unsubscribe)
+}
+
+/// How the addresses that are a reader's own are made, at one instant.
+struct Linking {
+    keys: Keys,
+    expires: Timestamp,
+    base: String,
+    bounces: Option<Address>,
 }
 
 /// The recipient's own addresses.
 struct Links {
-    base: String,
     unsubscribe: String,
     preferences: String,
-    archive: String,
     unsubscribe_mail: Option<String>,
     return_path: Option<String>,
 }
 
-impl Links {
-    fn of(sender: &Sender, subscriber: i64, at: Timestamp) -> Result<Self, MessageError> {
-        let keys = sender.keys.at(at);
-        let expires = at.saturating_add(PREFERENCES_LAST).unwrap_or(Timestamp::MAX);
+impl Linking {
+    fn of(sender: &Sender, at: Timestamp) -> Result<Self, MessageError> {
         let base = Url::parse(sender.public_url.trim_end_matches('/'))
             .ok()
             .filter(|url| matches!(url.scheme(), "https" | "http"))
             .ok_or_else(|| cannot(format!("`{}` is not the address of a web site", clean(&sender.public_url))))?;
-        let base = base.as_str().trim_end_matches('/').to_owned();
-        let page = |name, purpose, expires| format!("{base}/{name}/{}", keys.mint(purpose, subscriber, expires));
-        let bounces = sender.bounce_address.as_deref().map(address).transpose()?;
+        Ok(Self {
+            keys: sender.keys.at(at),
+            expires: at.saturating_add(PREFERENCES_LAST).unwrap_or(Timestamp::MAX),
+            base: base.as_str().trim_end_matches('/').to_owned(),
+            bounces: sender.bounce_address.as_deref().map(address).transpose()?,
+        })
+    }
+
+    fn links(&self, subscriber: i64) -> Links {
+        let page = |name, purpose, expires| {
+            let Self { base, keys, .. } = self;
+            format!("{base}/{name}/{}", keys.mint(purpose, subscriber, expires))
+        };
         let tagged = |purpose| {
-            let bounces = bounces.as_ref()?;
-            let token = keys.mint_for_address(purpose, subscriber);
+            let bounces = self.bounces.as_ref()?;
+            let token = self.keys.mint_for_address(purpose, subscriber);
             Some(format!("{}+{token}@{}", bounces.user(), bounces.domain()))
         };
-        Ok(Self {
+        Links {
             unsubscribe: page("unsubscribe", Purpose::Unsubscribe, None),
-            preferences: page("preferences", Purpose::Preferences, Some(expires)),
-            archive: format!("{base}/editions/"),
+            preferences: page("preferences", Purpose::Preferences, Some(self.expires)),
             unsubscribe_mail: tagged(Purpose::Unsubscribe),
             return_path: tagged(Purpose::Bounce),
-            base,
-        })
+        }
+    }
+}
+
+impl Links {
+    /// What List-Unsubscribe holds.
+    fn leave(&self) -> String {
+        let mail = self.unsubscribe_mail.as_deref().map(format_folded).unwrap_or_default();
+        format!("<{}>{mail}", self.unsubscribe)
     }
 }
 
@@ -288,12 +271,21 @@ struct Headers<'a> {
 }
 
 impl Headers<'_> {
-    /// The message whose body and further headers `fill` adds, and whose texts `put_in` puts in before it is signed.
+    /// The message whose body and further headers `fill` adds.
     fn finish(
         &self,
         to: Recipient<'_>,
         return_path: Option<String>,
-        put_in: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>,
+        fill: impl FnOnce(MessageBuilder, &str) -> Result<(MessageBuilder, MultiPart), MessageError>,
+    ) -> Result<Message, MessageError> {
+        let message = self.unsigned(to, return_path, fill)?;
+        Ok(Message { bytes: signed(self.sender, message.bytes, self.at)?, ..message })
+    }
+
+    fn unsigned(
+        &self,
+        to: Recipient<'_>,
+        return_path: Option<String>,
         fill: impl FnOnce(MessageBuilder, &str) -> Result<(MessageBuilder, MultiPart), MessageError>,
     ) -> Result<Message, MessageError> {
         let recipient = address(to.email)?;
@@ -310,22 +302,8 @@ impl Headers<'_> {
             message_id: format!("<{id}>"),
             return_path: return_path.unwrap_or_else(|| from.email.to_string()),
             recipient: recipient.to_string(),
-            bytes: self.signed(put_in(message.formatted()).ok_or_else(|| cannot("the texts have no place in it"))?)?,
+            bytes: message.formatted(),
         })
-    }
-
-    /// With a signature of each key before it; each covers the message, and not the others.
-    fn signed(&self, message: Vec<u8>) -> Result<Vec<u8>, MessageError> {
-        let mut whole = Vec::new();
-        for signer in &self.sender.dkim {
-            let header = signer.sign(&message, self.at);
-            whole.extend(header.ok_or_else(|| cannot("the message cannot be signed"))?);
-        }
-        if whole.is_empty() {
-            return Ok(message);
-        }
-        whole.extend(message);
-        Ok(whole)
     }
 
     fn common(
@@ -352,16 +330,12 @@ impl Headers<'_> {
     }
 
     /// How to leave, and what else mailing lists say of themselves.
-    fn of_a_list(&self, builder: MessageBuilder, links: &Links) -> Result<MessageBuilder, MessageError> {
-        let mut unsubscribe = format!("<{}>", links.unsubscribe);
-        if let Some(mail) = &links.unsubscribe_mail {
-            unsubscribe.push_str(&format_folded(mail));
-        }
+    fn of_a_list(&self, builder: MessageBuilder, base: &str, leave: &str) -> Result<MessageBuilder, MessageError> {
         Ok(builder
             .raw_header(encoded("List-Id", &self.list_id()?))
-            .raw_header(as_written("List-Unsubscribe", unsubscribe))
+            .raw_header(as_written("List-Unsubscribe", leave.to_owned()))
             .raw_header(encoded("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-            .raw_header(as_written("List-Archive", format!("<{}>", links.archive)))
+            .raw_header(as_written("List-Archive", format!("<{base}/editions/>")))
             .raw_header(encoded("Precedence", "bulk")))
     }
 
@@ -396,6 +370,20 @@ impl Headers<'_> {
         let key = if self.kind == "digest" { self.key } else { self.kind };
         format!("{key}:{}:gazetted:{sender}", self.kind)
     }
+}
+
+/// With a signature of each key before it; each covers the message, and not the others.
+fn signed(sender: &Sender, message: Vec<u8>, at: Timestamp) -> Result<Vec<u8>, MessageError> {
+    let mut whole = Vec::new();
+    for signer in &sender.dkim {
+        let header = signer.sign(&message, at);
+        whole.extend(header.ok_or_else(|| cannot("the message cannot be signed"))?);
+    }
+    if whole.is_empty() {
+        return Ok(message);
+    }
+    whole.extend(message);
+    Ok(whole)
 }
 
 fn slug_of(title: &str) -> String {
@@ -448,7 +436,7 @@ pub struct Texts {
 }
 
 pub fn texts(sender: &Sender, edition: &Edition, to: Recipient<'_>) -> Result<Texts, MessageError> {
-    Ok(filled(edition, &Links::of(sender, to.subscriber, edition.opened_at)?, to.name))
+    Ok(filled(edition, &Linking::of(sender, edition.opened_at)?.links(to.subscriber), to.name))
 }
 
 /// A name as it follows "Hello".

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::Outbox;
-use super::round::{Ready, Round};
+use super::round::Round;
 use crate::domain::edition::{EditionKey, Notice, Variant};
 use crate::domain::problem::Problem;
-use crate::mail::composer::NoticeJob;
+use crate::mail::composer::{NoticeJob, Press};
 use crate::render::message::{Message, MessageError, Recipient};
 use crate::store::{Claim, StoreError};
 
@@ -27,7 +27,7 @@ impl From<StoreError> for Unmade {
 }
 
 /// A template that panics over one recipient costs that one delivery.
-fn made(make: impl FnOnce() -> Result<Message, MessageError>) -> Result<Message, Unmade> {
+fn made<T>(make: impl FnOnce() -> Result<T, MessageError>) -> Result<T, Unmade> {
     let composed = catch_unwind(AssertUnwindSafe(make));
     let composed = composed.map_err(|_| Unmade::Message("the message could not be made: a bug".to_owned()))?;
     composed.map_err(|error| Unmade::Message(error.to_string()))
@@ -45,8 +45,8 @@ pub async fn message(outbox: &Outbox, round: &Round, claim: &Claim) -> Result<Me
         let letter = letter.ok_or_else(|| Unmade::Message("the letter is not there any more".to_owned()))?;
         return made(|| composer.letter(&letter, to));
     }
-    let ready = edition(outbox, round, claim).await?;
-    made(|| composer.compose(&ready.edition, &ready.prepared, &Variant::parse(&claim.variant), to))
+    let press = press(outbox, round, claim).await?;
+    made(|| press.message(to))
 }
 
 async fn job(outbox: &Outbox, claim: &Claim, notice: Notice, day: Date) -> Result<NoticeJob, Unmade> {
@@ -58,23 +58,25 @@ async fn job(outbox: &Outbox, claim: &Claim, notice: Notice, day: Date) -> Resul
     Ok(NoticeJob { notice, day, subscriber, latest, dossier })
 }
 
-/// The edition with the texts of the claim's variant, which are frozen when they are first needed.
-async fn edition(outbox: &Outbox, round: &Round, claim: &Claim) -> Result<Arc<Ready>, Unmade> {
+/// What makes the messages of the claim's edition, with the texts of its variant, which are frozen when they are first needed.
+async fn press(outbox: &Outbox, round: &Round, claim: &Claim) -> Result<Arc<dyn Press>, Unmade> {
     let (key, name) = (claim.key.edition, claim.variant.as_str());
-    if let Some(edition) = round.cached(key, name) {
-        return Ok(edition);
+    if let Some(press) = round.press(key, name) {
+        return Ok(press);
     }
-    let store = &outbox.store;
+    let (store, variant) = (&outbox.store, Variant::parse(name));
     let found = store.edition(key).await?;
     let mut edition = found.ok_or_else(|| StoreError::Other(format!("edition {key} has vanished")))?;
     if !name.is_empty() {
         let frozen = if let Some(frozen) = store.variant(key, name).await? {
             frozen
         } else {
-            let fresh = outbox.composer.freeze(&edition, &Variant::parse(name)).map_err(Unmade::Template)?;
+            let fresh = outbox.composer.freeze(&edition, &variant).map_err(Unmade::Template)?;
             store.freeze_variant(key, name, &fresh).await?
         };
         (edition.subject, edition.text, edition.html) = (frozen.subject, frozen.text, frozen.html);
     }
-    Ok(round.cache(name, edition))
+    let press = made(|| outbox.composer.press(&edition, &variant))?;
+    round.keep_press(key, name, &press);
+    Ok(press)
 }

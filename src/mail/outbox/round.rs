@@ -8,8 +8,8 @@ use tracing::error;
 
 use super::queue::Queue;
 use crate::domain::delivery::Outcome;
-use crate::domain::edition::{Edition, EditionKey};
-use crate::render::prepared::Prepared;
+use crate::domain::edition::EditionKey;
+use crate::mail::composer::Press;
 use crate::store::StoreError;
 
 /// Why nothing more goes one way, or none goes any.
@@ -49,16 +49,10 @@ impl Tally {
 /// How many texts are kept in memory.
 const MOST_VARIANTS: usize = 64;
 
-/// An edition with its texts as mail carries them.
-pub struct Ready {
-    pub edition: Edition,
-    pub prepared: Prepared,
-}
-
 #[derive(Default)]
 struct State {
     tally: Tally,
-    editions: HashMap<(EditionKey, String), Arc<Ready>>,
+    presses: HashMap<(EditionKey, String), Arc<dyn Press>>,
     /// Nothing more of these.
     shut: HashSet<EditionKey>,
 }
@@ -117,20 +111,17 @@ impl Round {
         }
     }
 
-    pub fn cached(&self, key: EditionKey, variant: &str) -> Option<Arc<Ready>> {
-        self.state().editions.get(&(key, variant.to_owned())).cloned()
+    pub fn press(&self, key: EditionKey, variant: &str) -> Option<Arc<dyn Press>> {
+        self.state().presses.get(&(key, variant.to_owned())).cloned()
     }
 
-    pub fn cache(&self, variant: &str, edition: Edition) -> Arc<Ready> {
-        let key = edition.key;
-        let ready = Arc::new(Ready { prepared: Prepared::of(&edition), edition });
+    pub fn keep_press(&self, key: EditionKey, variant: &str, press: &Arc<dyn Press>) {
         let mut state = self.state();
         // Readers with choices of their own may be many, and their variants are no smaller than the edition.
-        if state.editions.len() >= MOST_VARIANTS {
-            state.editions.clear();
+        if state.presses.len() >= MOST_VARIANTS {
+            state.presses.clear();
         }
-        state.editions.insert((key, variant.to_owned()), Arc::clone(&ready));
-        ready
+        state.presses.insert((key, variant.to_owned()), Arc::clone(press));
     }
 
     pub fn is_shut(&self, key: EditionKey) -> bool {

@@ -6,7 +6,7 @@ use crate::domain::edition::State;
 use crate::domain::period::Period;
 use crate::render::digest::tests::{digest, posts};
 
-fn sender() -> Sender {
+pub(super) fn sender() -> Sender {
     Sender {
         from: "Dask, Working Notes <notes@blog.example>".into(),
         reply_to: Some("editors@blog.example".into()),
@@ -22,7 +22,7 @@ fn sender() -> Sender {
     }
 }
 
-fn edition() -> Edition {
+pub(super) fn edition() -> Edition {
     let digest = digest(&posts(2), &posts(1), &[crate::render::goal::tests::goal()]);
     Edition {
         key: Period::month(2021, 5).unwrap().into(),
