@@ -96,6 +96,12 @@ pub struct Channel {
     worn: Option<u32>,
 }
 
+/// Servers close connections that have carried enough messages: that is no trouble, if nothing is out yet, and says nothing of
+/// the message.
+fn is_over(failure: &Failure) -> bool {
+    failure.stage < Stage::Data && matches!(failure.decision, Decision::Closing | Decision::ServerTrouble)
+}
+
 impl Channel {
     /// Sends one message; `mark` is awaited before it is out for good, and stops it by giving false.
     pub async fn send(
@@ -124,8 +130,7 @@ impl Channel {
         let mut mark = Mark::new(marking);
         if let Some(mut session) = self.session.take() {
             let sent = session.send(message, &mut mark).await;
-            // Servers close connections that have carried enough messages: that is no trouble, if nothing is out yet.
-            if session.is_usable() || !sent.as_ref().is_err_and(|failure| failure.stage < Stage::Data) {
+            if session.is_usable() || !sent.as_ref().is_err_and(is_over) {
                 return self.keep(session, sent);
             }
             let said_so = sent.is_err_and(|failure| failure.decision == Decision::Closing);
