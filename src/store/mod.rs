@@ -224,6 +224,20 @@ pub struct Frozen {
 /// The right to be the one daemon of this store; given back when dropped.
 pub trait Hold: Send + Sync {}
 
+/// A connection kept for one thing, which each message waits for: taking one from the others for each transaction, and giving
+/// it back, costs more than the transaction. After an error it is to be thrown away.
+#[async_trait]
+pub trait Pen: Send {
+    /// Many marks and outcomes in one transaction, the outcomes first; for each whether its claim still held.
+    async fn advance(
+        &mut self,
+        node: &str,
+        steps: &[Step],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<bool>>;
+}
+
 #[async_trait]
 pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     /// When this store was made: nothing from before is caught up.
@@ -290,14 +304,16 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     /// Before the message begins, with a new lease for the wait that follows: false if the claim does not hold any more
     /// (the lease was lost, the person has left, the edition was paused or called off); then do not send.
     async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool> {
-        Ok(self.advance(node, &[Step::Mark(claim.clone())], now, lease_until).await?.contains(&true))
+        let steps = [Step::Mark(claim.clone())];
+        Ok(self.pen().await?.advance(node, &steps, now, lease_until).await?.contains(&true))
     }
     /// Writes the outcome of a claimed or in-data delivery; false if the claim does not hold any more.
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
-        Ok(self.advance(node, &[Step::Settle(claim.clone(), outcome.clone())], now, now).await?.contains(&true))
+        let steps = [Step::Settle(claim.clone(), outcome.clone())];
+        Ok(self.pen().await?.advance(node, &steps, now, now).await?.contains(&true))
     }
-    /// Many marks and outcomes in one transaction, the outcomes first; for each whether its claim still held.
-    async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>>;
+    /// What marks and outcomes are written with while a round lasts.
+    async fn pen(&self) -> Result<Box<dyn Pen>>;
     /// Takes back what a dead node held: `claimed` whose lease, and whose node's, ran out is queued again, `in_data` goes by
     /// `on_doubt`. With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 use tokio::sync::Mutex;
 
+use super::clock::Instants;
 use super::transfer::{Facts, Source, into_file as transfer_into, verify};
 use super::{Hold, Migration, Result, SharedStore, StoreError};
 
@@ -105,6 +106,7 @@ const CHANNEL: &str = "gazetted";
 struct Database {
     options: PgConnectOptions,
     pool: PgPool,
+    instants: Instants,
     /// Hears of what other processes queue.
     ear: Mutex<Option<PgListener>>,
 }
@@ -116,7 +118,7 @@ pub async fn open(url: &str, now: Timestamp) -> Result<SharedStore> {
     let options = options.application_name("gazetted");
     let pool =
         PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(TURN).connect_lazy_with(options.clone());
-    let database = Database { options, pool, ear: Mutex::default() };
+    let database = Database { options, pool, instants: Instants::default(), ear: Mutex::default() };
     let mut transaction = database.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION).execute(&mut *transaction).await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
@@ -185,9 +187,8 @@ impl Database {
         Ok(self.pool.begin().await?)
     }
 
-    /// For a statement that is a transaction by itself.
-    async fn writer(&self) -> Result<PoolConnection<Postgres>> {
-        Ok(self.pool.acquire().await?)
+    async fn new_pen(&self) -> Result<Pen> {
+        Ok(Pen { connection: self.pool.acquire().await?, instants: self.instants.clone() })
     }
 
     async fn reader(&self) -> Result<PoolConnection<Postgres>> {
@@ -249,6 +250,20 @@ impl Database {
             super::sqlite::remove(to);
         }
         facts
+    }
+}
+
+/// One of the pool's connections.
+struct Pen {
+    connection: PoolConnection<Postgres>,
+    instants: Instants,
+}
+
+impl Pen {
+    /// There are as many writers as there are connections: nobody to wait for.
+    #[expect(clippy::unused_async, reason = "SQLite's has to wait")]
+    async fn turn(&mut self) -> Result<((), &mut Connection)> {
+        Ok(((), &mut self.connection))
     }
 }
 

@@ -16,8 +16,10 @@ use rustix::fs::{FlockOperation, flock, statvfs};
 use rustix::io::Errno;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, Sqlite, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite};
 
+use self::line::{Change, Line, Pen, TURN};
+use super::clock::Instants;
 use super::{Hold, Result, SharedStore, StoreError};
 
 /// A bound JSON array of arrays as a table: place, name and type of each column. Places are half the price of names.
@@ -73,6 +75,7 @@ macro_rules! overriding {
 }
 
 mod copy;
+mod line;
 #[path = "shared/mod.rs"]
 mod shared;
 mod transfer;
@@ -98,8 +101,6 @@ const STEPS: [&str; 8] = [
 
 /// How long a writer of another process is waited for.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long a caller waits for its turn inside this process: longer than one other writer may wait.
-const TURN: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 /// So much of the disk is left for the outcomes of what is on its way, and for the operator to look around: with less, nothing
 /// new is begun.
@@ -113,8 +114,10 @@ const LONGEST_LOG: u64 = 256 << 20;
 
 struct Database {
     file: PathBuf,
-    /// One connection: writers stand in line here, not in the database's lock.
+    /// One connection.
     writer: SqlitePool,
+    line: Line,
+    instants: Instants,
     readers: SqlitePool,
     options: SqliteConnectOptions,
     /// It has been said that the log is long.
@@ -140,7 +143,8 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
         check(&writer, &file).await?;
     }
     let readers = pool().max_connections(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));
-    let database = Database { file, writer, readers, options, long_log: AtomicBool::new(false) };
+    let (line, instants, long_log) = (Line::default(), Instants::default(), AtomicBool::new(false));
+    let database = Database { file, writer, line, instants, readers, options, long_log };
     if old {
         database.keep_before_migration(now).await;
     }
@@ -231,13 +235,14 @@ fn enough(free: u64, file: &Path) -> Result<()> {
 }
 
 impl Database {
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    async fn begin(&self) -> Result<Change> {
+        let turn = self.line.turn().await?;
+        Ok(Change::new(self.writer.begin_with("BEGIN IMMEDIATE").await?, turn))
     }
 
-    /// For a statement that is a transaction by itself.
-    async fn writer(&self) -> Result<PoolConnection<Sqlite>> {
-        Ok(self.writer.acquire().await?)
+    async fn new_pen(&self) -> Result<Pen> {
+        let connection = self.options.connect().await.map_err(|e| explain(e, &self.file))?;
+        Ok(Pen::new(connection, self.line.clone(), self.instants.clone()))
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {

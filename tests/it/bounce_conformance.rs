@@ -260,7 +260,7 @@ async fn an_open_edition_that_many_complain_of_is_paused(f: Fixture) {
     for _ in 0..3 {
         let claims = s.claim("a", 1_000, now(), later(5)).await.unwrap();
         let steps: Vec<_> = claims.into_iter().map(|c| gazetted::store::Step::Settle(c, accepted())).collect();
-        s.advance("a", &steps, now(), later(5)).await.unwrap();
+        s.pen().await.unwrap().advance("a", &steps, now(), later(5)).await.unwrap();
     }
     let got = s.outbox(&[DeliveryState::Accepted], 10).await.unwrap();
     let complain = async |n: usize, mark: &str| {

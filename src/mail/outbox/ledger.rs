@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::round::Round;
 use super::{Outbox, lease};
 use crate::domain::delivery::Outcome;
-use crate::store::{Claim, Step, StoreError};
+use crate::store::{Claim, Pen, Step, StoreError};
 
 /// In one transaction at most.
 const MOST: usize = 256;
@@ -39,12 +39,12 @@ impl Ledger {
     pub fn open(outbox: Arc<Outbox>, round: Arc<Round>) -> Self {
         let (sender, mut entries) = mpsc::unbounded_channel::<Entry>();
         tokio::spawn(async move {
-            let mut took = Duration::ZERO;
+            let (mut pen, mut took) = (None, Duration::ZERO);
             while let Some(first) = entries.recv().await {
                 let mut batch = vec![first];
                 gather(&mut entries, &mut batch, &round, took).await;
                 let begun = Instant::now();
-                write(&outbox, batch).await;
+                write(&outbox, &mut pen, batch).await;
                 took = begun.elapsed();
             }
         });
@@ -87,10 +87,9 @@ async fn gather(entries: &mut mpsc::UnboundedReceiver<Entry>, batch: &mut Vec<En
     }
 }
 
-async fn write(outbox: &Outbox, batch: Vec<Entry>) {
+async fn write(outbox: &Outbox, pen: &mut Option<Box<dyn Pen>>, batch: Vec<Entry>) {
     let (steps, answers): (Vec<Step>, Vec<_>) = batch.into_iter().map(|entry| (entry.step, entry.answer)).unzip();
-    let now = outbox.clock.now();
-    let written = outbox.store.advance(&outbox.settings.node, &steps, now, lease(now)).await;
+    let written = advance(outbox, pen, &steps).await;
     for (at, answer) in answers.into_iter().enumerate() {
         let one = match &written {
             Ok(held) => Ok(held.get(at).copied().unwrap_or(false)),
@@ -99,4 +98,16 @@ async fn write(outbox: &Outbox, batch: Vec<Entry>) {
         // Whoever has stopped waiting has been told to stop.
         drop(answer.send(one));
     }
+}
+
+/// With a pen that has not failed yet.
+async fn advance(outbox: &Outbox, kept: &mut Option<Box<dyn Pen>>, steps: &[Step]) -> Result<Vec<bool>, StoreError> {
+    let mut pen = match kept.take() {
+        Some(pen) => pen,
+        None => outbox.store.pen().await?,
+    };
+    let now = outbox.clock.now();
+    let written = pen.advance(&outbox.settings.node, steps, now, lease(now)).await?;
+    *kept = Some(pen);
+    Ok(written)
 }

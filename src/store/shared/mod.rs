@@ -7,14 +7,14 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Connection, Database};
+use super::{Connection, Database, Pen};
 use crate::config::OnDoubt;
 use crate::domain::delivery::State as DeliveryState;
 use crate::domain::edition::{Edition, EditionKey, State as EditionState};
 use crate::domain::subscriber::Frequency;
 use crate::store::transfer::Facts;
 use crate::store::{
-    Audience, Claim, Counts, DeliveryKey, DeliveryRow, EditionSummary, EntryRow, Frozen, Hold, Opened, OutputRow,
+    self, Audience, Claim, Counts, DeliveryKey, DeliveryRow, EditionSummary, EntryRow, Frozen, Hold, Opened, OutputRow,
     Result, Step, Store, StoreError,
 };
 
@@ -64,6 +64,21 @@ mod nodes;
 mod numbers;
 mod people;
 mod websub;
+
+#[async_trait]
+impl store::Pen for Pen {
+    async fn advance(
+        &mut self,
+        node: &str,
+        steps: &[Step],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<bool>> {
+        let at = self.instants.next(now);
+        let (_turn, db) = self.turn().await?;
+        claims::advance(db, node, steps, at, lease_until.duration_since(now)).await
+    }
+}
 
 #[async_trait]
 impl Store for Database {
@@ -186,8 +201,8 @@ impl Store for Database {
         })
     }
 
-    async fn advance(&self, node: &str, steps: &[Step], now: Timestamp, lease_until: Timestamp) -> Result<Vec<bool>> {
-        claims::advance(&mut *self.writer().await?, node, steps, now, lease_until).await
+    async fn pen(&self) -> Result<Box<dyn store::Pen>> {
+        Ok(Box::new(self.new_pen().await?))
     }
 
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>> {
