@@ -259,10 +259,6 @@ impl Database {
         lock(&self.file, who)
     }
 
-    fn log_length(&self) -> u64 {
-        std::fs::metadata(beside(&self.file, "-wal")).map_or(0, |known| known.len())
-    }
-
     /// The commands beside the daemon say nothing; it looks by itself.
     async fn listen(&self) -> Result<()> {
         std::future::pending().await
@@ -280,7 +276,7 @@ impl Database {
         if let Some(free) = self.free() {
             enough(free, &self.file)?;
         }
-        let log = self.log_length();
+        let log = std::fs::metadata(beside(&self.file, "-wal")).map_or(0, |known| known.len());
         if self.long_log.swap(log > LONG_LOG, Ordering::Relaxed) != (log > LONG_LOG) && log > LONG_LOG {
             tracing::warn!(
                 event = "store_log_long",

@@ -1,6 +1,7 @@
 //! The message of an edition as all its readers have it: built once, like any other message, for a reader who is nobody. What is
 //! a reader's own is cut out of it, and put in anew for each; the bytes are those that building it for them would give.
 
+use jiff::Timestamp;
 use lettre::Address;
 use lettre::message::header::{self, HeaderValue};
 use memchr::memmem;
@@ -20,7 +21,7 @@ pub struct Form {
     sender: Sender,
     linking: Linking,
     from: Address,
-    at: jiff::Timestamp,
+    at: Timestamp,
     /// What ids are derived from.
     key: String,
     pieces: Vec<Piece>,
@@ -70,7 +71,7 @@ impl Form {
         let nobody = address(NOBODY.email)?;
         let heads = form.heads(NOBODY, &nobody, &form.linking.links(NOBODY.subscriber));
         let slots = [
-            (Slot::To, &heads.to),
+            (Slot::To, heads.to.as_str()),
             (Slot::Id, &heads.id),
             (Slot::Boundary, &heads.boundary),
             (Slot::Leave, &heads.leave),
@@ -144,7 +145,7 @@ fn line(value: HeaderValue) -> String {
 }
 
 /// A message in pieces, cut wherever one of these texts stands; none if one of them is nowhere.
-fn cut(whole: &[u8], slots: &[(Slot, &String)]) -> Option<Vec<Piece>> {
+fn cut(whole: &[u8], slots: &[(Slot, &str)]) -> Option<Vec<Piece>> {
     let mut cuts = Vec::new();
     for (slot, text) in slots {
         let before = cuts.len();
@@ -218,7 +219,6 @@ mod tests {
 
     #[test]
     fn a_text_that_is_nowhere_has_no_place() {
-        let nowhere = "c".to_owned();
-        assert!(cut(b"ab", &[(Slot::To, &nowhere)]).is_none());
+        assert!(cut(b"ab", &[(Slot::To, "c")]).is_none());
     }
 }

@@ -109,8 +109,8 @@ pub async fn advance(
     let is_mark = |step: &Step| matches!(step, Step::Mark(_));
     let settled: HashSet<(DeliveryKey, i64)> = steps.iter().filter(|step| !is_mark(step)).map(id).collect();
     // What is over is not begun: a row can be given once only.
-    let given = |step: &&Step| !is_mark(step) || !settled.contains(&id(step));
-    let given: Vec<&Step> = steps.iter().filter(given).collect();
+    let is_given = |step: &&Step| !is_mark(step) || !settled.contains(&id(step));
+    let given: Vec<&Step> = steps.iter().filter(is_given).collect();
     let list = rows::list(given.iter().copied().map(|step| {
         let (key, fence) = id(step);
         let written = Written::from(step);
@@ -146,18 +146,16 @@ pub async fn advance(
     .execute(&mut *db)
     .await?;
     // Which ones is asked only when it is not all of them: hardly ever.
-    let held: HashSet<_> = if usize::try_from(done.rows_affected()) == Ok(given.len()) {
-        given.into_iter().map(written).collect()
-    } else {
-        advanced(db, &list, at).await?
-    };
-    Ok(steps.iter().map(|step| held.contains(&written(step))).collect())
+    let all = usize::try_from(done.rows_affected()) == Ok(given.len());
+    let held = if all { None } else { Some(advanced(db, &list, at).await?) };
+    let holds = |step: &Step| is_given(&step) && held.as_ref().is_none_or(|held| held.contains(&reached(step)));
+    Ok(steps.iter().map(holds).collect())
 }
 
 /// A claim and the state that a step brings it to.
 type Reached = ((DeliveryKey, i64), State);
 
-fn written(step: &Step) -> Reached {
+fn reached(step: &Step) -> Reached {
     (id(step), Written::from(step).state)
 }
 

@@ -29,7 +29,7 @@ impl Line {
 /// A transaction whose turn it is.
 pub(super) struct Change {
     transaction: Transaction<'static, Sqlite>,
-    /// Given back last: what was not committed is taken back first.
+    /// Given back last: what was not committed is on its way back by then.
     _turn: Turn,
 }
 
