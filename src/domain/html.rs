@@ -1,7 +1,10 @@
 //! HTML made safe for readers and mail, and the plain text in it. Everything that goes out has passed `Cleaner`: no
 //! script, style, frame or event handler; every address absolute against the post's page.
 
+mod tidy;
+
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use ammonia::{Builder, UrlRelative};
@@ -19,11 +22,33 @@ const ATTRIBUTE: usize = 16_384;
 pub struct TooDeep;
 
 /// Cleans HTML against one page's address.
-pub struct Cleaner(Builder<'static>);
+pub struct Cleaner {
+    page: Url,
+    /// Made when it is needed first, as its lists take longer to set up than a short text to clean.
+    sanitiser: OnceCell<Builder<'static>>,
+}
 
 impl Cleaner {
     #[must_use]
     pub fn new(page: &Url) -> Self {
+        Self { page: page.clone(), sanitiser: OnceCell::new() }
+    }
+
+    pub fn clean(&self, html: &str) -> Result<String, TooDeep> {
+        let html = frames_to_links(html);
+        tidy::clean(&self.page, &html).map_or_else(|| self.sanitised(&html), Ok)
+    }
+
+    fn sanitised(&self, html: &str) -> Result<String, TooDeep> {
+        let html = without_drawings(html);
+        if depth(&html) > MAX_DEPTH {
+            return Err(TooDeep);
+        }
+        let sanitiser = self.sanitiser.get_or_init(|| Self::sanitiser(&self.page));
+        Ok(sanitiser.clean(&in_pieces(&html)).to_string())
+    }
+
+    fn sanitiser(page: &Url) -> Builder<'static> {
         let mut builder = Builder::default();
         builder
             .add_tags(["picture", "source", "video", "audio", "track"])
@@ -31,7 +56,7 @@ impl Cleaner {
                 "iframe", "noscript", "noembed", "noframes", "template", "object", "svg", "math", "xmp", "textarea",
                 "select", "title",
             ])
-            .url_schemes(HashSet::from(["http", "https", "mailto", "tel"]))
+            .url_schemes(HashSet::from(SCHEMES))
             .link_rel(None)
             .add_tag_attributes("img", ["srcset", "sizes", "loading"])
             .add_tag_attributes("source", ["src", "srcset", "sizes", "type", "media"])
@@ -53,16 +78,7 @@ impl Cleaner {
             ("code", "class") => Some(value.into()).filter(|v: &Cow<'_, str>| v.starts_with("language-")),
             _ => Some(value.into()),
         });
-        Self(builder)
-    }
-
-    pub fn clean(&self, html: &str) -> Result<String, TooDeep> {
-        let html = without_drawings(html);
-        if depth(&html) > MAX_DEPTH {
-            return Err(TooDeep);
-        }
-        let html = frames_to_links(&html);
-        Ok(self.0.clean(&in_pieces(&html)).to_string())
+        builder
     }
 }
 
@@ -78,7 +94,13 @@ impl ammonia::UrlRelativeEvaluate<'_> for Base {
 #[must_use]
 pub fn absolute(page: &Url, relative: &str) -> Option<String> {
     let joined = page.join(relative.trim()).ok()?;
-    matches!(joined.scheme(), "http" | "https" | "mailto" | "tel").then(|| joined.into())
+    is_followed(&joined).then(|| joined.into())
+}
+
+const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
+
+fn is_followed(address: &Url) -> bool {
+    SCHEMES.contains(&address.scheme())
 }
 
 fn srcset(page: &Url, value: &str) -> String {

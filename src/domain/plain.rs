@@ -1,5 +1,7 @@
 //! Plain text fit for titles, names, feeds and mail: without control characters, on one line where one line is meant.
 
+use std::borrow::Cow;
+
 /// Whether XML 1.0 (and so a feed) may hold this character, and a reader ought to see it.
 #[must_use]
 pub fn allowed(c: char) -> bool {
@@ -15,35 +17,41 @@ pub fn allowed(c: char) -> bool {
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let clean = is_clean(text);
-    for word in words(text) {
-        let start = out.len();
-        if start > 0 {
-            out.push(' ');
+    for part in parts(text) {
+        // Only what lies beyond ASCII, or is not clean, has to be decoded.
+        if clean && part.is_ascii() {
+            push_word(&mut out, part);
+            continue;
         }
-        let space = out.len();
-        if clean {
-            out.push_str(word);
-        } else {
-            out.extend(word.chars().filter(|c| allowed(*c)));
-        }
-        if out.len() == space {
-            out.truncate(start);
+        for word in part.split_whitespace() {
+            let kept: Cow<'_, str> =
+                if clean { word.into() } else { word.chars().filter(|c| allowed(*c)).collect::<String>().into() };
+            push_word(&mut out, &kept);
         }
     }
     out
 }
 
-/// What white space divides. Where ASCII's stands is seen without decoding, and only what is between may hold other.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+fn push_word(out: &mut String, word: &str) {
+    if word.is_empty() {
+        return;
+    }
+    if !out.is_empty() {
+        out.push(' ');
+    }
+    out.push_str(word);
+}
+
+/// What ASCII white space divides.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
     let is_space = |byte: u8| matches!(byte, b'\t'..=b'\r' | b' ');
     let mut rest = text;
-    let parts = std::iter::from_fn(move || {
+    std::iter::from_fn(move || {
         let end = rest.bytes().position(is_space).unwrap_or(rest.len());
         let part = Some(&rest[..end]).filter(|_| !rest.is_empty());
         rest = rest.get(end + 1..).unwrap_or_default();
         part
-    });
-    parts.flat_map(str::split_whitespace)
+    })
 }
 
 /// Whether no character of the text is one that has to go. By bytes, as this looks at all that is published: what may
@@ -66,7 +74,7 @@ pub fn any_byte(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
 
 /// Several lines: control characters dropped, line ends made `\n`.
 #[must_use]
-pub fn lines(text: &str) -> std::borrow::Cow<'_, str> {
+pub fn lines(text: &str) -> Cow<'_, str> {
     if is_clean(text) {
         return text.into();
     }

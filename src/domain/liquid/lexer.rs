@@ -105,7 +105,7 @@ struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     fn of(text: &'a str) -> Self {
-        Self { text, last_output: last(text, b"}}"), last_tag: last(text, b"%}") }
+        Self { text, last_output: last(text, *b"}}"), last_tag: last(text, *b"%}") }
     }
 
     fn next_from(&self, mut at: usize) -> Option<Piece<'a>> {
@@ -188,7 +188,10 @@ fn name_and_arguments(inside: &str) -> (&str, &str) {
     }
     (inside.get(..end).unwrap_or_default(), inside.get(end..).unwrap_or_default().trim())
 }
-/// Asked of every text: the standard library's search from behind takes a hundredth of a build.
-fn last(text: &str, wanted: &[u8]) -> usize {
-    memchr::memmem::rfind(text.as_bytes(), wanted).unwrap_or(0)
+
+/// Asked of every text, and mostly in vain: one byte is looked for much faster than two.
+fn last(text: &str, wanted: [u8; 2]) -> usize {
+    let bytes = text.as_bytes();
+    let mut ends = memchr::memrchr_iter(wanted[1], bytes);
+    ends.find_map(|end| end.checked_sub(1).filter(|start| bytes[*start] == wanted[0])).unwrap_or(0)
 }
