@@ -35,17 +35,17 @@ impl Cleaner {
     }
 
     pub fn clean(&self, html: &str) -> Result<String, TooDeep> {
-        let html = frames_to_links(html);
+        let html = without_drawings(html);
+        let html = frames_to_links(&html);
         tidy::clean(&self.page, &html).map_or_else(|| self.sanitised(&html), Ok)
     }
 
     fn sanitised(&self, html: &str) -> Result<String, TooDeep> {
-        let html = without_drawings(html);
-        if depth(&html) > MAX_DEPTH {
+        if depth(html) > MAX_DEPTH {
             return Err(TooDeep);
         }
         let sanitiser = self.sanitiser.get_or_init(|| Self::sanitiser(&self.page));
-        Ok(sanitiser.clean(&in_pieces(&html)).to_string())
+        Ok(sanitiser.clean(&in_pieces(html)).to_string())
     }
 
     fn sanitiser(page: &Url) -> Builder<'static> {
@@ -393,22 +393,28 @@ fn is_container(name: &str) -> bool {
     )
 }
 
-/// The entities the sanitiser writes are few.
 pub(super) fn push_decoded(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let entity = [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&nbsp;", '\u{a0}')];
-        if let Some((name, c)) = entity.iter().find(|(name, _)| rest.starts_with(name)) {
-            out.push(*c);
-            rest = &rest[name.len()..];
-        } else {
-            out.push('&');
-            rest = &rest[1..];
-        }
+        let (c, length) = reference(rest).unwrap_or(('&', 1));
+        out.push(c);
+        rest = &rest[length..];
     }
     out.push_str(rest);
+}
+
+/// The character a text begins with by name, and the name's length. Those the sanitiser writes are few.
+fn reference(text: &str) -> Option<(char, usize)> {
+    Some(match text.as_bytes() {
+        [b'&', b'l', b't', b';', ..] => ('<', 4),
+        [b'&', b'g', b't', b';', ..] => ('>', 4),
+        [b'&', b'a', b'm', b'p', b';', ..] => ('&', 5),
+        [b'&', b'q', b'u', b'o', b't', b';', ..] => ('"', 6),
+        [b'&', b'n', b'b', b's', b'p', b';', ..] => ('\u{a0}', 6),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -15,43 +15,69 @@ pub fn allowed(c: char) -> bool {
 /// One line: control characters dropped, runs of white space made one space.
 #[must_use]
 pub fn line(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let clean = is_clean(text);
-    for part in parts(text) {
-        // Only what lies beyond ASCII, or is not clean, has to be decoded.
-        if clean && part.is_ascii() {
-            push_word(&mut out, part);
+    let mut line = Line { out: Vec::with_capacity(text.len()), is_space: true };
+    let (bytes, mut at) = (text.as_bytes(), 0);
+    while at < bytes.len() {
+        if let Some(piece) =
+            bytes[at..].first_chunk().and_then(even).filter(|piece| !(line.is_space && piece[0] == b' '))
+        {
+            line.is_space = piece.ends_with(b" ");
+            line.out.extend_from_slice(&piece);
+            at += WIDTH;
             continue;
         }
-        for word in part.split_whitespace() {
-            let kept: Cow<'_, str> =
-                if clean { word.into() } else { word.chars().filter(|c| allowed(*c)).collect::<String>().into() };
-            push_word(&mut out, &kept);
+        let end = text.ceil_char_boundary((at + WIDTH).min(bytes.len()));
+        text[at..end].chars().for_each(|c| line.push(c));
+        at = end;
+    }
+    line.finish()
+}
+
+struct Line {
+    out: Vec<u8>,
+    /// Whether a space would be one too many.
+    is_space: bool,
+}
+
+impl Line {
+    fn push(&mut self, c: char) {
+        if c.is_ascii_graphic() {
+            self.out.push(c as u8);
+            self.is_space = false;
+        } else if c.is_whitespace() {
+            if !self.is_space {
+                self.out.push(b' ');
+            }
+            self.is_space = true;
+        } else if allowed(c) {
+            self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            self.is_space = false;
         }
     }
-    out
+
+    fn finish(mut self) -> String {
+        if self.is_space {
+            self.out.pop();
+        }
+        // Whole characters, all of them.
+        String::from_utf8(self.out).unwrap_or_default()
+    }
 }
 
-fn push_word(out: &mut String, word: &str) {
-    if word.is_empty() {
-        return;
-    }
-    if !out.is_empty() {
-        out.push(' ');
-    }
-    out.push_str(word);
-}
+const WIDTH: usize = 16;
 
-/// What ASCII white space divides.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    let is_space = |byte: u8| matches!(byte, b'\t'..=b'\r' | b' ');
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let end = rest.bytes().position(is_space).unwrap_or(rest.len());
-        let part = Some(&rest[..end]).filter(|_| !rest.is_empty());
-        rest = rest.get(end + 1..).unwrap_or_default();
-        part
-    })
+/// A piece of plain ASCII with no white space beside another, each made a space. As this looks at all that is published, it
+/// has no way out in the middle: the compiler makes wide steps of that.
+fn even(piece: &[u8; WIDTH]) -> Option<[u8; WIDTH]> {
+    let is_odd = |byte: u8| ((byte < b' ') & (byte != b'\n')) | (byte >= 0x7f);
+    let is_space = |byte: u8| (byte == b' ') | (byte == b'\n');
+    let odd = piece.iter().fold(false, |any, byte| any | is_odd(*byte));
+    let pairs = piece.iter().zip(&piece[1..]).fold(false, |any, (one, next)| any | (is_space(*one) & is_space(*next)));
+    let mut out = *piece;
+    for byte in &mut out {
+        *byte = if *byte == b'\n' { b' ' } else { *byte };
+    }
+    (!(odd | pairs)).then_some(out)
 }
 
 /// Whether no character of the text is one that has to go. By bytes, as this looks at all that is published: what may
@@ -115,6 +141,8 @@ mod tests {
         assert_eq!(line(" a\r\n b\u{0}\u{8}\tc\u{fffe} \u{85}"), "a b c");
         assert_eq!(line("a\u{a0}\u{2003}b \u{b}\u{c}ä\u{3000}ö\n"), "a b ä ö");
         assert_eq!(line(&format!("{}\u{7f} b", "a ".repeat(100))), format!("{}b", "a ".repeat(100)));
+        assert_eq!(line("a\u{0} \u{0} b\u{0}"), "a b");
+        assert_eq!(line("\u{0} \u{0}"), "");
         assert_eq!(lines("a\r\nb\u{0}\rc"), "a\nb\nc");
     }
 
@@ -130,6 +158,15 @@ mod tests {
         for text in ["", "a<b>&\"'", &"\"'".repeat(1_000), &"a & b < c".repeat(77)] {
             let want = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             assert_eq!(escaped_length(text), want.replace('"', "&quot;").replace('\'', "&apos;").len(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_line_is_its_words_with_one_space_between(text in "([a-z]{0,9}[ \n]|[a-z\u{0}\u{1f}\u{7f} \t\r\n\u{85}\u{a0}é—\u{2003}\u{3000}\u{fffe}]|\\PC){0,60}") {
+            let words = text.split_whitespace().map(|word| word.chars().filter(|c| allowed(*c)).collect::<String>());
+            let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+            proptest::prop_assert_eq!(line(&text), words.join(" "));
         }
     }
 }

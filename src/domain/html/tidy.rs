@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2, memchr3, memmem};
 use url::{ParseError, Url};
 
-use super::{ATTRIBUTE, absolute, is_followed};
+use super::{ATTRIBUTE, absolute, is_followed, reference};
 
 /// Deeper nesting is the sanitiser's to judge.
 const MAX_DEPTH: usize = 64;
@@ -50,6 +50,8 @@ enum Kind {
     /// A `tbody` that nobody opened.
     ImpliedRows,
     Row,
+    /// A `tr` that nobody opened.
+    ImpliedRow,
     Cell,
     /// Left out with all its content.
     Hidden,
@@ -113,8 +115,9 @@ fn attribute_use(element: &str, name: &str) -> Use {
     }
 }
 
-/// What a parser puts around rows that stand in a table as such.
+/// What a parser puts around rows that stand in a table as such, and cells that stand in no row.
 const IMPLIED_ROWS: (&str, Kind) = ("tbody", Kind::ImpliedRows);
+const IMPLIED_ROW: (&str, Kind) = ("tr", Kind::ImpliedRow);
 
 struct Pass<'h> {
     page: &'h Url,
@@ -152,7 +155,8 @@ impl<'h> Pass<'h> {
 
     /// Where only rows and cells may stand, and text would be moved out of the table.
     fn is_between_cells(&self) -> bool {
-        matches!(self.open.last(), Some((_, Kind::Table | Kind::Rows | Kind::ImpliedRows | Kind::Row)))
+        let parent = self.open.last().map(|(_, kind)| *kind);
+        matches!(parent, Some(Kind::Table | Kind::Rows | Kind::ImpliedRows | Kind::Row | Kind::ImpliedRow))
     }
 
     fn markup(&mut self) -> Option<()> {
@@ -169,13 +173,32 @@ impl<'h> Pass<'h> {
         let end = memchr(b'>', self.rest.as_bytes())?;
         let tag = self.take(end + 1);
         let name = &tag[2..end];
-        if name == "table" && self.open.last() == Some(&IMPLIED_ROWS) {
-            self.open.pop();
-            self.out.push_str("</tbody>");
+        if matches!(name, "table" | "tbody" | "thead") {
+            self.close_implied(name);
         }
         let (opened, _) = self.open.pop()?;
         self.out.push_str(tag);
         (name == opened).then_some(())
+    }
+
+    fn close_implied(&mut self, outer: &str) {
+        while let Some((name, _)) =
+            self.open.pop_if(|open| [IMPLIED_ROWS, IMPLIED_ROW].contains(open) && open.0 != outer)
+        {
+            self.out.extend(["</", name, ">"]);
+        }
+    }
+
+    fn imply_rows(&mut self, kind: Kind) {
+        let parent = |pass: &Self| pass.open.last().map(|(_, kind)| *kind);
+        if matches!(kind, Kind::Row | Kind::Cell) && parent(self) == Some(Kind::Table) {
+            self.open.push(IMPLIED_ROWS);
+            self.out.push_str("<tbody>");
+        }
+        if kind == Kind::Cell && matches!(parent(self), Some(Kind::Rows | Kind::ImpliedRows)) {
+            self.open.push(IMPLIED_ROW);
+            self.out.push_str("<tr>");
+        }
     }
 
     fn comment(&mut self) -> Option<()> {
@@ -189,17 +212,14 @@ impl<'h> Pass<'h> {
     fn opening(&mut self) -> Option<()> {
         let is_name = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let length = self.rest.as_bytes()[1..].iter().take_while(|byte| is_name(byte)).count();
-        let start = self.out.len();
         let tag = self.take(1 + length);
         let name = &tag[1..];
         let kind = kind(name)?;
-        if kind == Kind::Row && matches!(self.open.last(), Some((_, Kind::Table))) {
-            self.open.push(IMPLIED_ROWS);
-            self.out.push_str("<tbody>");
-        }
+        self.imply_rows(kind);
         if !self.may_stand(name, kind) {
             return None;
         }
+        let start = self.out.len();
         self.out.push_str(tag);
         let is_self_closed = self.attributes(name)?;
         self.out.push('>');
@@ -230,7 +250,7 @@ impl<'h> Pass<'h> {
         match kind {
             Kind::Rows | Kind::Caption => return matches!(parent, Some((_, Kind::Table))),
             Kind::Row => return matches!(parent, Some((_, Kind::Rows | Kind::ImpliedRows))),
-            Kind::Cell => return matches!(parent, Some((_, Kind::Row))),
+            Kind::Cell => return matches!(parent, Some((_, Kind::Row | Kind::ImpliedRow))),
             _ if self.is_between_cells() => return false,
             _ => {}
         }
@@ -339,24 +359,13 @@ impl<'h> Pass<'h> {
 
 /// The first character as it is meant, and how many bytes it takes.
 fn first_character(text: &str) -> Option<(char, usize)> {
-    const REFERENCES: [(&str, char); 7] = [
-        ("&quot;", '"'),
-        ("&lt;", '<'),
-        ("&gt;", '>'),
-        ("&amp;", '&'),
-        ("&#39;", '\''),
-        ("&#x27;", '\''),
-        ("&nbsp;", '\u{a0}'),
-    ];
     let c = text.chars().next()?;
     if c != '&' {
         return Some((c, c.len_utf8()));
     }
-    if let Some((name, c)) = REFERENCES.iter().find(|(name, _)| text.starts_with(name)) {
-        return Some((*c, name.len()));
-    }
+    let apostrophe = || ["&#39;", "&#x27;"].iter().find(|name| text.starts_with(**name)).map(|name| ('\'', name.len()));
     let may_begin_another = text[1..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '#');
-    (!may_begin_another).then_some((c, 1))
+    reference(text).or_else(apostrophe).or_else(|| (!may_begin_another).then_some((c, 1)))
 }
 
 fn decoded(value: &str) -> Option<Cow<'_, str>> {
