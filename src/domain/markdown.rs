@@ -2,6 +2,8 @@
 //! heading attributes, alerts; maths stays readable as TeX. Addresses come out absolute, and those no reader should follow
 //! not at all. HTML that the author wrote is passed through, and said to be there: `html::Cleaner` has to see it then.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 
 use url::Url;
@@ -103,8 +105,11 @@ impl<'a> Writer<'a, '_> {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
             Event::Text(text) if self.dialect == Dialect::Jekyll && !self.code => {
-                let stripped = kramdown::strip_spans(&text).into_owned();
-                self.push(Event::Text(stripped.into()));
+                let stripped = match kramdown::strip_spans(&text) {
+                    Cow::Owned(stripped) => Some(stripped.into()),
+                    Cow::Borrowed(_) => None,
+                };
+                self.push(Event::Text(stripped.unwrap_or(text)));
             }
             Event::InlineMath(tex) => self.inline_math(&tex),
             Event::DisplayMath(tex) => {

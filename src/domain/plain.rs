@@ -69,8 +69,8 @@ const WIDTH: usize = 16;
 /// A piece of plain ASCII with no white space beside another, each made a space. As this looks at all that is published, it
 /// has no way out in the middle: the compiler makes wide steps of that.
 fn even(piece: &[u8; WIDTH]) -> Option<[u8; WIDTH]> {
-    let is_odd = |byte: u8| ((byte < b' ') & (byte != b'\n')) | (byte >= 0x7f);
-    let is_space = |byte: u8| (byte == b' ') | (byte == b'\n');
+    let is_odd = |byte: u8| !matches!(byte, b'\n' | b' '..=b'~');
+    let is_space = |byte: u8| matches!(byte, b'\n' | b' ');
     let odd = piece.iter().fold(false, |any, byte| any | is_odd(*byte));
     let pairs = piece.iter().zip(&piece[1..]).fold(false, |any, (one, next)| any | (is_space(*one) & is_space(*next)));
     let mut out = *piece;
