@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::error::Failure;
 use super::{Done, open, print};
-use crate::daemon::blog::{Blog, Pass};
+use crate::daemon::blog::Pass;
 use crate::domain::problem::Problem;
 use crate::domain::wording;
 
@@ -44,8 +44,7 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
         Arc::make_mut(&mut config).feeds.out = out;
     }
     let store = open::store(&config).await?;
-    let mut blog = Blog::open(config, Some(store)).await?;
-    open::scan(&mut blog).await;
+    let mut blog = open::scanned_blog(config, Some(store)).await?;
     let pass = blog.publish(open::now(), given.force).await?;
     let problems = blog.problems(false);
     let complete = !pass.problems.iter().any(Problem::is_error);

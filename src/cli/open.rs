@@ -41,24 +41,38 @@ async fn existing_store(config: &Config) -> Result<Option<SharedStore>, Failure>
 /// The blog as it stands, for commands that only look.
 pub async fn blog_to_look_at(config: &Arc<Config>, at: Timestamp) -> Result<Blog, Failure> {
     let store = existing_store(config).await?;
-    let mut blog = Blog::open(Arc::clone(config), store).await?;
-    scan(&mut blog).await;
+    let mut blog = scanned_blog(Arc::clone(config), store).await?;
     blog.assemble(at);
     Ok(blog)
 }
 
-/// Reads the posts, and waits (a few seconds at most) for those that were saved this very moment.
+/// The blog with its posts read.
+pub async fn scanned_blog(config: Arc<Config>, store: Option<SharedStore>) -> Result<Blog, Failure> {
+    let now = now();
+    let mut blog = Blog::open_scanned(config, store, now).await?;
+    settle(&mut blog, now).await;
+    Ok(blog)
+}
+
+/// Reads the posts again.
 pub async fn scan(blog: &mut Blog) {
-    for _ in 0..5 {
-        let now = now();
-        blog.scan(now);
+    let now = now();
+    blog.scan(now);
+    settle(blog, now).await;
+}
+
+/// Waits (a few seconds at most) for files that were saved at the very moment they were read.
+async fn settle(blog: &mut Blog, mut read_at: Timestamp) {
+    for _ in 0..4 {
         let Some(until) = blog.unsettled_until() else { return };
-        let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default() + Duration::from_millis(20);
+        let wait = Duration::try_from(until.duration_since(read_at)).unwrap_or_default() + Duration::from_millis(20);
         tracing::info!(
             event = "files_unsettled",
             "waiting {} ms for files that were saved a moment ago",
             wait.as_millis()
         );
         tokio::time::sleep(wait).await;
+        read_at = now();
+        blog.scan(read_at);
     }
 }

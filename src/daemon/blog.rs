@@ -88,6 +88,30 @@ pub struct Blog {
 }
 
 impl Blog {
+    /// Open, and scanned: the posts are read while the store tells what it knows.
+    pub async fn open_scanned(
+        config: Arc<Config>,
+        store: Option<SharedStore>,
+        machine_now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let settle = Settle { now: machine_now, age: config.posts.settle.get() };
+        let reading = tokio::task::spawn_blocking({
+            let config = Arc::clone(&config);
+            move || {
+                let site = scan::site(&config);
+                let files = Files::scan(&site, &Files::default(), settle);
+                (site, files)
+            }
+        });
+        let mut blog = Self::open(config, store).await?;
+        match reading.await {
+            Ok((site, files)) => (blog.site, blog.files) = (site, files),
+            // It panicked, and will again, where somebody answers for it.
+            Err(_) => blog.scan(machine_now),
+        }
+        Ok(blog)
+    }
+
     /// Without a store nothing can be published; what there is can still be looked at.
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
         let (mut ledger, mut outputs, mut memory) = (Ledger::new(), HashMap::new(), FeedMemory::default());
