@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::error::Failure;
 use super::{Done, feed_source, open, print};
 use crate::config::Config;
-use crate::daemon::blog::Blog;
 use crate::daemon::web::Web;
 use crate::domain::adoption::Adoption;
 use crate::domain::feed_document::{self, FeedDocument};
@@ -111,8 +110,7 @@ pub async fn take(config: &Arc<Config>, documents: &[FeedDocument], dry_run: boo
     let store = open::store(config).await?;
     // A daemon would go on with the ids that it has in memory.
     let _alone = if config.store.url.starts_with("sqlite:") { Some(store.hold("gazetted adopt").await?) } else { None };
-    let mut blog = Blog::open(Arc::clone(config), Some(Arc::clone(&store))).await?;
-    open::scan(&mut blog).await;
+    let mut blog = open::scanned_blog(Arc::clone(config), Some(Arc::clone(&store))).await?;
     Ok(blog.adopt(documents, now).await?)
 }
 

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use super::{Done, demo_posts, open, print};
 use crate::clock::SystemClock;
 use crate::config::{self, Config};
-use crate::daemon::blog::Blog;
 use crate::daemon::service::{self, Options};
 use crate::daemon::{
     editions::{self, Word},
@@ -128,9 +127,8 @@ async fn subscribe(store: &SharedStore) -> Done {
 async fn fill_outbox(config: &Arc<Config>, store: &SharedStore, folder: &Path) -> Done {
     let (now, as_is) = (open::now(), Word { as_is: true, ..Word::default() });
     let last = Period::at(Per::Month, now, &config.site.zone()).previous();
-    let mut blog = Blog::open(Arc::clone(config), Some(Arc::clone(store))).await?;
+    let mut blog = open::scanned_blog(Arc::clone(config), Some(Arc::clone(store))).await?;
     let templates = super::digest::templates(&folder.join("templates"))?;
-    open::scan(&mut blog).await;
     blog.publish(now, false).await?;
     editions::open(&mut blog, store, &templates, last.previous(), now, now, as_is).await?;
     for (name, text) in posts().iter().filter(|(name, _)| demo_posts::is_late(name)) {

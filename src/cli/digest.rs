@@ -250,9 +250,7 @@ async fn freeze(config: Option<&Path>, period: Period, word: Word, json: bool) -
     let config = open::config(config)?;
     let store = open::store(&config).await?;
     refuse_standby(&store).await?;
-    let mut blog =
-        crate::daemon::blog::Blog::open(std::sync::Arc::clone(&config), Some(std::sync::Arc::clone(&store))).await?;
-    open::scan(&mut blog).await;
+    let mut blog = open::scanned_blog(std::sync::Arc::clone(&config), Some(std::sync::Arc::clone(&store))).await?;
     let now = open::now();
     // The ledger must know every post before one of them is announced.
     blog.publish(now, false).await?;

@@ -87,6 +87,25 @@ pub struct Blog {
     pub terms: Terms,
 }
 
+/// What the store knows of the blog.
+#[derive(Default)]
+struct Stored {
+    ledger: Ledger,
+    outputs: HashMap<String, OutputRow>,
+    memory: FeedMemory,
+}
+
+impl Stored {
+    async fn of(store: Option<&SharedStore>) -> Result<Self, StoreError> {
+        let Some(store) = store else { return Ok(Self::default()) };
+        Ok(Self {
+            ledger: store.entries().await?.into_iter().map(|row| (row.id.clone(), row.into())).collect(),
+            outputs: store.outputs().await?.into_iter().map(|row| (row.path.clone(), row)).collect(),
+            memory: store.feed_memory().await?,
+        })
+    }
+}
+
 impl Blog {
     /// Open, and scanned: the posts are read while the store tells what it knows.
     pub async fn open_scanned(
@@ -94,7 +113,7 @@ impl Blog {
         store: Option<SharedStore>,
         machine_now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let settle = Settle { now: machine_now, age: config.posts.settle.get() };
+        let settle = settle(&config, machine_now);
         let reading = tokio::task::spawn_blocking({
             let config = Arc::clone(&config);
             move || {
@@ -103,29 +122,27 @@ impl Blog {
                 (site, files)
             }
         });
-        let mut blog = Self::open(config, store).await?;
+        let stored = Stored::of(store.as_ref()).await?;
         match reading.await {
-            Ok((site, files)) => (blog.site, blog.files) = (site, files),
-            // It panicked, and will again, where somebody answers for it.
-            Err(_) => blog.scan(machine_now),
+            Ok((site, files)) => Ok(Self::new(config, store, stored, site, files)),
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }
-        Ok(blog)
     }
 
     /// Without a store nothing can be published; what there is can still be looked at.
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
-        let (mut ledger, mut outputs, mut memory) = (Ledger::new(), HashMap::new(), FeedMemory::default());
-        if let Some(store) = &store {
-            ledger = store.entries().await?.into_iter().map(|row| (row.id.clone(), row.into())).collect();
-            outputs = store.outputs().await?.into_iter().map(|row| (row.path.clone(), row)).collect();
-            memory = store.feed_memory().await?;
-        }
+        let stored = Stored::of(store.as_ref()).await?;
         let site = tokio::task::block_in_place(|| scan::site(&config));
-        Ok(Self {
+        Ok(Self::new(config, store, stored, site, Files::default()))
+    }
+
+    fn new(config: Arc<Config>, store: Option<SharedStore>, stored: Stored, site: Site, files: Files) -> Self {
+        let Stored { ledger, outputs, memory } = stored;
+        Self {
             config,
             site,
             store,
-            files: Files::default(),
+            files,
             ledger,
             outputs,
             bodies: Bodies::default(),
@@ -140,7 +157,7 @@ impl Blog {
             touched: None,
             plans: Vec::new(),
             terms: Terms::default(),
-        })
+        }
     }
 
     #[must_use]
@@ -161,7 +178,7 @@ impl Blog {
                 self.bodies.clear();
             }
             self.site = site;
-            self.files = Files::scan(&self.site, &self.files, self.settle(machine_now));
+            self.files = Files::scan(&self.site, &self.files, settle(&self.config, machine_now));
             self.verified = false;
             self.touched = None;
         });
@@ -170,7 +187,7 @@ impl Blog {
     /// Reads files again that have changed; `closed` ones are finished, the others may still be written to. Returns
     /// whether anything is different now.
     pub fn refresh(&mut self, closed: &BTreeSet<String>, open: &BTreeSet<String>, machine_now: Timestamp) -> bool {
-        let settle = self.settle(machine_now);
+        let settle = settle(&self.config, machine_now);
         if let Some(touched) = &mut self.touched {
             touched.extend(closed.iter().chain(open).cloned());
         }
@@ -178,10 +195,6 @@ impl Blog {
             let closed = closed.iter().fold(false, |any, path| self.files.refresh(&self.site, path, None) | any);
             open.iter().fold(closed, |any, path| self.files.refresh(&self.site, path, Some(settle)) | any)
         })
-    }
-
-    fn settle(&self, now: Timestamp) -> Settle {
-        Settle { now, age: self.config.posts.settle.get() }
     }
 
     /// When a file that is too young to be believed will be old enough.
@@ -399,4 +412,8 @@ impl Blog {
 #[must_use]
 pub fn is_draft(post: &Post) -> bool {
     matches!(post.state, State::Draft | State::Scheduled)
+}
+
+fn settle(config: &Config, now: Timestamp) -> Settle {
+    Settle { now, age: config.posts.settle.get() }
 }

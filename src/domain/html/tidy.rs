@@ -173,9 +173,7 @@ impl<'h> Pass<'h> {
         let end = memchr(b'>', self.rest.as_bytes())?;
         let tag = self.take(end + 1);
         let name = &tag[2..end];
-        if matches!(name, "table" | "tbody" | "thead") {
-            self.close_implied(name);
-        }
+        self.close_implied(name);
         let (opened, _) = self.open.pop()?;
         self.out.push_str(tag);
         (name == opened).then_some(())
