@@ -28,6 +28,7 @@ use super::terms::Terms;
 
 mod configured;
 mod fitting;
+mod gists;
 mod hubs;
 mod looking;
 mod moving_in;
@@ -65,6 +66,7 @@ pub struct Blog {
     pub site: Site,
     store: Option<SharedStore>,
     files: Files,
+    gists: gists::Kept,
     ledger: Ledger,
     outputs: HashMap<String, OutputRow>,
     bodies: Bodies,
@@ -114,17 +116,15 @@ impl Blog {
         machine_now: Timestamp,
     ) -> Result<Self, StoreError> {
         let settle = settle(&config, machine_now);
-        let reading = tokio::task::spawn_blocking({
-            let config = Arc::clone(&config);
-            move || {
-                let site = scan::site(&config);
-                let files = Files::scan(&site, &Files::default(), settle);
-                (site, files)
-            }
+        let site = tokio::task::block_in_place(|| scan::site(&config));
+        let gists = gists::Kept::of(store.as_ref(), &site).await;
+        let reading = tokio::task::spawn_blocking(move || {
+            let files = Files::scan(&site, &Files::default(), &gists.gists, settle);
+            (site, files, gists)
         });
         let stored = Stored::of(store.as_ref()).await?;
         match reading.await {
-            Ok((site, files)) => Ok(Self::new(config, store, stored, site, files)),
+            Ok((site, files, gists)) => Ok(Self { files, ..Self::new(config, store, stored, site, gists) }),
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }
     }
@@ -133,16 +133,18 @@ impl Blog {
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
         let stored = Stored::of(store.as_ref()).await?;
         let site = tokio::task::block_in_place(|| scan::site(&config));
-        Ok(Self::new(config, store, stored, site, Files::default()))
+        let gists = gists::Kept::of(store.as_ref(), &site).await;
+        Ok(Self::new(config, store, stored, site, gists))
     }
 
-    fn new(config: Arc<Config>, store: Option<SharedStore>, stored: Stored, site: Site, files: Files) -> Self {
+    fn new(config: Arc<Config>, store: Option<SharedStore>, stored: Stored, site: Site, gists: gists::Kept) -> Self {
         let Stored { ledger, outputs, memory } = stored;
         Self {
             config,
             site,
             store,
-            files,
+            files: Files::default(),
+            gists,
             ledger,
             outputs,
             bodies: Bodies::default(),
@@ -175,10 +177,12 @@ impl Blog {
             let site = scan::site(&self.config);
             if !scan::same_rules(&site.rules, &self.site.rules) || site.includes != self.site.includes {
                 self.files = Files::default();
+                self.gists = gists::Kept::default();
                 self.bodies.clear();
             }
             self.site = site;
-            self.files = Files::scan(&self.site, &self.files, settle(&self.config, machine_now));
+            let settle = settle(&self.config, machine_now);
+            self.files = Files::scan(&self.site, &self.files, &self.gists.gists, settle);
             self.verified = false;
             self.touched = None;
         });

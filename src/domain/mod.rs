@@ -23,6 +23,7 @@ pub mod feed_document;
 pub mod feed_format;
 pub mod feed_memory;
 pub mod front_matter;
+pub mod gist;
 pub mod goal;
 pub mod hash;
 pub mod html;

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::author::Author;
 
@@ -34,7 +34,7 @@ impl State {
 }
 
 /// The picture that stands for a post.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// Absolute.
     pub url: String,
@@ -43,7 +43,7 @@ pub struct Image {
 }
 
 /// A file that belongs to a post.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enclosure {
     /// Absolute.
     pub url: String,
@@ -69,7 +69,7 @@ pub struct Post {
 }
 
 /// What the file itself says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Written {
     /// Relative to the posts directory, `/`-separated.
     pub path: Arc<str>,
@@ -107,6 +107,7 @@ pub struct Written {
     /// Identifies the text below the front matter; survives a change of metadata.
     pub body_hash: u128,
     /// The file's modification time.
+    #[serde(skip)]
     pub modified: Timestamp,
 }
 
@@ -127,7 +128,13 @@ impl DerefMut for Post {
 
 impl From<Written> for Post {
     fn from(written: Written) -> Self {
-        Self { id: String::new(), updated: None, state: State::Draft, written: Arc::new(written) }
+        Arc::new(written).into()
+    }
+}
+
+impl From<Arc<Written>> for Post {
+    fn from(written: Arc<Written>) -> Self {
+        Self { id: String::new(), updated: None, state: State::Draft, written }
     }
 }
 

@@ -2,6 +2,7 @@
 //! every problem it met; never fails, never panics. Knows nothing of other posts.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::author::Author;
@@ -26,7 +27,7 @@ pub struct File<'a> {
 }
 
 /// Whom the author lets see the post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Visibility {
     Public {
         /// Not before: the post's date, or Hugo's `publishDate`.
@@ -388,26 +389,10 @@ fn capitalised(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::tz::TimeZone;
-
-    fn rules(dialect: Dialect) -> Rules {
-        Rules {
-            dialect,
-            base_url: "https://a.example".into(),
-            zone: TimeZone::get("Europe/Berlin").unwrap(),
-            permalink: None,
-            permalinks: std::collections::BTreeMap::default(),
-            section: String::new(),
-            languages: Vec::new(),
-            known_authors: Vec::new(),
-            default_author: Some(Author::named("The Team")),
-            site: Map::new(),
-        }
-    }
 
     fn parsed(dialect: Dialect, relative: &str, text: &[u8]) -> Parsed {
         let file = File { path: relative, relative, bytes: text, modified: "2021-06-01T00:00:00Z".parse().unwrap() };
-        parse(file, &rules(dialect))
+        parse(file, &Rules::sample(dialect))
     }
 
     fn post(dialect: Dialect, relative: &str, text: &str) -> (Post, Visibility) {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 use crate::domain::dialect::{Rules, is_post_file};
+use crate::domain::gist::Gists;
 use crate::domain::post_file::{File, Parsed, parse};
 use crate::domain::problem::Problem;
 
@@ -48,9 +49,9 @@ pub struct Settle {
 }
 
 impl Files {
-    /// Reads the whole tree. What is still being written keeps its last version.
+    /// Reads the whole tree; what is in `gists` need not be parsed. What is still being written keeps its last version.
     #[must_use]
-    pub fn scan(site: &Site, before: &Self, settle: Settle) -> Self {
+    pub fn scan(site: &Site, before: &Self, gists: &Gists, settle: Settle) -> Self {
         let mut files = Self::default();
         let mut found = Vec::new();
         match Root::open(&site.root) {
@@ -67,7 +68,9 @@ impl Files {
         found.retain(|f| is_post_file(site.rules.dialect, &f.relative) && site.is_post_place(&f.relative));
         let read: Vec<_> = found
             .par_iter()
-            .map_init(Vec::new, |buffer, f| read_one(f, site, before.known.get(&*f.relative), Some(settle), buffer))
+            .map_init(Vec::new, |buffer, f| {
+                read_one(f, site, before.known.get(&*f.relative), gists, Some(settle), buffer)
+            })
             .collect();
         for (found, one) in found.iter().zip(read) {
             files.take(&found.relative, one, before.known.get(&*found.relative));
@@ -85,7 +88,7 @@ impl Files {
         let before = self.known.get(relative).cloned();
         self.problems.retain(|p| p.path != site.display(relative));
         let one = match Root::open(&site.root).and_then(|root| root.find(relative)) {
-            Ok(Some(found)) => read_one(&found, site, before.as_ref(), settle, &mut Vec::new()),
+            Ok(Some(found)) => read_one(&found, site, before.as_ref(), &Gists::default(), settle, &mut Vec::new()),
             _ => One::Gone,
         };
         let unchanged = matches!((&one, &before), (One::Same, _) | (One::Gone, None));
@@ -145,7 +148,14 @@ enum One {
     Gone,
 }
 
-fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<Settle>, bytes: &mut Vec<u8>) -> One {
+fn read_one(
+    found: &Found,
+    site: &Site,
+    before: Option<&Known>,
+    gists: &Gists,
+    settle: Option<Settle>,
+    bytes: &mut Vec<u8>,
+) -> One {
     let path = site.display(&found.relative);
     let stamp = match found.read_into(bytes, site.max_bytes) {
         Ok(read) => read,
@@ -177,8 +187,10 @@ fn read_one(found: &Found, site: &Site, before: Option<&Known>, settle: Option<S
             Problem::error(path, "empty", "the file is empty").hint("write the post, or delete the file"),
         ));
     }
-    let file = File { path: &path, relative: &found.relative, bytes, modified: stamp.modified };
-    let mut parsed = parse(file, &site.rules);
+    let parsed = gists.parsed(&path, hash, stamp.modified);
+    let mut parsed = parsed.unwrap_or_else(|| {
+        parse(File { path: &path, relative: &found.relative, bytes, modified: stamp.modified }, &site.rules)
+    });
     media::measure(site, &found.relative, &mut parsed);
     One::New(stamp, Box::new(parsed))
 }

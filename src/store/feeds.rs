@@ -1,5 +1,7 @@
 //! The verbs of feeds: what must stay as it was once readers have seen them, and ids taken over from a feed that was there
-//! before. Knows no file.
+//! before; and what posts said when they were last read. Knows no file.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
@@ -14,4 +16,8 @@ pub trait Feeds: Send + Sync {
     async fn learn_feeds(&self, more: &FeedMemory) -> Result<()>;
     /// Gives entries other ids: for each the id it had here and what it is from now on, all or none.
     async fn adopt_entries(&self, adopted: &[(String, EntryRow)]) -> Result<()>;
+    /// What posts said when they were last read by these rules: pages of gists.
+    async fn gists(&self, rules: u128) -> Result<Vec<Vec<u8>>>;
+    /// Writes these pages in the place of those that were there, all or none.
+    async fn save_gists(&self, rules: u128, pages: &BTreeMap<u32, Vec<u8>>) -> Result<()>;
 }

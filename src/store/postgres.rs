@@ -82,7 +82,7 @@ type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     include_str!("migrations/postgres/0001_ledger.sql"),
     include_str!("migrations/postgres/0002_subscribers.sql"),
     include_str!("migrations/postgres/0003_bounces.sql"),
@@ -91,6 +91,7 @@ const STEPS: [&str; 8] = [
     include_str!("migrations/postgres/0006_websub.sql"),
     include_str!("migrations/postgres/0007_letters.sql"),
     include_str!("migrations/postgres/0008_admin.sql"),
+    include_str!("migrations/postgres/0009_gists.sql"),
 ];
 
 const CONNECTIONS: u32 = 8;

@@ -88,7 +88,7 @@ type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     include_str!("migrations/sqlite/0001_ledger.sql"),
     include_str!("migrations/sqlite/0002_subscribers.sql"),
     include_str!("migrations/sqlite/0003_bounces.sql"),
@@ -97,6 +97,7 @@ const STEPS: [&str; 8] = [
     include_str!("migrations/sqlite/0006_websub.sql"),
     include_str!("migrations/sqlite/0007_letters.sql"),
     include_str!("migrations/sqlite/0008_admin.sql"),
+    include_str!("migrations/sqlite/0009_gists.sql"),
 ];
 
 /// How long a writer of another process is waited for.

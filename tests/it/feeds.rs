@@ -6,8 +6,10 @@ use std::time::SystemTime;
 
 use quick_xml::events::Event;
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::site::{Site, ran, site, text};
+use super::site::{LEAST, Site, ran, site, text};
 
 fn blog() -> Site {
     site()
@@ -81,6 +83,64 @@ fn a_file_somebody_spoiled_is_written_again() {
     assert_eq!(site.read("public/atom.xml"), before);
 }
 
+/// Every page of gists that a build has left, changed.
+async fn change_gists(site: &Site, change: impl Fn(String) -> Vec<u8>) -> usize {
+    let file = site.path("gazetted.db");
+    let mut db = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+    let pages: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT page, posts FROM gists").fetch_all(&mut db).await.unwrap();
+    for (page, posts) in &pages {
+        let json = String::from_utf8(zstd::decode_all(&posts[..]).unwrap()).unwrap();
+        let changed = sqlx::query("UPDATE gists SET posts = $2 WHERE page = $1").bind(page).bind(change(json));
+        changed.execute(&mut db).await.unwrap();
+    }
+    db.close().await.unwrap();
+    pages.len()
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_parsed_again() {
+    let site = blog();
+    build(&site);
+    // A title that is in no file: it can come from nowhere else.
+    let uno = |json: String| zstd::encode_all(json.replace("One & <only>", "Uno").as_bytes(), 1).unwrap();
+    assert!(change_gists(&site, uno).await > 0);
+    site.remove("public/atom.xml");
+    build(&site);
+    assert!(site.read("public/atom.xml").contains("<title>Uno</title>"));
+    // By other rules it means something else.
+    site.save("gazetted.toml", LEAST.replace("[posts]", "time_zone = \"Asia/Tokyo\"\n[posts]"));
+    build(&site);
+    let atom = site.read("public/atom.xml");
+    assert!(atom.contains("<title>One &amp; &lt;only&gt;</title>") && !atom.contains("Uno"), "{atom}");
+}
+
+#[tokio::test]
+async fn gists_that_cannot_be_read_cost_time_and_nothing_else() {
+    let site = blog();
+    build(&site);
+    let before = state(&site);
+    for spoiled in [&b""[..], b"spoiled", b"\x28\xb5\x2f\xfd\x24\x01\x09\x00\x00\x7b"] {
+        assert!(change_gists(&site, |_| spoiled.to_vec()).await > 0);
+        assert_eq!(build(&site)["files_written"], 0);
+        assert_eq!(state(&site), before);
+    }
+    assert!(change_gists(&site, |json| json.into_bytes()).await > 0, "they have been put right");
+}
+
+// FAULTS F17.
+
+#[test]
+fn the_bytes_decide_whatever_a_files_time_and_length_say() {
+    let site = blog();
+    build(&site);
+    let path = site.path("_posts/2021-02-05-two.md");
+    let saved = path.metadata().unwrap().modified().unwrap();
+    site.save("_posts/2021-02-05-two.md", "---\ntitle: Owt\ntags: [wood, iron]\n---\nSecond.\n");
+    std::fs::File::options().read(true).open(&path).unwrap().set_modified(saved).unwrap();
+    build(&site);
+    assert_eq!(entry(&site, "Owt")["url"], "https://blog.example.org/2021/02/05/two.html");
+}
+
 // Invariant 2.
 
 #[test]
@@ -98,7 +158,7 @@ fn an_id_survives_whatever_happens_to_its_post() {
     site.save("_posts/2021-02-05-deux.md", "---\ntitle: Two!\ntags: [wood, iron]\ndate: 2021-02-20\n---\nSecond.\n");
     build(&site);
     assert_eq!(entry(&site, "Two!")["id"], id, "another title");
-    site.save("gazetted.toml", format!("{}permalink = \"/:year/:title/\"\n", super::site::LEAST));
+    site.save("gazetted.toml", format!("{}permalink = \"/:year/:title/\"\n", LEAST));
     build(&site);
     assert_eq!(entry(&site, "Two!")["id"], id, "another permalink");
     assert_eq!(entry(&site, "Two!")["url"], "https://blog.example.org/2021/deux/");

@@ -1,6 +1,6 @@
 //! What every store must do, asked of each of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +20,7 @@ conformance! {
     entries_are_kept_as_they_were_given,
     ten_thousand_entries_are_saved_at_once,
     outputs_are_replaced_and_forgotten,
+    gists_are_replaced_page_by_page_and_only_given_to_those_of_the_same_rules,
     whoever_opens_an_edition_second_finds_it_there,
     of_many_who_open_an_edition_at_once_one_does,
     an_edition_marks_its_entries_once,
@@ -182,6 +183,20 @@ async fn outputs_are_replaced_and_forgotten(f: Fixture) {
     f.store.save_outputs(&[output("atom.xml", 1), output("feed.xml", 2)], &[]).await.unwrap();
     f.store.save_outputs(&[output("feed.xml", 3), output("new.xml", 4)], &["atom.xml".into()]).await.unwrap();
     assert_eq!(f.store.outputs().await.unwrap(), [output("feed.xml", 3), output("new.xml", 4)]);
+}
+
+async fn gists_are_replaced_page_by_page_and_only_given_to_those_of_the_same_rules(f: Fixture) {
+    let (one, two, three) = (vec![0, 255, 1], vec![2; 100_000], vec![3]);
+    f.store.save_gists(7, &BTreeMap::from([(0, one.clone()), (63, two.clone())])).await.unwrap();
+    let sorted = |mut pages: Vec<Vec<u8>>| {
+        pages.sort();
+        pages
+    };
+    assert_eq!(sorted(f.store.gists(7).await.unwrap()), [one.clone(), two]);
+    f.store.save_gists(8, &BTreeMap::from([(63, three.clone())])).await.unwrap();
+    assert_eq!(f.store.gists(7).await.unwrap(), [one]);
+    assert_eq!(f.store.gists(8).await.unwrap(), [three]);
+    f.store.save_gists(8, &BTreeMap::new()).await.unwrap();
 }
 
 async fn whoever_opens_an_edition_second_finds_it_there(f: Fixture) {

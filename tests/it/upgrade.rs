@@ -56,6 +56,7 @@ macro_rules! steps {
             include_str!(concat!("../../src/store/migrations/", $database, "/0006_websub.sql")),
             include_str!(concat!("../../src/store/migrations/", $database, "/0007_letters.sql")),
             include_str!(concat!("../../src/store/migrations/", $database, "/0008_admin.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0009_gists.sql")),
         ]
     };
 }
@@ -75,7 +76,8 @@ fn rows_of(schema: usize) -> &'static str {
             "INSERT INTO announcements (path, hub, hash, changed_at) VALUES ('atom.xml', 'https://hub.example', 'h', 1)"
         }
         7 => "INSERT INTO letters VALUES ('k', 'nudge', 's', 't', 'h', 'en', 1)",
-        _ => "INSERT INTO acts (at, who, act, subject, detail) VALUES (1, 'cli', 'a', 's', 'd')",
+        8 => "INSERT INTO acts (at, who, act, subject, detail) VALUES (1, 'cli', 'a', 's', 'd')",
+        _ => "DELETE FROM gists",
     }
 }
 

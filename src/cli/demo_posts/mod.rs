@@ -89,16 +89,10 @@ mod tests {
 
     fn rules() -> Rules {
         Rules {
-            dialect: Dialect::Jekyll,
             base_url: "https://lanternfish.example".to_owned(),
             zone: TimeZone::UTC,
-            permalink: None,
-            permalinks: BTreeMap::new(),
-            section: String::new(),
-            languages: Vec::new(),
-            known_authors: Vec::new(),
             default_author: None,
-            site: serde_json::Map::new(),
+            ..Rules::sample(Dialect::Jekyll)
         }
     }
 

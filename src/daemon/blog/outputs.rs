@@ -66,6 +66,7 @@ impl Blog {
         let plans = std::mem::take(&mut self.plans);
         written.extend(self.publish_all(&plans, &settings, &edited, Between::Forget).await?);
         let pass = self.finish(written, &plans, &settings).await?;
+        self.keep_gists().await;
         self.verified = true;
         (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
         Ok(pass)

@@ -186,6 +186,26 @@ impl Rules {
     }
 }
 
+#[cfg(test)]
+impl Rules {
+    /// Of a site that says nothing of itself.
+    #[must_use]
+    pub fn sample(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            base_url: "https://a.example".into(),
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+            permalink: None,
+            permalinks: BTreeMap::new(),
+            section: String::new(),
+            languages: Vec::new(),
+            known_authors: Vec::new(),
+            default_author: Some(Author::named("The Team")),
+            site: Map::new(),
+        }
+    }
+}
+
 /// Whether a file below the posts directory can be a post, by its name alone.
 #[must_use]
 pub fn is_post_file(dialect: Dialect, relative: &str) -> bool {

@@ -27,6 +27,34 @@ impl Feeds for Database {
     async fn adopt_entries(&self, adopted: &[(String, EntryRow)]) -> Result<()> {
         write!(self, |db| adopt(db, adopted))
     }
+
+    async fn gists(&self, rules: u128) -> Result<Vec<Vec<u8>>> {
+        read!(self, |db| gists(db, rules))
+    }
+
+    async fn save_gists(&self, rules: u128, pages: &BTreeMap<u32, Vec<u8>>) -> Result<()> {
+        write!(self, |db| save_gists(db, rules, pages))
+    }
+}
+
+async fn gists(db: &mut Connection, rules: u128) -> Result<Vec<Vec<u8>>> {
+    let found = sqlx::query_scalar("SELECT posts FROM gists WHERE rules = $1").bind(rows::hex(rules));
+    Ok(found.fetch_all(db).await?)
+}
+
+async fn save_gists(db: &mut Connection, rules: u128, pages: &BTreeMap<u32, Vec<u8>>) -> Result<()> {
+    for (page, posts) in pages {
+        sqlx::query(
+            "INSERT INTO gists (page, rules, posts) VALUES ($1, $2, $3)
+             ON CONFLICT (page) DO UPDATE SET rules = excluded.rules, posts = excluded.posts",
+        )
+        .bind(i64::from(*page))
+        .bind(rows::hex(rules))
+        .bind(posts)
+        .execute(&mut *db)
+        .await?;
+    }
+    Ok(())
 }
 
 async fn all(db: &mut Connection) -> Result<FeedMemory> {

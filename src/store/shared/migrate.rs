@@ -6,7 +6,7 @@ use super::super::Connection;
 use crate::store::{Migration, Result, StoreError};
 
 /// What each step is about.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "editions and deliveries",
     "subscribers' choices, consent, notices",
     "bounces",
@@ -15,6 +15,7 @@ const NAMES: [&str; 8] = [
     "WebSub",
     "letters to editors",
     "editors' pages, and what was done by hand",
+    "what posts said when they were last read",
 ];
 
 /// Does it, and tells what was done; for a transaction that is taken back.
