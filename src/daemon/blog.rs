@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
@@ -71,8 +71,11 @@ pub struct Blog {
     outputs: HashMap<String, OutputRow>,
     bodies: Bodies,
     pub catalogue: Catalogue,
-    links: LinkIndex,
+    /// Made when the first post is rendered.
+    links: OnceLock<LinkIndex>,
     links_version: u128,
+    /// What each post's entry is made from, in the catalogue's order; none: not known.
+    versions: Vec<u128>,
     /// The output files have been compared with what the store says of them.
     verified: bool,
     feed_problems: Vec<Problem>,
@@ -149,8 +152,9 @@ impl Blog {
             outputs,
             bodies: Bodies::default(),
             catalogue: Catalogue::default(),
-            links: LinkIndex::default(),
+            links: OnceLock::new(),
             links_version: 0,
+            versions: Vec::new(),
             verified: false,
             feed_problems: Vec::new(),
             documents: BTreeMap::new(),
@@ -212,9 +216,10 @@ impl Blog {
         let (catalogue, rows) = Catalogue::assemble(self.files.known.values().map(|k| &*k.parsed), &self.ledger, now);
         let links_version = links_version(&catalogue);
         if links_version != self.links_version {
-            self.links = LinkIndex::new(&catalogue.posts);
+            self.links = OnceLock::new();
             self.links_version = links_version;
         }
+        self.versions.clear();
         self.catalogue = catalogue;
         self.catalogue.posts.shrink_to_fit();
         rows
@@ -257,8 +262,14 @@ impl Blog {
     }
 
     fn render(&mut self, wanted: &[usize], purpose: Purpose) {
-        let around = Around { site: &self.site, links: &self.links, links_version: self.links_version };
-        tokio::task::block_in_place(|| self.bodies.render(&self.catalogue.posts, wanted, around, purpose));
+        if wanted.is_empty() {
+            return;
+        }
+        tokio::task::block_in_place(|| {
+            let links = self.links.get_or_init(|| LinkIndex::new(&self.catalogue.posts));
+            let around = Around { site: &self.site, links, links_version: self.links_version };
+            self.bodies.render(&self.catalogue.posts, wanted, around, purpose);
+        });
     }
 
     /// After a pass: what it has rendered is kept for the next one in less room.

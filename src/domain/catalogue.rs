@@ -52,17 +52,18 @@ impl Catalogue {
         (Self { posts, problems, next_change }, rows)
     }
 
-    /// Puts a new version of one file in the place of the old, if the text is all that has changed. Returns what the ledger
-    /// has to learn of it.
+    /// Puts a new version of one file in the place of the old, if the text is all that has changed. Returns the post's place, and
+    /// what the ledger has to learn of it.
     pub fn replace(
         &mut self,
         path: &str,
         parsed: &Parsed,
         ledger: &Ledger,
         now: Timestamp,
-    ) -> Result<Option<EntryRow>, MoreThanText> {
+    ) -> Result<(usize, Option<EntryRow>), MoreThanText> {
         let (new, visibility) = parsed.post.as_ref().ok_or(MoreThanText)?;
-        let old = self.posts.iter_mut().find(|post| *post.path == *path).ok_or(MoreThanText)?;
+        let at = self.posts.iter().position(|post| *post.path == *path).ok_or(MoreThanText)?;
+        let old = &mut self.posts[at];
         let row = ledger.get(&old.id).ok_or(MoreThanText)?;
         if !is_new_text_only(old, new) || state_at(*visibility, now) != old.state {
             return Err(MoreThanText);
@@ -73,7 +74,7 @@ impl Catalogue {
         self.problems.retain(|problem| problem.path != path);
         self.problems.extend(parsed.problems.iter().cloned());
         sort(&mut self.problems);
-        Ok(learned)
+        Ok((at, learned))
     }
 
     pub fn published(&self) -> impl Iterator<Item = &Post> {
@@ -334,7 +335,9 @@ mod tests {
         let mut edited = files.clone();
         let change = |parsed: &mut Parsed, change: fn(&mut Post)| change(&mut parsed.post.as_mut().unwrap().0);
         change(&mut edited[0], |post| post.body_hash = 77);
-        let learned = catalogue.replace("a.md", &edited[0], &ledger, now).unwrap().unwrap();
+        let (at, learned) = catalogue.replace("a.md", &edited[0], &ledger, now).unwrap();
+        let learned = learned.unwrap();
+        assert_eq!(&*catalogue.posts[at].path, "a.md");
         assert_eq!((learned.id.as_str(), learned.body_hash), ("https://x/a", 77));
         assert_eq!(catalogue, Catalogue::assemble(&edited, &ledger, now).0);
         for more in [

@@ -2,10 +2,10 @@
 //! on the file's name, its bytes and the rules, on nothing else: a gist stands for bytes of the same hash read by the same
 //! rules. Knows no store; keeps its gists in pages, each written when one of its posts has changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -54,26 +54,31 @@ impl Gists {
     /// The pages that are not as they are kept, as they should be.
     #[must_use]
     pub fn outdated<'a>(&self, files: impl IntoIterator<Item = &'a Parsed>) -> BTreeMap<u32, String> {
-        let mut pages: BTreeMap<u32, (bool, Vec<Gist>)> = BTreeMap::new();
-        let mut unseen: BTreeMap<u32, usize> = BTreeMap::new();
-        for path in self.0.keys() {
-            *unseen.entry(page_of(path)).or_default() += 1;
+        let posts: Vec<&(Post, Visibility)> = files.into_iter().filter_map(worth_keeping).collect();
+        let mut pages: BTreeMap<u32, Vec<Gist>> =
+            self.changed(&posts).into_iter().map(|page| (page, Vec::new())).collect();
+        if pages.is_empty() {
+            return BTreeMap::new();
         }
-        for (post, visibility) in files.into_iter().filter_map(worth_keeping) {
-            let number = page_of(&post.path);
-            let kept = self.0.get(&*post.path).is_some_and(|gist| gist.written.source_hash == post.source_hash);
-            let (changed, gists) = pages.entry(number).or_default();
-            *changed |= !kept;
-            gists.push(Gist { updated: post.updated, visibility: *visibility, written: Arc::clone(&post.written) });
-            if let Some(left) = unseen.get_mut(&number).filter(|_| kept) {
-                *left -= 1;
+        for (post, visibility) in posts {
+            if let Some(gists) = pages.get_mut(&page_of(&post.path)) {
+                gists.push(Gist { updated: post.updated, visibility: *visibility, written: Arc::clone(&post.written) });
             }
         }
-        for (number, _) in unseen.into_iter().filter(|(_, left)| *left > 0) {
-            pages.entry(number).or_default().0 = true;
+        pages.into_iter().filter_map(|(page, gists)| Some((page, serde_json::to_string(&gists).ok()?))).collect()
+    }
+
+    /// The pages of posts that are new, different or gone.
+    fn changed(&self, posts: &[&(Post, Visibility)]) -> BTreeSet<u32> {
+        let is_kept =
+            |post: &Post| self.0.get(&post.path).is_some_and(|gist| gist.written.source_hash == post.source_hash);
+        let new = posts.iter().filter(|(post, _)| !is_kept(post)).map(|(post, _)| page_of(&post.path));
+        let mut changed: BTreeSet<u32> = new.collect();
+        if !changed.is_empty() || posts.len() != self.0.len() {
+            let there: HashSet<&str> = posts.iter().map(|(post, _)| &*post.path).collect();
+            changed.extend(self.0.keys().filter(|path| !there.contains(&***path)).map(|path| page_of(path)));
         }
-        let changed = pages.into_iter().filter(|(_, (changed, _))| *changed);
-        changed.filter_map(|(number, (_, gists))| Some((number, serde_json::to_string(&gists).ok()?))).collect()
+        changed
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::author::Author;
 
@@ -84,8 +84,11 @@ pub struct Written {
     pub minor: bool,
     /// The text names other posts, so their addresses matter to it.
     pub refers: bool,
+    #[serde(deserialize_with = "exact")]
     pub authors: Vec<Author>,
+    #[serde(deserialize_with = "exact")]
     pub tags: Vec<String>,
+    #[serde(deserialize_with = "exact")]
     pub categories: Vec<String>,
     /// Hugo's and Zola's: the folder below the content.
     pub section: Option<String>,
@@ -109,6 +112,24 @@ pub struct Written {
     /// The file's modification time.
     #[serde(skip)]
     pub modified: Timestamp,
+}
+
+/// A list without the room that reading it left at its end: ten thousand posts have three of them each.
+fn exact<'de, D: Deserializer<'de>, T: Deserialize<'de>>(list: D) -> Result<Vec<T>, D::Error> {
+    let mut list = Vec::deserialize(list)?;
+    list.shrink_to_fit();
+    Ok(list)
+}
+
+impl Written {
+    /// The same, without room at the end of its lists.
+    #[must_use]
+    pub fn exact(mut self) -> Self {
+        self.authors.shrink_to_fit();
+        self.tags.shrink_to_fit();
+        self.categories.shrink_to_fit();
+        self
+    }
 }
 
 impl Deref for Post {

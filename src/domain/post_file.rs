@@ -175,7 +175,7 @@ impl Reader<'_> {
             body_hash: hash::of(self.split.body.trim().as_bytes()),
             modified: self.file.modified,
         };
-        Some((Post { updated, ..written.into() }, visibility))
+        Some((Post { updated, ..written.exact().into() }, visibility))
     }
 
     fn complain(&mut self, key: &str, code: &'static str, message: String, hint: &str) {

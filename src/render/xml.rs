@@ -41,6 +41,11 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
     let (mut found, mut open): (Vec<String>, Vec<bool>) = (Vec::new(), Vec::new());
     let mut current: Option<String> = None;
     loop {
+        // A feed is nearly all text with markup in it, escaped: the library would tell of each reference by itself.
+        let rest: &[u8] = reader.get_ref();
+        let markup = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+        read_text(&rest[..markup], current.as_mut())?;
+        *reader.get_mut() = &rest[markup..];
         match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(start) => {
                 let name = start.name();
@@ -58,15 +63,7 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
                     found.extend(current.take());
                 }
             }
-            // All of it is known to be UTF-8; what nobody asked for need not be looked at again.
-            Event::Text(part) => push(&mut current, &part)?,
-            Event::CData(part) => push(&mut current, &part)?,
-            Event::GeneralRef(name) => {
-                let c = resolved(&name)?;
-                if let Some(current) = &mut current {
-                    current.push(c);
-                }
-            }
+            Event::CData(part) => push(current.as_mut(), &part)?,
             Event::Eof if open.is_empty() => return Ok(found),
             Event::Eof => return Err("the document ends before its elements do".to_owned()),
             _ => {}
@@ -74,9 +71,25 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
     }
 }
 
-fn push(current: &mut Option<String>, part: &[u8]) -> Result<(), String> {
-    if let Some(current) = current {
-        current.push_str(std::str::from_utf8(part).map_err(|error| error.to_string())?);
+/// What stands between two tags, each reference in it a character's.
+fn read_text(mut text: &[u8], mut into: Option<&mut String>) -> Result<(), String> {
+    while let Some(at) = memchr::memchr(b'&', text) {
+        push(into.as_deref_mut(), &text[..at])?;
+        let name = &text[at + 1..];
+        let end = memchr::memchr(b';', name).ok_or("an `&` begins no reference")?;
+        let c = resolved(&name[..end])?;
+        if let Some(into) = &mut into {
+            into.push(c);
+        }
+        text = &name[end + 1..];
+    }
+    push(into, text)
+}
+
+/// All of it is known to be UTF-8; what nobody asked for need not be looked at again.
+fn push(into: Option<&mut String>, part: &[u8]) -> Result<(), String> {
+    if let Some(into) = into {
+        into.push_str(std::str::from_utf8(part).map_err(|error| error.to_string())?);
     }
     Ok(())
 }
@@ -88,9 +101,9 @@ fn forbidden(text: &str) -> Option<char> {
     if plain::any_byte(text, suspicious) { text.chars().find(|c| !is_allowed(*c)) } else { None }
 }
 
-fn resolved(name: &BytesRef<'_>) -> Result<char, String> {
+fn resolved(name: &[u8]) -> Result<char, String> {
     // The library knows HTML's names as well, if any crate of the tree asks it to; an XML document has these five.
-    match &**name {
+    match name {
         b"amp" => return Ok('&'),
         b"lt" => return Ok('<'),
         b"gt" => return Ok('>'),
@@ -98,10 +111,11 @@ fn resolved(name: &BytesRef<'_>) -> Result<char, String> {
         b"apos" => return Ok('\''),
         _ => {}
     }
-    match name.resolve_char_ref().map_err(|error| error.to_string())? {
+    let name = std::str::from_utf8(name).map_err(|error| error.to_string())?;
+    match BytesRef::new(name).resolve_char_ref().map_err(|error| error.to_string())? {
         Some(c) if is_allowed(c) => Ok(c),
         Some(c) => Err(format!("&#{}; cannot stand in XML", u32::from(c))),
-        None => Err(format!("nobody declared &{};", name.decode().map_err(|error| error.to_string())?)),
+        None => Err(format!("nobody declared &{name};")),
     }
 }
 
@@ -144,10 +158,16 @@ mod tests {
         let good =
             "<f xmlns='x'><e><id>a &amp; &#65;</id><t><![CDATA[<id>]]></t></e><e><id>b</id><x><id>no</id></x></e></f>";
         assert_eq!(texts(good.as_bytes(), "e", "id").unwrap(), ["a & A", "b"]);
+        let all = "<?xml version='1.0'?>\n<f><!-- & --><e>x<id>&lt;&#x41;é<!-- c -->&gt;</id>&amp;<id/></e>\n</f>\n";
+        assert_eq!(texts(all.as_bytes(), "e", "id").unwrap(), ["<Aé>"]);
         for bad in [
             "<f><e></f>",
             "<f><e>",
             "<f>&nbsp;</f>",
+            "<f>a & b</f>",
+            "<f>&amp</f>;",
+            "<f>a &; b</f>",
+            "<f>&#xffff;</f>",
             "<f>\u{1}</f>",
             "<f>&#0;</f>",
             "<f a='1' a='2'></f>",

@@ -44,7 +44,7 @@ impl Blog {
             self.plans = feed_plan::plan(&self.catalogue, settings, &self.memory).plans;
         }
         self.weigh_candidates(settings, edited).await?;
-        self.cut(settings);
+        self.cut(settings, |_| true);
         Ok(written)
     }
 
@@ -66,15 +66,13 @@ impl Blog {
     /// go into an archive by now, the next whole pass sees.
     pub(super) async fn refit(
         &mut self,
-        changed: &HashSet<String>,
+        changed: &[usize],
         settings: &Settings,
         edited: &HashSet<String>,
     ) -> Result<(), PassError> {
-        let posts = self.catalogue.posts.iter().enumerate();
-        let changed: Vec<usize> = posts.filter(|(_, post)| changed.contains(&post.id)).map(|(i, _)| i).collect();
         if !changed.is_empty() {
-            self.weigh(&changed, edited).await?;
-            self.cut(settings);
+            self.weigh(changed, edited).await?;
+            self.cut(settings, |plan| plan.candidates.iter().any(|post| changed.contains(post)));
         }
         Ok(())
     }
@@ -202,9 +200,9 @@ impl Blog {
         Ok(())
     }
 
-    pub(super) fn cut(&mut self, settings: &Settings) {
+    pub(super) fn cut(&mut self, settings: &Settings, is_wanted: impl Fn(&Plan) -> bool) {
         let mut plans = std::mem::take(&mut self.plans);
-        for plan in &mut plans {
+        for plan in plans.iter_mut().filter(|plan| is_wanted(plan)) {
             let full = full(plan, settings);
             feed_plan::trim(plan, settings.max_bytes, |post| self.shown_weight(post, full, settings));
         }

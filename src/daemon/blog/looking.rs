@@ -53,7 +53,7 @@ impl Blog {
         let settings = self.settings();
         let planned = feed_plan::plan(&self.catalogue, &settings, &self.memory);
         self.plans = planned.plans;
-        self.cut(&settings);
+        self.cut(&settings, |_| true);
         planned.problems
     }
 

@@ -46,21 +46,23 @@ impl Blog {
     pub async fn publish(&mut self, now: Timestamp, force: bool) -> Result<Pass, PassError> {
         let settings = self.settings();
         let touched = self.touched.take();
-        let (changed, patched) = match tokio::task::block_in_place(|| self.patch(touched, now)) {
-            Some(rows) => (rows, true),
-            None => (self.put_together(&settings, now, force).await?, false),
+        let patched = tokio::task::block_in_place(|| self.patch(touched, now));
+        let (patched, changed) = match patched {
+            Some(learned) => {
+                let (at, rows): (Vec<usize>, Vec<EntryRow>) = learned.into_iter().unzip();
+                (Some(at), rows)
+            }
+            None => (None, self.put_together(&settings, now, force).await?),
         };
-        let ids: HashSet<String> = changed.iter().filter(|_| patched).map(|row| row.id.clone()).collect();
         let edited = self.edited(&changed);
         let known = self.before_rendering(changed, &edited);
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
         self.feed_problems.retain(|problem| problem.code != FAILED && problem.code != "size");
         let mut written = Vec::new();
-        if patched {
-            self.refit(&ids, &settings, &edited).await?;
-        } else {
-            written = self.fit(&settings, &edited).await?;
+        match patched {
+            Some(at) => self.refit(&at, &settings, &edited).await?,
+            None => written = self.fit(&settings, &edited).await?,
         }
         self.feed_problems.extend(self.heavy_problems(&settings));
         let plans = std::mem::take(&mut self.plans);
@@ -81,7 +83,10 @@ impl Blog {
         edited: &HashSet<String>,
         between: Between,
     ) -> Result<Vec<String>, PassError> {
-        let stale = tokio::task::block_in_place(|| self.stale(plans, settings));
+        let stale = tokio::task::block_in_place(|| {
+            self.know_versions();
+            self.stale(plans, settings)
+        });
         let mut written = Vec::new();
         for batch in stale.chunks(BATCH) {
             written.extend(self.publish_batch(batch, plans, settings, edited).await?);
@@ -152,8 +157,11 @@ impl Blog {
     ) -> Result<Vec<EntryRow>, PassError> {
         let rows = tokio::task::block_in_place(|| self.assemble(now));
         self.guard(force)?;
-        self.terms = Terms::of(self.catalogue.published());
-        let mut planned = feed_plan::plan(&self.catalogue, settings, &self.memory);
+        let (terms, mut planned) = tokio::task::block_in_place(|| {
+            let terms = || Terms::of(self.catalogue.published());
+            rayon::join(terms, || feed_plan::plan(&self.catalogue, settings, &self.memory))
+        });
+        self.terms = terms;
         planned.learned.extend(renamed(&planned.plans, settings, &self.memory));
         (self.plans, self.feed_problems) = (planned.plans, planned.problems);
         self.learn(planned.learned).await?;
@@ -162,7 +170,8 @@ impl Blog {
 
     /// When only texts have changed since the last pass, the catalogue as it is with these in place of the old ones: an
     /// editor's save must not cost what ten thousand other posts cost.
-    fn patch(&mut self, touched: Option<BTreeSet<String>>, now: Timestamp) -> Option<Vec<EntryRow>> {
+    /// Gives each one's place, and what the ledger has to learn of it.
+    fn patch(&mut self, touched: Option<BTreeSet<String>>, now: Timestamp) -> Option<Vec<(usize, EntryRow)>> {
         let touched = touched?;
         if self.catalogue.next_change.is_some_and(|at| at <= now) {
             return None;
@@ -171,7 +180,9 @@ impl Blog {
         for relative in &touched {
             let known = self.files.known.get(relative.as_str())?;
             let path = self.site.display(relative);
-            rows.extend(self.catalogue.replace(&path, &known.parsed, &self.ledger, now).ok()?);
+            let (at, learned) = self.catalogue.replace(&path, &known.parsed, &self.ledger, now).ok()?;
+            self.renew_version(at);
+            rows.extend(learned.map(|row| (at, row)));
         }
         Some(rows)
     }
@@ -225,6 +236,7 @@ impl Blog {
             // What the front matter says of `updated` stands; only what came from the ledger moves with it.
             if post.updated == current.updated_at {
                 post.updated = next.updated_at;
+                self.renew_version(index);
             }
             changed.push(next);
         }
@@ -245,7 +257,8 @@ impl Blog {
             .finish();
         let tombstones = if settings.tombstones { self.tombstones() } else { Vec::new() };
         let gone = hash::of(format!("{tombstones:?}").as_bytes());
-        let versions: Vec<u128> = self.catalogue.posts.par_iter().map(|post| self.entry_version(post)).collect();
+        let versions = &self.versions;
+        debug_assert!(self.catalogue.posts.iter().map(|post| self.entry_version(post)).eq(versions.iter().copied()));
         let out = self.out_dir();
         plans
             .par_iter()
@@ -266,10 +279,25 @@ impl Blog {
     }
 
     /// The feed files that would be written.
-    pub(super) fn stale_files(&self) -> Vec<String> {
+    pub(super) fn stale_files(&mut self) -> Vec<String> {
         tokio::task::block_in_place(|| {
+            self.know_versions();
             self.stale(&self.plans, &self.settings()).into_iter().map(|stale| stale.path).collect()
         })
+    }
+
+    /// Before feeds are compared: of ten thousand posts one may have changed since the last time.
+    fn know_versions(&mut self) {
+        if self.versions.is_empty() {
+            self.versions = self.catalogue.posts.par_iter().map(|post| self.entry_version(post)).collect();
+        }
+    }
+
+    /// After a change of one post.
+    fn renew_version(&mut self, at: usize) {
+        if !self.versions.is_empty() {
+            self.versions[at] = self.entry_version(&self.catalogue.posts[at]);
+        }
     }
 
     /// All that makes one entry what it is.

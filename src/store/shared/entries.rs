@@ -10,8 +10,9 @@ use super::rows;
 use crate::store::{EntryRow, OutputRow, Result};
 
 pub async fn all(db: &mut Connection) -> Result<Vec<EntryRow>> {
-    let found = sqlx::query("SELECT * FROM entries ORDER BY id").fetch_all(db).await?;
-    found.iter().map(entry).collect()
+    // Each row becomes an entry as it comes: ten thousand rows at once are a good part of the memory there is.
+    let found = sqlx::query("SELECT * FROM entries ORDER BY id").map(|row: Row| entry(&row)).fetch_all(db).await?;
+    found.into_iter().collect()
 }
 
 fn entry(row: &Row) -> Result<EntryRow> {
@@ -80,8 +81,8 @@ pub async fn save(db: &mut Connection, entries: &[EntryRow]) -> Result<()> {
 }
 
 pub async fn outputs(db: &mut Connection) -> Result<Vec<OutputRow>> {
-    let found = sqlx::query("SELECT * FROM outputs ORDER BY path").fetch_all(db).await?;
-    found.iter().map(output).collect()
+    let found = sqlx::query("SELECT * FROM outputs ORDER BY path").map(|row: Row| output(&row)).fetch_all(db).await?;
+    found.into_iter().collect()
 }
 
 fn output(row: &Row) -> Result<OutputRow> {
