@@ -72,9 +72,13 @@ impl Files {
                 read_one(f, site, before.known.get(&*f.relative), gists, Some(settle), buffer)
             })
             .collect();
-        for (found, one) in found.iter().zip(read) {
-            files.take(&found.relative, one, before.known.get(&*found.relative));
+        let mut known = Vec::with_capacity(found.len());
+        for (found, one) in found.into_iter().zip(read) {
+            let believed = files.believe(one, before.known.get(&found.relative));
+            known.extend(believed.map(|believed| (found.relative, believed)));
         }
+        // Put together in order, the map has no room left in it.
+        files.known = known.into_iter().collect();
         files
     }
 
@@ -92,36 +96,28 @@ impl Files {
             _ => One::Gone,
         };
         let unchanged = matches!((&one, &before), (One::Same, _) | (One::Gone, None));
-        self.take(relative, one, before.as_ref());
+        match self.believe(one, before.as_ref()) {
+            Some(believed) => self.known.insert(relative.into(), believed),
+            None => self.known.remove(relative),
+        };
         !unchanged
     }
 
-    fn take(&mut self, relative: &str, one: One, before: Option<&Known>) {
+    /// What is to be believed of a file, after what was before.
+    fn believe(&mut self, one: One, before: Option<&Known>) -> Option<Known> {
         match one {
-            One::Same => {
-                if let Some(before) = before {
-                    self.known.insert(relative.into(), before.clone());
-                }
-            }
+            One::Same => before.cloned(),
             One::Unsettled(until) => {
                 self.unsettled_until = self.unsettled_until.max(Some(until));
-                if let Some(before) = before {
-                    self.known.insert(relative.into(), before.clone());
-                }
+                before.cloned()
             }
-            One::New(stamp, parsed) => {
-                self.known.insert(relative.into(), last_good(stamp, *parsed, before));
-            }
+            One::New(stamp, parsed) => Some(last_good(stamp, *parsed, before)),
             One::Refused(problem) => {
                 self.problems.push(*problem);
-                self.known.remove(relative);
-                if let Some(before) = before.filter(|b| b.parsed.post.is_some()) {
-                    self.known.insert(relative.into(), Known { stale: true, ..before.clone() });
-                }
+                let good = before.filter(|before| before.parsed.post.is_some());
+                good.map(|before| Known { stale: true, ..before.clone() })
             }
-            One::Gone => {
-                self.known.remove(relative);
-            }
+            One::Gone => None,
         }
     }
 }
