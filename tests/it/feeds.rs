@@ -124,7 +124,7 @@ async fn gists_that_cannot_be_read_cost_time_and_nothing_else() {
         assert_eq!(build(&site)["files_written"], 0);
         assert_eq!(state(&site), before);
     }
-    assert!(change_gists(&site, |json| json.into_bytes()).await > 0, "they have been put right");
+    assert!(change_gists(&site, String::into_bytes).await > 0, "they have been put right");
 }
 
 // FAULTS F17.
@@ -158,7 +158,7 @@ fn an_id_survives_whatever_happens_to_its_post() {
     site.save("_posts/2021-02-05-deux.md", "---\ntitle: Two!\ntags: [wood, iron]\ndate: 2021-02-20\n---\nSecond.\n");
     build(&site);
     assert_eq!(entry(&site, "Two!")["id"], id, "another title");
-    site.save("gazetted.toml", format!("{}permalink = \"/:year/:title/\"\n", LEAST));
+    site.save("gazetted.toml", format!("{LEAST}permalink = \"/:year/:title/\"\n"));
     build(&site);
     assert_eq!(entry(&site, "Two!")["id"], id, "another permalink");
     assert_eq!(entry(&site, "Two!")["url"], "https://blog.example.org/2021/deux/");

@@ -74,14 +74,16 @@ fn fingerprint(site: &Site) -> Option<u128> {
     let hasher = hasher
         .field(env!("CARGO_PKG_VERSION").as_bytes())
         .field(site.display("").as_bytes())
-        .field(format!("{:?}", site.rules).as_bytes())
-        .field(clock_changes(&site.rules.zone).as_bytes());
-    Some(hasher.finish())
+        .field(format!("{:?}", site.rules).as_bytes());
+    Some(clock_changes(&site.rules.zone, hasher).finish())
 }
 
 /// When a zone's clocks were and will be changed: what its name means is the system's, and is brought up to date.
-fn clock_changes(zone: &TimeZone) -> String {
+fn clock_changes(zone: &TimeZone, hasher: Hasher) -> Hasher {
     const UNTIL: i64 = 2_524_608_000; // 2050
     let changes = zone.following(Timestamp::UNIX_EPOCH).take_while(|change| change.timestamp().as_second() < UNTIL);
-    changes.map(|change| format!("{} {};", change.timestamp(), change.offset())).collect()
+    changes.fold(hasher, |hasher, change| {
+        let (at, offset) = (change.timestamp().as_second(), change.offset().seconds());
+        hasher.field(&at.to_le_bytes()).field(&offset.to_le_bytes())
+    })
 }
