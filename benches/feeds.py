@@ -87,6 +87,12 @@ def state(blog):
             if p.is_file() and not p.name.endswith("-tmp")}
 
 
+def resident(memory):
+    """What is the process's own, and the program's file as far as it was read, which is everybody's."""
+    own, file, all_, peak = (int(memory[key].split()[0]) // 1024 for key in ("RssAnon", "RssFile", "VmRSS", "VmHWM"))
+    return f"resident {all_} MiB ({own} its own, {file} of the program's file), peak {peak}"
+
+
 def saves(given, blog):
     """From a save until every feed that has the post has its new text, and what else was rewritten."""
     daemon = subprocess.Popen([given.gazetted, "-q", "run", "--listen", "127.0.0.1:0"], cwd=blog)
@@ -115,9 +121,9 @@ def saves(given, blog):
             expected = {str(path.relative_to(blog)) for path in touched}
             if rewritten != expected:
                 sys.exit(f"rewritten: {sorted(rewritten)}; expected: {sorted(expected)}")
-        memory = dict(line.split(":", 1) for line in open(f"/proc/{daemon.pid}/status") if line.startswith("Vm"))
+        memory = dict(line.split(":", 1) for line in open(f"/proc/{daemon.pid}/status") if line.startswith(("Vm", "Rss")))
         print(f"saved to all of {len(touched)} feeds: median {statistics.median(took):.0f} ms, best {min(took):.0f}, worst {max(took):.0f};"
-              f" nothing else rewritten; resident {int(memory['VmRSS'].split()[0]) // 1024} MiB, peak {int(memory['VmHWM'].split()[0]) // 1024}")
+              f" nothing else rewritten; {resident(memory)}")
         newest.write_text(original)
     finally:
         daemon.terminate()

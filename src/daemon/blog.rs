@@ -134,9 +134,9 @@ impl Blog {
 
     /// Without a store nothing can be published; what there is can still be looked at.
     pub async fn open(config: Arc<Config>, store: Option<SharedStore>) -> Result<Self, StoreError> {
-        let stored = Stored::of(store.as_ref()).await?;
         let site = tokio::task::block_in_place(|| scan::site(&config));
         let gists = gists::Kept::of(store.as_ref(), &site).await;
+        let stored = Stored::of(store.as_ref()).await?;
         Ok(Self::new(config, store, stored, site, gists))
     }
 

@@ -14,7 +14,8 @@ const LEVELS: usize = 4;
 
 /// Fills in the length of what the post encloses; without one the enclosure is in no feed, and a problem says so.
 pub fn measure(site: &Site, relative: &str, parsed: &mut Parsed) {
-    let Some((post, _)) = &mut parsed.post else { return };
+    // Looked at before it is changed: what is shared would be copied.
+    let Some((post, _)) = parsed.post.as_mut().filter(|(post, _)| post.enclosure.is_some()) else { return };
     let Some(enclosure) = post.enclosure.as_mut() else { return };
     if let Some((path, length)) = enclosure.file.as_deref().and_then(|file| found(site, relative, file)) {
         // What the post says of its own file may be old; the file knows.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use tracing::debug;
 
 use super::Blog;
-use crate::domain::gist::Gists;
+use crate::domain::gist::{self, Gist, Gists};
 use crate::domain::hash::Hasher;
 use crate::scan::Site;
 use crate::store::SharedStore;
@@ -32,7 +32,7 @@ impl Kept {
         let (Some(store), Some(rules)) = (store, fingerprint(site)) else { return Self::default() };
         let pages = store.gists(rules).await.inspect_err(|error| debug!("gists are not read: {error}"));
         let pages = pages.unwrap_or_default();
-        let read = || Gists::joined(pages.par_iter().filter_map(|page| unpacked(page)).collect::<Vec<_>>());
+        let read = || Gists::of(pages.par_iter().map_init(Vec::new, |text, page| unpacked(page, text)).collect());
         Self { rules: Some(rules), gists: tokio::task::block_in_place(read) }
     }
 }
@@ -61,8 +61,13 @@ fn packed(pages: &BTreeMap<u32, String>) -> BTreeMap<u32, Vec<u8>> {
         .collect()
 }
 
-fn unpacked(page: &[u8]) -> Option<Gists> {
-    Some(Gists::of_page(std::str::from_utf8(&zstd::decode_all(page).ok()?).ok()?))
+/// Into a text that is used again and again: pages' texts between what stays would leave holes.
+fn unpacked(page: &[u8], text: &mut Vec<u8>) -> Vec<Gist> {
+    text.clear();
+    match zstd::stream::copy_decode(page, &mut *text) {
+        Ok(()) => gist::read(text),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Of all that decides what a post's bytes mean: the rules, and the program that goes by them.
