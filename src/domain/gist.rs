@@ -1,6 +1,6 @@
 //! What posts' files said when they were last read, kept so that a start parses only what is new. What parsing gives depends
-//! on the file's name, its bytes and the rules, on nothing else: a gist stands for bytes of the same hash read by the same
-//! rules. Knows no store; keeps its gists in pages, each written when one of its posts has changed.
+//! on the file's name, its bytes, the rules, and where it has no date on the file's own, on nothing else: a gist stands for bytes
+//! of the same hash read by the same rules. Knows no store; keeps its gists in pages, each written when one of its posts has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,6 +40,10 @@ impl Gists {
     #[must_use]
     pub fn parsed(&self, path: &str, source_hash: u128, modified: Timestamp) -> Option<Parsed> {
         let gist = self.0.get(path).filter(|gist| gist.written.source_hash == source_hash)?;
+        // The address of a draft without a date goes by its file's.
+        if gist.written.date.is_none() && gist.written.modified != modified {
+            return None;
+        }
         let mut post = Post { updated: gist.updated, ..Arc::clone(&gist.written).into() };
         // Its own copy of everything, which is why it is looked at first.
         if post.modified != modified {
@@ -148,6 +152,10 @@ mod tests {
         // Touched, and otherwise as it was.
         let touched = gists.parsed("a.md", hash, Timestamp::UNIX_EPOCH).unwrap().post.unwrap().0;
         assert_eq!((touched.modified, &*touched.title), (Timestamp::UNIX_EPOCH, "Café \"a\""));
+        let undated = read("b.md", "---\ntitle: B\ndraft: true\n---\nb");
+        let gists = kept(std::slice::from_ref(&undated));
+        assert_eq!(again(&gists, &undated).as_ref(), Some(&undated));
+        assert!(gists.parsed("b.md", undated.post.unwrap().0.source_hash, Timestamp::UNIX_EPOCH).is_none());
     }
 
     #[test]
