@@ -132,9 +132,10 @@ fn filtered(site: &Site, told: &str) -> String {
     out = digits_between(&out, "HTML; ", " kB", "N", 1);
     out = digits_between(&out, "digest has ", " kB", "N", 1);
     out = digits_between(&out, "clock is ", " s ", "N", 1);
-    let at = out.find("where it is ").map(|at| at + "where it is ".len());
-    if let Some(at) = at {
-        out.replace_range(at..at + "2026-11-29 01:02".len(), "DATE");
+    for (before, date) in [("where it is ", "2026-11-29 01:02"), ("has stood by since ", "2026-11-29")] {
+        if let Some(at) = out.find(before).map(|at| at + before.len()) {
+            out.replace_range(at..at + date.len(), "DATE");
+        }
     }
     while let Some(start) = out.find("p=MII") {
         let end = out[start..].find('\n').map_or(out.len(), |end| start + end);
