@@ -224,19 +224,21 @@ fn tokens(html: &str) -> impl Iterator<Item = Token<'_>> {
         if rest.is_empty() {
             return None;
         }
-        let Some(inside) = rest.strip_prefix('<') else {
+        // By bytes: ten thousand posts have millions of tags.
+        if rest.as_bytes()[0] != b'<' {
             let end = memchr::memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
             let text = &rest[..end];
             rest = &rest[end..];
             return Some(Token::Text(text));
-        };
+        }
+        let inside = &rest[1..];
         let end = tag_end(inside);
         let tag = &inside[..end];
         rest = inside.get(end + 1..).unwrap_or_default();
-        let name = |t: &'_ str| t.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(t.len());
-        Some(match tag.strip_prefix('/') {
-            Some(closing) => Token::Close(&closing[..name(closing)]),
-            None => Token::Open(&tag[..name(tag)]),
+        let name = |t: &'_ str| t.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(t.len());
+        Some(match tag.as_bytes() {
+            [b'/', ..] => Token::Close(&tag[1..][..name(&tag[1..])]),
+            _ => Token::Open(&tag[..name(tag)]),
         })
     })
 }

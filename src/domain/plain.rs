@@ -21,7 +21,7 @@ pub fn line(text: &str) -> String {
         if let Some(piece) =
             bytes[at..].first_chunk().and_then(even).filter(|piece| !(line.is_space && piece[0] == b' '))
         {
-            line.is_space = piece.ends_with(b" ");
+            line.is_space = piece[WIDTH - 1] == b' ';
             line.out.extend_from_slice(&piece);
             at += WIDTH;
             continue;
