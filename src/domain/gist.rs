@@ -14,10 +14,10 @@ use super::post::{Post, Written};
 use super::post_file::{Parsed, Visibility};
 
 /// Few enough to be read in a moment, and so many that one new post has little written again.
-pub const PAGES: u32 = 64;
+const PAGES: u32 = 64;
 
 /// What one file said.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Gist {
     updated: Option<Timestamp>,
     visibility: Visibility,
@@ -25,7 +25,7 @@ pub struct Gist {
 }
 
 /// By path.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Gists(HashMap<Arc<str>, Gist>);
 
 impl Gists {
@@ -78,6 +78,7 @@ impl Gists {
         };
         let new = posts.iter().filter(|(post, _)| !is_kept(post)).map(|(post, _)| page_of(&post.path));
         let mut changed: BTreeSet<u32> = new.collect();
+        // As many as there were, and none of them new: none is gone either.
         if !changed.is_empty() || posts.len() != self.0.len() {
             let there: HashSet<&str> = posts.iter().map(|(post, _)| &*post.path).collect();
             changed.extend(self.0.keys().filter(|path| !there.contains(&***path)).map(|path| page_of(path)));

@@ -235,11 +235,10 @@ fn tokens(html: &str) -> impl Iterator<Item = Token<'_>> {
         let end = tag_end(inside);
         let tag = &inside[..end];
         rest = inside.get(end + 1..).unwrap_or_default();
-        let name = |t: &'_ str| t.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(t.len());
-        Some(match tag.as_bytes() {
-            [b'/', ..] => Token::Close(&tag[1..][..name(&tag[1..])]),
-            _ => Token::Open(&tag[..name(tag)]),
-        })
+        let closes = tag.as_bytes().first() == Some(&b'/');
+        let tag = &tag[usize::from(closes)..];
+        let name = &tag[..tag.bytes().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(tag.len())];
+        Some(if closes { Token::Close(name) } else { Token::Open(name) })
     })
 }
 

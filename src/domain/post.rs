@@ -1,13 +1,10 @@
 //! A post: one source file, as the rest of the program sees it. Knows its metadata and where its text is, not the
 //! text itself, so that a blog of ten thousand posts fits in memory.
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::author::Author;
@@ -116,26 +113,11 @@ pub struct Written {
     pub modified: Timestamp,
 }
 
-/// A list that never takes more room than it needs: ten thousand posts have three each, of one or two things.
+/// A list without the room that reading it left at its end: ten thousand posts have three each, of one or two things.
 fn exact<'de, D: Deserializer<'de>, T: Deserialize<'de>>(list: D) -> Result<Vec<T>, D::Error> {
-    struct Exact<T>(PhantomData<T>);
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Exact<T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-            let mut list = Vec::new();
-            while let Some(one) = seq.next_element()? {
-                list.reserve_exact(1);
-                list.push(one);
-            }
-            Ok(list)
-        }
-    }
-    list.deserialize_seq(Exact(PhantomData))
+    let mut list = Vec::deserialize(list)?;
+    list.shrink_to_fit();
+    Ok(list)
 }
 
 impl Written {

@@ -44,7 +44,8 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
         // A feed is nearly all text with markup in it, escaped: the library would tell of each reference by itself.
         let rest: &[u8] = reader.get_ref();
         let markup = memchr::memchr(b'<', rest).unwrap_or(rest.len());
-        read_text(&rest[..markup], current.as_mut())?;
+        let at = text.len() - rest.len();
+        read_text(&text[at..at + markup], current.as_mut())?;
         *reader.get_mut() = &rest[markup..];
         match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(start) => {
@@ -63,7 +64,11 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
                     found.extend(current.take());
                 }
             }
-            Event::CData(part) => push(current.as_mut(), &part)?,
+            Event::CData(part) => {
+                if let Some(current) = &mut current {
+                    current.push_str(std::str::from_utf8(&part).map_err(|error| error.to_string())?);
+                }
+            }
             Event::Eof if open.is_empty() => return Ok(found),
             Event::Eof => return Err("the document ends before its elements do".to_owned()),
             _ => {}
@@ -72,24 +77,19 @@ pub fn texts(bytes: &[u8], outer: &str, inner: &str) -> Result<Vec<String>, Stri
 }
 
 /// What stands between two tags, each reference in it a character's.
-fn read_text(mut text: &[u8], mut into: Option<&mut String>) -> Result<(), String> {
-    while let Some(at) = memchr::memchr(b'&', text) {
-        push(into.as_deref_mut(), &text[..at])?;
+fn read_text(mut text: &str, mut into: Option<&mut String>) -> Result<(), String> {
+    while let Some(at) = memchr::memchr(b'&', text.as_bytes()) {
         let name = &text[at + 1..];
-        let end = memchr::memchr(b';', name).ok_or("an `&` begins no reference")?;
+        let end = memchr::memchr(b';', name.as_bytes()).ok_or("an `&` begins no reference")?;
         let c = resolved(&name[..end])?;
         if let Some(into) = &mut into {
+            into.push_str(&text[..at]);
             into.push(c);
         }
         text = &name[end + 1..];
     }
-    push(into, text)
-}
-
-/// All of it is known to be UTF-8; what nobody asked for need not be looked at again.
-fn push(into: Option<&mut String>, part: &[u8]) -> Result<(), String> {
     if let Some(into) = into {
-        into.push_str(std::str::from_utf8(part).map_err(|error| error.to_string())?);
+        into.push_str(text);
     }
     Ok(())
 }
@@ -101,17 +101,16 @@ fn forbidden(text: &str) -> Option<char> {
     if plain::any_byte(text, suspicious) { text.chars().find(|c| !is_allowed(*c)) } else { None }
 }
 
-fn resolved(name: &[u8]) -> Result<char, String> {
+fn resolved(name: &str) -> Result<char, String> {
     // The library knows HTML's names as well, if any crate of the tree asks it to; an XML document has these five.
     match name {
-        b"amp" => return Ok('&'),
-        b"lt" => return Ok('<'),
-        b"gt" => return Ok('>'),
-        b"quot" => return Ok('"'),
-        b"apos" => return Ok('\''),
+        "amp" => return Ok('&'),
+        "lt" => return Ok('<'),
+        "gt" => return Ok('>'),
+        "quot" => return Ok('"'),
+        "apos" => return Ok('\''),
         _ => {}
     }
-    let name = std::str::from_utf8(name).map_err(|error| error.to_string())?;
     match BytesRef::new(name).resolve_char_ref().map_err(|error| error.to_string())? {
         Some(c) if is_allowed(c) => Ok(c),
         Some(c) => Err(format!("&#{}; cannot stand in XML", u32::from(c))),

@@ -72,13 +72,15 @@ impl Files {
                 read_one(f, site, before.known.get(&*f.relative), gists, Some(settle), buffer)
             })
             .collect();
-        let mut known = Vec::with_capacity(found.len());
-        for (found, one) in found.into_iter().zip(read) {
-            let believed = files.believe(one, before.known.get(&found.relative));
-            known.extend(believed.map(|believed| (found.relative, believed)));
-        }
-        // Put together in order, the map has no room left in it.
-        files.known = known.into_iter().collect();
+        // Put together in order and at once, the map has no room left in it.
+        files.known = found
+            .into_iter()
+            .zip(read)
+            .filter_map(|(found, one)| {
+                let believed = files.believe(one, before.known.get(&found.relative))?;
+                Some((found.relative, believed))
+            })
+            .collect();
         files
     }
 

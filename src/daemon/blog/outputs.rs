@@ -83,10 +83,7 @@ impl Blog {
         edited: &HashSet<String>,
         between: Between,
     ) -> Result<Vec<String>, PassError> {
-        let stale = tokio::task::block_in_place(|| {
-            self.know_versions();
-            self.stale(plans, settings)
-        });
+        let stale = tokio::task::block_in_place(|| self.stale(plans, settings));
         let mut written = Vec::new();
         for batch in stale.chunks(BATCH) {
             written.extend(self.publish_batch(batch, plans, settings, edited).await?);
@@ -248,7 +245,8 @@ impl Blog {
     }
 
     /// The feeds that must be rendered: those whose ingredients have changed, and those whose file is not what we wrote.
-    fn stale(&self, plans: &[Plan], settings: &Settings) -> Vec<Stale> {
+    fn stale(&mut self, plans: &[Plan], settings: &Settings) -> Vec<Stale> {
+        self.know_versions();
         let base = Hasher::default()
             .field(env!("CARGO_PKG_VERSION").as_bytes())
             .field(format!("{settings:?}").as_bytes())
@@ -280,10 +278,10 @@ impl Blog {
 
     /// The feed files that would be written.
     pub(super) fn stale_files(&mut self) -> Vec<String> {
-        tokio::task::block_in_place(|| {
-            self.know_versions();
-            self.stale(&self.plans, &self.settings()).into_iter().map(|stale| stale.path).collect()
-        })
+        let (plans, settings) = (std::mem::take(&mut self.plans), self.settings());
+        let stale = tokio::task::block_in_place(|| self.stale(&plans, &settings));
+        self.plans = plans;
+        stale.into_iter().map(|stale| stale.path).collect()
     }
 
     /// Before feeds are compared: of ten thousand posts one may have changed since the last time.
