@@ -228,14 +228,8 @@ pub trait Hold: Send + Sync {}
 /// it back, costs more than the transaction. After an error it is to be thrown away.
 #[async_trait]
 pub trait Pen: Send {
-    /// Many marks and outcomes in one transaction, the outcomes first; for each whether its claim still held.
-    async fn advance(
-        &mut self,
-        node: &str,
-        steps: &[Step],
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Vec<bool>>;
+    /// Many marks and outcomes in one transaction; for each whether its claim still held.
+    async fn advance(&mut self, steps: &[Step], now: Timestamp) -> Result<Vec<bool>>;
 }
 
 #[async_trait]
@@ -301,19 +295,18 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned. Empty
     /// means that nothing is due, or that the store stands by. `Full` while what is under way may need the room that is left. (PostgreSQL takes the lease's length and measures it with its own clock.)
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
-    /// Before the message begins, with a new lease for the wait that follows: false if the claim does not hold any more
-    /// (the lease was lost, the person has left, the edition was paused or called off); then do not send.
-    async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp, lease_until: Timestamp) -> Result<bool> {
-        let steps = [Step::Mark(claim.clone())];
-        Ok(self.pen().await?.advance(node, &steps, now, lease_until).await?.contains(&true))
+    /// Before the message begins: false if the claim does not hold any more (the lease was lost, the person has left, the
+    /// edition was paused or called off); then do not send.
+    async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp) -> Result<bool> {
+        Ok(self.pen(node).await?.advance(&[Step::Mark(claim.clone())], now).await?.contains(&true))
     }
     /// Writes the outcome of a claimed or in-data delivery; false if the claim does not hold any more.
     async fn settle(&self, node: &str, claim: &Claim, outcome: &Outcome, now: Timestamp) -> Result<bool> {
-        let steps = [Step::Settle(claim.clone(), outcome.clone())];
-        Ok(self.pen().await?.advance(node, &steps, now, now).await?.contains(&true))
+        let step = Step::Settle(claim.clone(), outcome.clone());
+        Ok(self.pen(node).await?.advance(&[step], now).await?.contains(&true))
     }
-    /// What marks and outcomes are written with while a round lasts.
-    async fn pen(&self) -> Result<Box<dyn Pen>>;
+    /// What a node writes marks and outcomes with while a round lasts; one at a time.
+    async fn pen(&self, node: &str) -> Result<Box<dyn Pen>>;
     /// Takes back what a dead node held: `claimed` whose lease, and whose node's, ran out is queued again, `in_data` goes by
     /// `on_doubt`. With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;

@@ -57,6 +57,28 @@ macro_rules! for_update {
     };
 }
 
+/// Two statements as one, the first of them first; [`all_of_both`] reads what it gives.
+macro_rules! both {
+    ($first:expr, $second:expr) => {
+        concat!(
+            "WITH one AS (",
+            $first,
+            " RETURNING 1), two AS (",
+            $second,
+            " RETURNING 1)
+             SELECT 1 FROM one UNION ALL SELECT 1 FROM two"
+        )
+    };
+}
+
+/// What the connection for marks and outcomes is told first. The same few statements are made for hundreds of thousands of messages: to
+/// plan each of them costs more than to do it.
+macro_rules! prepare {
+    ($mark:expr, $settle:expr) => {
+        "SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan"
+    };
+}
+
 /// How much there is of it.
 macro_rules! bytes {
     () => {
@@ -77,12 +99,13 @@ mod shared;
 mod transfer;
 
 pub use shared::tables::{Reading, Writing};
+use shared::wire::Wire;
 
 type Connection = sqlx::postgres::PgConnection;
 type Row = sqlx::postgres::PgRow;
 type Query<'q> = sqlx::query::Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     include_str!("migrations/postgres/0001_ledger.sql"),
     include_str!("migrations/postgres/0002_subscribers.sql"),
     include_str!("migrations/postgres/0003_bounces.sql"),
@@ -92,6 +115,7 @@ const STEPS: [&str; 9] = [
     include_str!("migrations/postgres/0007_letters.sql"),
     include_str!("migrations/postgres/0008_admin.sql"),
     include_str!("migrations/postgres/0009_gists.sql"),
+    include_str!("migrations/postgres/0010_wire.sql"),
 ];
 
 const CONNECTIONS: u32 = 8;
@@ -152,6 +176,17 @@ pub async fn outlook(url: &str) -> Result<Migration> {
     Ok(shared::migrate::outlook(schema, STEPS.len()))
 }
 
+/// Whether as many rows were written as expected.
+fn all_of_both(rows: sqlx::Result<u64>, expected: u64) -> Result<bool> {
+    Ok(rows? == expected)
+}
+
+/// For this transaction: few rows are looked up one by one. The planner would read whole tables for some hundred of their rows.
+async fn by_lookups(db: &mut Connection) -> Result<()> {
+    sqlx::raw_sql("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off").execute(db).await?;
+    Ok(())
+}
+
 const PLACE: &str = "place";
 
 /// A store that says it lives in another place than this one is a copy.
@@ -188,8 +223,10 @@ impl Database {
         Ok(self.pool.begin().await?)
     }
 
-    async fn new_pen(&self) -> Result<Pen> {
-        Ok(Pen { connection: self.pool.acquire().await?, instants: self.instants.clone() })
+    async fn new_pen(&self, wire: Wire) -> Result<Pen> {
+        let mut connection = self.options.connect().await?;
+        sqlx::raw_sql(shared::wire::PREPARE).execute(&mut connection).await?;
+        Ok(Pen { connection, instants: self.instants.clone(), wire })
     }
 
     async fn reader(&self) -> Result<PoolConnection<Postgres>> {
@@ -254,17 +291,18 @@ impl Database {
     }
 }
 
-/// One of the pool's connections.
+/// A connection of its own, with settings of its own.
 struct Pen {
-    connection: PoolConnection<Postgres>,
+    connection: Connection,
     instants: Instants,
+    wire: Wire,
 }
 
 impl Pen {
     /// There are as many writers as there are connections: nobody to wait for.
     #[expect(clippy::unused_async, reason = "SQLite's has to wait")]
-    async fn turn(&mut self) -> Result<((), &mut Connection)> {
-        Ok(((), &mut self.connection))
+    async fn turn(&mut self) -> Result<((), &mut Connection, &mut Wire)> {
+        Ok(((), &mut self.connection, &mut self.wire))
     }
 }
 

@@ -60,6 +60,29 @@ macro_rules! for_update {
     };
 }
 
+/// Marks and outcomes as one statement; [`all_of_both`] reads what it gives. A transaction of two would be four statements, and each of
+/// them wakes another thread.
+macro_rules! both {
+    ($mark:expr, $settle:expr) => {
+        "INSERT INTO step (node, begun, many, messages, nr, outcomes, at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    };
+}
+
+/// What the connection for marks and outcomes is told first: what that statement means. All of it is written, or nothing.
+macro_rules! prepare {
+    ($mark:expr, $settle:expr) => {
+        concat!(
+            "PRAGMA temp_store = MEMORY;
+             CREATE TEMP VIEW step (node, begun, many, messages, nr, outcomes, at) AS SELECT 0, 0, 0, 0, 0, 0, 0;
+             CREATE TEMP TRIGGER step_taken INSTEAD OF INSERT ON step BEGIN ",
+            $mark,
+            "; SELECT RAISE(ABORT, 'not all of it') WHERE changes() <> 1; ",
+            $settle,
+            "; SELECT RAISE(ABORT, 'not all of it') WHERE changes() <> json_array_length(NEW.outcomes); END"
+        )
+    };
+}
+
 /// How much there is of it.
 macro_rules! bytes {
     () => {
@@ -82,13 +105,14 @@ mod transfer;
 
 pub use copy::{new_file, outlook, rehearse, remove};
 pub use shared::tables::{Reading, Writing};
+use shared::wire::Wire;
 pub use transfer::{Scratch, put_in_place, tables, verify};
 
 type Connection = sqlx::sqlite::SqliteConnection;
 type Row = sqlx::sqlite::SqliteRow;
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     include_str!("migrations/sqlite/0001_ledger.sql"),
     include_str!("migrations/sqlite/0002_subscribers.sql"),
     include_str!("migrations/sqlite/0003_bounces.sql"),
@@ -98,6 +122,7 @@ const STEPS: [&str; 9] = [
     include_str!("migrations/sqlite/0007_letters.sql"),
     include_str!("migrations/sqlite/0008_admin.sql"),
     include_str!("migrations/sqlite/0009_gists.sql"),
+    include_str!("migrations/sqlite/0010_wire.sql"),
 ];
 
 /// How long a writer of another process is waited for.
@@ -235,15 +260,30 @@ fn enough(free: u64, file: &Path) -> Result<()> {
     )))
 }
 
+/// Whether the statement was taken.
+fn all_of_both(done: sqlx::Result<u64>, _: u64) -> Result<bool> {
+    match done {
+        Ok(_) => Ok(true),
+        Err(sqlx::Error::Database(error)) if error.message() == "not all of it" => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// SQLite joins in no other way.
+async fn by_lookups(_: &mut Connection) -> Result<()> {
+    Ok(())
+}
+
 impl Database {
     async fn begin(&self) -> Result<Change> {
         let turn = self.line.turn().await?;
         Ok(Change::new(self.writer.begin_with("BEGIN IMMEDIATE").await?, turn))
     }
 
-    async fn new_pen(&self) -> Result<Pen> {
-        let connection = self.options.connect().await.map_err(|e| explain(e, &self.file))?;
-        Ok(Pen::new(connection, self.line.clone(), self.instants.clone()))
+    async fn new_pen(&self, wire: Wire) -> Result<Pen> {
+        let mut connection = self.options.connect().await.map_err(|e| explain(e, &self.file))?;
+        sqlx::raw_sql(shared::wire::PREPARE).execute(&mut connection).await?;
+        Ok(Pen::new(connection, self.line.clone(), self.instants.clone(), wire))
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {

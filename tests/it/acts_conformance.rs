@@ -93,7 +93,7 @@ async fn an_edition_s_deliveries_are_listed_by_outcome(fixture: Fixture) {
             "bo@example.org" => Outcome::Failed { reply: "550 5.1.1 no such user".into() },
             _ => Outcome::Accepted { reply: "250 ok".into() },
         };
-        assert!(store.mark_in_data("a", &claim, now(), now() + 5.minutes()).await.unwrap());
+        assert!(store.mark_in_data("a", &claim, now()).await.unwrap());
         assert!(store.settle("a", &claim, &outcome, now()).await.unwrap());
     }
     let failed = store.deliveries_of(key, &[DeliveryState::Failed, DeliveryState::Deferred], 10).await.unwrap();

@@ -65,7 +65,7 @@ async fn open(store: &SharedStore, key: EditionKey, at: Timestamp) {
 
 async fn deliver(store: &SharedStore, at: Timestamp, outcome: Outcome) {
     for claim in store.claim("a", 1_000, at, at + 5.minutes()).await.unwrap() {
-        assert!(store.mark_in_data("a", &claim, at, at + 5.minutes()).await.unwrap());
+        assert!(store.mark_in_data("a", &claim, at).await.unwrap());
         assert!(store.settle("a", &claim, &outcome, at).await.unwrap());
     }
 }
@@ -260,7 +260,7 @@ async fn an_open_edition_that_many_complain_of_is_paused(f: Fixture) {
     for _ in 0..3 {
         let claims = s.claim("a", 1_000, now(), later(5)).await.unwrap();
         let steps: Vec<_> = claims.into_iter().map(|c| gazetted::store::Step::Settle(c, accepted())).collect();
-        s.pen().await.unwrap().advance("a", &steps, now(), later(5)).await.unwrap();
+        s.pen("a").await.unwrap().advance(&steps, now()).await.unwrap();
     }
     let got = s.outbox(&[DeliveryState::Accepted], 10).await.unwrap();
     let complain = async |n: usize, mark: &str| {

@@ -40,7 +40,7 @@ async fn recipients(store: &SharedStore) -> Vec<String> {
     for claim in &claims {
         assert!(claim.key.subscriber < 0 && !claim.key.edition.is_edition() && claim.variant.is_empty());
         let accepted = Outcome::Accepted { reply: "250 ok".into() };
-        assert!(store.mark_in_data("node", claim, now(), now() + 1.minute()).await.unwrap());
+        assert!(store.mark_in_data("node", claim, now()).await.unwrap());
         assert!(store.settle("node", claim, &accepted, now()).await.unwrap());
     }
     all

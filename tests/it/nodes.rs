@@ -74,7 +74,7 @@ async fn a_node_that_is_alive_keeps_its_claims(f: Fixture) {
     let claim = f.store.claim("busy", 1, start(), over).await.unwrap().remove(0);
     f.store.beat("busy", MINUTE, start()).await.unwrap();
     assert_eq!(f.store.recover(None, OnDoubt::Resend, start()).await.unwrap(), []);
-    assert!(f.store.mark_in_data("busy", &claim, start(), over).await.unwrap());
+    assert!(f.store.mark_in_data("busy", &claim, start()).await.unwrap());
     assert_eq!(f.store.recover(None, OnDoubt::Resend, start()).await.unwrap(), []);
     f.store.beat("busy", OVER, start()).await.unwrap();
     assert_eq!(f.store.recover(None, OnDoubt::Resend, start()).await.unwrap(), [claim.key], "it is not heard of");
@@ -125,15 +125,14 @@ async fn what_a_dead_node_held_is_sent_by_the_others_after_its_lease() {
     let server = Server::start(|_| Act::Usual).await;
     let transport = || Transport::smtp(&plain(&server), "example.org").unwrap();
     let dead = house.store.claim("dead", 10, start(), start() - 1.second()).await.unwrap();
-    let over = start() - 1.second();
-    assert!(house.store.mark_in_data("dead", &dead[0], start(), over).await.unwrap());
+    assert!(house.store.mark_in_data("dead", &dead[0], start()).await.unwrap());
     let stop = CancellationToken::new();
     let (one, two) = (house.node("one", transport(), OnDoubt::Resend), house.node("two", transport(), OnDoubt::Resend));
     let (one, two) = tokio::join!(one.run_until_empty(&stop), two.run_until_empty(&stop));
     assert_eq!(one.unwrap().accepted + two.unwrap().accepted, 60);
     assert_eq!(server.accepted(), addresses(60));
     // It wakes, and can write nothing.
-    assert!(!house.store.mark_in_data("dead", &dead[1], start(), over).await.unwrap());
+    assert!(!house.store.mark_in_data("dead", &dead[1], start()).await.unwrap());
     for claim in &dead {
         let outcome = gazetted::domain::delivery::Outcome::Failed { reply: "late".into() };
         assert!(!house.store.settle("dead", claim, &outcome, start()).await.unwrap());

@@ -262,7 +262,7 @@ async fn notices_come_before_editions_and_go_only_to_whom_they_concern(f: Fixtur
     assert_eq!(claimed[0], ("confirm-2026-11-24".to_owned(), "new@example.org".to_owned()));
     assert_eq!(claimed[1].0, "2026-10");
     let outcome = Outcome::Accepted { reply: "250 ok".into() };
-    assert!(f.store.mark_in_data("node", &claims[0], later(3), later(9)).await.unwrap());
+    assert!(f.store.mark_in_data("node", &claims[0], later(3)).await.unwrap());
     assert!(f.store.settle("node", &claims[0], &outcome, later(4)).await.unwrap());
     let new = id(&f.store, "new@example.org").await;
     assert_eq!(f.store.deliveries_to(new).await.unwrap()[0].reply.as_deref(), Some("250 ok"));

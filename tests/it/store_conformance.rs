@@ -10,7 +10,7 @@ use gazetted::domain::edition::{Edition, State as EditionState};
 use gazetted::domain::identity::EntryRow;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
-use gazetted::store::{Added, Audience, Claim, NewSubscriber, Opened, OutputRow, SharedStore, StoreError, open};
+use gazetted::store::{Added, Audience, Claim, NewSubscriber, Opened, OutputRow, SharedStore, Step, StoreError, open};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::stores::{Fixture, on_postgres, on_sqlite};
@@ -40,6 +40,9 @@ conformance! {
     a_node_that_slept_cannot_use_its_own_old_claim,
     after_a_crash_the_claimed_are_queued_and_the_doubtful_resent,
     after_a_crash_the_doubtful_are_held_if_the_operator_says_so,
+    steps_that_hold_are_taken_and_the_others_are_not,
+    one_list_is_kept_by_whoever_holds_the_pen,
+    who_left_while_the_message_was_on_its_way_has_it_all_the_same,
     a_restarted_node_takes_back_its_own_at_once,
     an_edition_finishes_when_nothing_waits,
     the_operator_can_have_failures_tried_again,
@@ -136,7 +139,7 @@ async fn claim_and_sleep(store: &SharedStore, node: &str) -> Claim {
 }
 
 async fn mark(store: &SharedStore, node: &str, claim: &Claim) -> bool {
-    store.mark_in_data(node, claim, now(), later(10)).await.unwrap()
+    store.mark_in_data(node, claim, now()).await.unwrap()
 }
 
 fn accepted() -> Outcome {
@@ -435,7 +438,7 @@ async fn crashed(f: &Fixture) -> (Claim, Claim) {
     with_edition(&f.store, 3).await;
     let claimed = claim_and_sleep(&f.store, "dead").await;
     let in_data = claim_and_sleep(&f.store, "dead").await;
-    assert!(f.store.mark_in_data("dead", &in_data, now(), later(-10)).await.unwrap());
+    assert!(f.store.mark_in_data("dead", &in_data, now()).await.unwrap());
     (claimed, in_data)
 }
 
@@ -452,6 +455,66 @@ async fn after_a_crash_the_doubtful_are_held_if_the_operator_says_so(f: Fixture)
     assert_eq!(f.store.recover(None, OnDoubt::Hold, now()).await.unwrap(), [in_data.key]);
     assert_eq!(state_counts(&f.store).await, [("queued", 2), ("held", 1)]);
     assert_eq!(claim(&f.store, "b", 10).await.len(), 2);
+}
+
+/// What a node has on the wire, as whoever finds it dead is told.
+async fn doubtful(f: &Fixture, node: &str) -> Vec<i64> {
+    let mut found: Vec<i64> =
+        f.store.recover(Some(node), OnDoubt::Hold, now()).await.unwrap().iter().map(|key| key.subscriber).collect();
+    found.sort_unstable();
+    found
+}
+
+fn subscribers(claims: &[Claim]) -> Vec<i64> {
+    let mut all: Vec<i64> = claims.iter().map(|claim| claim.key.subscriber).collect();
+    all.sort_unstable();
+    all
+}
+
+async fn steps_that_hold_are_taken_and_the_others_are_not(f: Fixture) {
+    with_edition(&f.store, 7).await;
+    let claims = claim(&f.store, "a", 6).await;
+    let settled = |n: usize| Step::Settle(claims[n].clone(), accepted());
+    let marked = |n: usize| Step::Mark(claims[n].clone());
+    let mut pen = f.store.pen("a").await.unwrap();
+    assert_eq!(pen.advance(&[marked(0), marked(1)], now()).await.unwrap(), [true, true]);
+    let left = claims[3].key.subscriber;
+    assert!(f.store.move_subscriber(left, SubscriberState::Unsubscribed, "test", now()).await.unwrap());
+    let steps = [settled(0), marked(2), marked(3), settled(3), marked(4), settled(5)];
+    assert_eq!(pen.advance(&steps, later(1)).await.unwrap(), [true, true, false, false, true, true]);
+    assert_eq!(pen.advance(&[settled(0), marked(5)], later(2)).await.unwrap(), [false, false], "they are over");
+    assert_eq!(state_counts(&f.store).await, [("queued", 1), ("in_data", 3), ("accepted", 2), ("skipped", 1)]);
+    assert_eq!(doubtful(&f, "a").await, subscribers(&[claims[1].clone(), claims[2].clone(), claims[4].clone()]));
+}
+
+async fn one_list_is_kept_by_whoever_holds_the_pen(f: Fixture) {
+    with_edition(&f.store, 4).await;
+    let claims = claim(&f.store, "a", 4).await;
+    let (mut one, mut two) = (f.store.pen("a").await.unwrap(), f.store.pen("a").await.unwrap());
+    let marked = |n: usize| [Step::Mark(claims[n].clone())];
+    assert_eq!(one.advance(&marked(0), now()).await.unwrap(), [true]);
+    assert_eq!(two.advance(&marked(1), now()).await.unwrap(), [true]);
+    // What the first one knows is old by now.
+    assert_eq!(one.advance(&marked(2), now()).await.unwrap(), [true]);
+    assert_eq!(one.advance(&marked(1), now()).await.unwrap(), [false], "marked twice");
+    let listed = f.store.outbox(&[DeliveryState::InData], 10).await.unwrap();
+    assert!(listed.len() == 3 && listed.iter().all(|row| row.due_at.is_none()), "{listed:?}");
+    assert_eq!(doubtful(&f, "a").await, subscribers(&claims[..3]));
+    assert_eq!(two.advance(&marked(3), now()).await.unwrap(), [false], "held for dead");
+}
+
+async fn who_left_while_the_message_was_on_its_way_has_it_all_the_same(f: Fixture) {
+    with_edition(&f.store, 2).await;
+    let claims = claim(&f.store, "a", 2).await;
+    for claim in &claims {
+        assert!(mark(&f.store, "a", claim).await);
+        let id = claim.key.subscriber;
+        assert!(f.store.move_subscriber(id, SubscriberState::Unsubscribed, "test", now()).await.unwrap());
+    }
+    assert!(f.store.settle("a", &claims[0], &accepted(), now()).await.unwrap());
+    let released = Outcome::Released { until: now(), reason: "the server closed".into() };
+    assert!(!f.store.settle("a", &claims[1], &released, now()).await.unwrap());
+    assert_eq!(state_counts(&f.store).await, [("accepted", 1), ("skipped", 1)]);
 }
 
 async fn a_restarted_node_takes_back_its_own_at_once(f: Fixture) {

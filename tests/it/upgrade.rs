@@ -1,10 +1,13 @@
 //! A store that an older version made is brought up to date when it is opened, and loses nothing. One test a schema and database;
 //! the older schema is the step that made it, and rows as that version wrote them.
 
+use std::sync::Arc;
+
+use gazetted::config::OnDoubt;
 use gazetted::domain::delivery::State as DeliveryState;
 use gazetted::domain::subscriber::{Choice, Event, State};
 use gazetted::store::{SharedStore, open};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
@@ -35,13 +38,26 @@ async fn is_whole(store: SharedStore) {
     let history: Vec<Event> = store.history(bo.id).await.unwrap().into_iter().map(|h| h.event).collect();
     assert_eq!(history, [Event::Added, Event::Unsubscribed]);
     assert_eq!(store.deliveries_to(bo.id).await.unwrap()[0].reply.as_deref(), Some("250 ok"));
-    let claims = store.claim("node", 10, now(), now()).await.unwrap();
+    let claims = store.claim("node", 10, now(), now() + 5.minutes()).await.unwrap();
     let claimed: Vec<_> = claims.iter().map(|c| (c.key.edition.to_string(), c.attempt, c.variant.as_str())).collect();
     assert_eq!(claimed, [("2021-05".to_owned(), 3, "")]);
     assert_eq!(store.outbox_counts().await.unwrap().of(DeliveryState::Accepted), 1);
     assert_eq!(store.created_at().await.unwrap().to_string(), "2021-05-01T00:00:00Z");
     // What was there before is nobody's news.
     assert_eq!(store.queue_calls(&[("https://a.example".into(), vec!["added".into()])], now()).await.unwrap(), 0);
+}
+
+/// What a node of the last schema without a list had in its hands when it died.
+async fn knows_what_was_on_the_wire(store: &SharedStore, schema: usize) {
+    if schema != 9 {
+        return;
+    }
+    let counts = store.outbox_counts().await.unwrap();
+    assert_eq!((counts.of(DeliveryState::Claimed), counts.of(DeliveryState::InData)), (2, 1));
+    let doubtful = store.recover(None, OnDoubt::Hold, now()).await.unwrap();
+    assert_eq!(doubtful.iter().map(|key| key.subscriber).collect::<Vec<_>>(), [4]);
+    let counts = store.outbox_counts().await.unwrap();
+    assert_eq!((counts.of(DeliveryState::Queued), counts.of(DeliveryState::Held)), (1, 1));
 }
 
 /// The steps as they were shipped: they never change.
@@ -57,6 +73,7 @@ macro_rules! steps {
             include_str!(concat!("../../src/store/migrations/", $database, "/0007_letters.sql")),
             include_str!(concat!("../../src/store/migrations/", $database, "/0008_admin.sql")),
             include_str!(concat!("../../src/store/migrations/", $database, "/0009_gists.sql")),
+            include_str!(concat!("../../src/store/migrations/", $database, "/0010_wire.sql")),
         ]
     };
 }
@@ -77,7 +94,12 @@ fn rows_of(schema: usize) -> &'static str {
         }
         7 => "INSERT INTO letters VALUES ('k', 'nudge', 's', 't', 'h', 'en', 1)",
         8 => "INSERT INTO acts (at, who, act, subject, detail) VALUES (1, 'cli', 'a', 's', 'd')",
-        _ => "DELETE FROM gists",
+        9 => {
+            "INSERT INTO deliveries (edition, subscriber, kind, rank, email, state, attempts, fence, node, lease_until, queued_at, changed_at) VALUES
+                ('2021-05', 3, 'edition', 3, 'cy@example.org', 'claimed', 1, 4, 'dead', 7000000, 4000000, 6000000),
+                ('2021-05', 4, 'edition', 3, 'di@example.org', 'in_data', 1, 5, 'dead', 7000000, 4000000, 6000000)"
+        }
+        _ => "DELETE FROM wire",
     }
 }
 
@@ -109,7 +131,9 @@ async fn a_database_file_of_any_earlier_schema_loses_nothing_and_is_kept_as_it_w
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gazetted.db");
         old_file(&file, schema).await;
-        is_whole(open(&format!("sqlite:{}", file.display()), now()).await.unwrap()).await;
+        let store = open(&format!("sqlite:{}", file.display()), now()).await.unwrap();
+        is_whole(Arc::clone(&store)).await;
+        knows_what_was_on_the_wire(&store, schema).await;
         let kept = folder.path().join(format!("gazetted.db.schema-{schema}"));
         assert_eq!(kept.exists(), schema < steps!("sqlite").len(), "{schema}");
     }
@@ -124,6 +148,8 @@ async fn a_postgresql_database_of_any_earlier_schema_loses_nothing() {
             old.execute(sqlx::AssertSqlSafe(statements)).await.unwrap();
         }
         old.close().await.unwrap();
-        is_whole(open(&url, now()).await.unwrap()).await;
+        let store = open(&url, now()).await.unwrap();
+        is_whole(Arc::clone(&store)).await;
+        knows_what_was_on_the_wire(&store, schema).await;
     }
 }

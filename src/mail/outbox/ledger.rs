@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::Outbox;
 use super::round::Round;
-use super::{Outbox, lease};
 use crate::domain::delivery::Outcome;
 use crate::store::{Claim, Pen, Step, StoreError};
 
@@ -104,10 +104,9 @@ async fn write(outbox: &Outbox, pen: &mut Option<Box<dyn Pen>>, batch: Vec<Entry
 async fn advance(outbox: &Outbox, kept: &mut Option<Box<dyn Pen>>, steps: &[Step]) -> Result<Vec<bool>, StoreError> {
     let mut pen = match kept.take() {
         Some(pen) => pen,
-        None => outbox.store.pen().await?,
+        None => outbox.store.pen(&outbox.settings.node).await?,
     };
-    let now = outbox.clock.now();
-    let written = pen.advance(&outbox.settings.node, steps, now, lease(now)).await?;
+    let written = pen.advance(steps, outbox.clock.now()).await?;
     *kept = Some(pen);
     Ok(written)
 }

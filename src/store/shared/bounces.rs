@@ -66,7 +66,7 @@ async fn reader(db: &mut Connection, new: &NewBounce) -> Result<Option<Reader>> 
         .await?;
     let Some(found) = found else { return Ok(None) };
     let sent = sqlx::query(
-        "SELECT edition, email FROM deliveries
+        "SELECT edition, email FROM outbox
          WHERE subscriber = $1 AND (edition = $2 OR $2 IS NULL AND state IN ('accepted', 'in_data'))
          ORDER BY changed_at DESC, edition DESC LIMIT 1",
     )
@@ -119,7 +119,7 @@ async fn counts(db: &mut Connection, new: &NewBounce, reader: &Reader) -> Result
 async fn rests(db: &mut Connection, subscriber: i64, email: &str) -> Result<bool> {
     let resting: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM
-             (SELECT d.edition FROM deliveries d JOIN editions e ON e.period = d.edition
+             (SELECT d.edition FROM outbox d JOIN editions e ON e.period = d.edition
               WHERE d.subscriber = $1 AND d.kind = 'edition' AND d.email = $2
                   AND d.state IN ('accepted', 'in_data', 'failed', 'held')
               ORDER BY e.opened_at DESC, d.edition DESC LIMIT $3) AS last

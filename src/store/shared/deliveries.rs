@@ -11,7 +11,7 @@ use crate::store::{Counts, DeliveryKey, DeliveryRow, Result};
 pub async fn next_due(db: &mut Connection) -> Result<Option<Timestamp>> {
     let due: Option<i64> = sqlx::query_scalar(
         "SELECT min(d.due_at) FROM deliveries d LEFT JOIN editions e ON e.period = d.edition
-         WHERE d.state IN ('queued', 'deferred') AND (d.kind <> 'edition' OR e.state = 'open')",
+         WHERE d.due_at IS NOT NULL AND d.state IN ('queued', 'deferred') AND (d.kind <> 'edition' OR e.state = 'open')",
     )
     .fetch_one(db)
     .await?;
@@ -19,7 +19,7 @@ pub async fn next_due(db: &mut Connection) -> Result<Option<Timestamp>> {
 }
 
 pub async fn counts(db: &mut Connection) -> Result<Counts> {
-    let found = sqlx::query("SELECT state, count(*) AS n FROM deliveries GROUP BY state").fetch_all(db).await?;
+    let found = sqlx::query("SELECT state, count(*) AS n FROM outbox GROUP BY state").fetch_all(db).await?;
     let mut counts = Counts::default();
     for row in &found {
         counts.0.insert(rows::word(row, "state", State::parse)?, rows::count(row, "n")?);
@@ -30,7 +30,7 @@ pub async fn counts(db: &mut Connection) -> Result<Counts> {
 pub async fn list(db: &mut Connection, states: &[State], limit: u32) -> Result<Vec<DeliveryRow>> {
     let states = if states.is_empty() { &State::ALL } else { states };
     let found = sqlx::query(concat!(
-        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM deliveries WHERE state IN ",
+        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM outbox WHERE state IN ",
         texts!("$1"),
         " ORDER BY changed_at DESC, edition, subscriber LIMIT $2"
     ))
@@ -44,7 +44,7 @@ pub async fn list(db: &mut Connection, states: &[State], limit: u32) -> Result<V
 /// Those of one edition.
 pub async fn of(db: &mut Connection, key: EditionKey, states: &[State], limit: u32) -> Result<Vec<DeliveryRow>> {
     let found = sqlx::query(concat!(
-        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM deliveries
+        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM outbox
          WHERE edition = $3 AND state IN ",
         texts!("$1"),
         " ORDER BY changed_at DESC, subscriber LIMIT $2"
@@ -59,7 +59,7 @@ pub async fn of(db: &mut Connection, key: EditionKey, states: &[State], limit: u
 
 pub async fn to(db: &mut Connection, subscriber: i64) -> Result<Vec<DeliveryRow>> {
     let found = sqlx::query(
-        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM deliveries
+        "SELECT edition, subscriber, email, state, attempts, due_at, reply, changed_at FROM outbox
          WHERE subscriber = $1 ORDER BY changed_at DESC, edition",
     )
     .bind(subscriber)

@@ -159,11 +159,10 @@ pub async fn all(db: &mut Connection) -> Result<Vec<EditionSummary>> {
 }
 
 async fn counts(db: &mut Connection) -> Result<BTreeMap<EditionKey, Counts>> {
-    let found = sqlx::query(
-        "SELECT edition, state, count(*) AS n FROM deliveries WHERE kind = 'edition' GROUP BY edition, state",
-    )
-    .fetch_all(db)
-    .await?;
+    let found =
+        sqlx::query("SELECT edition, state, count(*) AS n FROM outbox WHERE kind = 'edition' GROUP BY edition, state")
+            .fetch_all(db)
+            .await?;
     let mut counts: BTreeMap<EditionKey, Counts> = BTreeMap::new();
     for row in &found {
         let state = rows::word(row, "state", DeliveryState::parse)?;
@@ -236,7 +235,7 @@ async fn note(db: &mut Connection, key: EditionKey, event: &str, proof: &str, no
 /// What was not on the wire when the edition was called off. A claimed delivery's node finds out when it marks it.
 async fn skip_all(db: &mut Connection, key: EditionKey, now: Timestamp) -> Result<()> {
     sqlx::query(
-        "UPDATE deliveries SET state = 'skipped', reply = 'the edition was cancelled', node = NULL, lease_until = NULL,
+        "UPDATE deliveries SET state = 'skipped', reply = 'the edition was cancelled', node = NULL,
              due_at = NULL, changed_at = $1
          WHERE edition = $2 AND state IN ('queued', 'claimed', 'deferred', 'held')",
     )
@@ -248,10 +247,11 @@ async fn skip_all(db: &mut Connection, key: EditionKey, now: Timestamp) -> Resul
 }
 
 pub async fn finish(db: &mut Connection, now: Timestamp) -> Result<Vec<EditionKey>> {
+    // By the index over what waits, not by the edition's, which has all of them: it is asked every few seconds, for days.
     let found = sqlx::query(
         "UPDATE editions SET state = 'finished', finished_at = $1
-         WHERE state = 'open' AND NOT EXISTS (SELECT 1 FROM deliveries WHERE edition = editions.period
-             AND state IN ('queued', 'claimed', 'in_data', 'deferred'))
+         WHERE state = 'open' AND NOT EXISTS (SELECT 1 FROM deliveries
+             WHERE due_at IS NOT NULL AND edition || '' = editions.period AND state IN ('queued', 'claimed', 'deferred'))
          RETURNING period",
     )
     .bind(now.as_microsecond())

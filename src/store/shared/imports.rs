@@ -177,7 +177,7 @@ async fn leave(db: &mut Connection, leaving: &[(i64, Given)], now: Timestamp) ->
     .execute(&mut *db)
     .await?;
     sqlx::query(concat!(
-        "UPDATE deliveries SET state = 'skipped', reply = 'the subscriber has left', node = NULL, lease_until = NULL,
+        "UPDATE deliveries SET state = 'skipped', reply = 'the subscriber has left', node = NULL,
              due_at = NULL, changed_at = $2
          WHERE state IN ('queued', 'claimed', 'deferred', 'held')
              AND subscriber IN (SELECT id FROM ",

@@ -6,7 +6,7 @@ use super::super::Connection;
 use crate::store::{Migration, Result, StoreError};
 
 /// What each step is about.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "editions and deliveries",
     "subscribers' choices, consent, notices",
     "bounces",
@@ -16,6 +16,7 @@ const NAMES: [&str; 9] = [
     "letters to editors",
     "editors' pages, and what was done by hand",
     "what posts said when they were last read",
+    "what is on the wire, in one list a node",
 ];
 
 /// Does it, and tells what was done; for a transaction that is taken back.

@@ -7,6 +7,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::wire::Wire;
 use super::{Connection, Database, Pen};
 use crate::config::OnDoubt;
 use crate::domain::delivery::State as DeliveryState;
@@ -34,6 +35,7 @@ mod sign_ups;
 pub(super) mod standby;
 mod subscribers;
 pub(super) mod tables;
+pub(super) mod wire;
 
 /// Runs one verb in a transaction of its own.
 macro_rules! write {
@@ -67,16 +69,10 @@ mod websub;
 
 #[async_trait]
 impl store::Pen for Pen {
-    async fn advance(
-        &mut self,
-        node: &str,
-        steps: &[Step],
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Vec<bool>> {
+    async fn advance(&mut self, steps: &[Step], now: Timestamp) -> Result<Vec<bool>> {
         let at = self.instants.next(now);
-        let (_turn, db) = self.turn().await?;
-        claims::advance(db, node, steps, at, lease_until.duration_since(now)).await
+        let (_turn, db, wire) = self.turn().await?;
+        wire.advance(db, steps, at).await
     }
 }
 
@@ -201,8 +197,8 @@ impl Store for Database {
         })
     }
 
-    async fn pen(&self) -> Result<Box<dyn store::Pen>> {
-        Ok(Box::new(self.new_pen().await?))
+    async fn pen(&self, node: &str) -> Result<Box<dyn store::Pen>> {
+        Ok(Box::new(self.new_pen(Wire::of(node)).await?))
     }
 
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>> {

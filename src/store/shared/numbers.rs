@@ -19,7 +19,7 @@ impl Numbers for Database {
 }
 
 async fn figures(db: &mut Connection, now: Timestamp) -> Result<Figures> {
-    let deliveries = by_state(db, "SELECT state, count(*) FROM deliveries GROUP BY state").await?;
+    let deliveries = by_state(db, "SELECT state, count(*) FROM outbox GROUP BY state").await?;
     let editions = by_state(db, "SELECT state, count(*) FROM editions GROUP BY state").await?;
     let subscribers = by_state(db, "SELECT state, count(*) FROM subscribers GROUP BY state").await?;
     let waiting = "SELECT min(queued_at) FROM deliveries WHERE state IN ('queued', 'deferred')";

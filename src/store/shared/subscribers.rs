@@ -245,7 +245,7 @@ pub async fn shift(db: &mut Connection, id: i64, to: State, source: &str, now: T
 /// What waits for somebody who has left, even if a node has claimed it: that node finds out when it marks it.
 async fn skip_waiting(db: &mut Connection, id: i64, consent: &str, now: Timestamp) -> Result<()> {
     sqlx::query(
-        "UPDATE deliveries SET state = 'skipped', reply = 'the subscriber is ' || $2, node = NULL, lease_until = NULL,
+        "UPDATE deliveries SET state = 'skipped', reply = 'the subscriber is ' || $2, node = NULL,
              due_at = NULL, changed_at = $3
          WHERE subscriber = $1 AND state IN ('queued', 'claimed', 'deferred', 'held')",
     )
@@ -300,7 +300,7 @@ pub async fn tidy(db: &mut Connection, retention: &Retention) -> Result<u64> {
     for (statement, before) in [
         ("UPDATE subscribers SET asked_at = NULL, new_email = NULL, new_key = NULL WHERE asked_at < $1", questions),
         (
-            "DELETE FROM deliveries WHERE kind <> 'edition' AND changed_at < $1
+            "DELETE FROM deliveries WHERE kind <> 'edition' AND queued_at < $1 AND changed_at < $1
                  AND state IN ('accepted', 'failed', 'skipped')",
             notices,
         ),

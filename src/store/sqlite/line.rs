@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{Sqlite, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Connection, Instants, Result};
+use super::{Connection, Instants, Result, Wire};
 
 /// How long a caller waits for its turn: longer than one other writer may wait for another process.
 pub(super) const TURN: Duration = Duration::from_secs(10);
@@ -66,14 +66,15 @@ pub(super) struct Pen {
     connection: Connection,
     line: Line,
     pub(super) instants: Instants,
+    wire: Wire,
 }
 
 impl Pen {
-    pub(super) fn new(connection: Connection, line: Line, instants: Instants) -> Self {
-        Self { connection, line, instants }
+    pub(super) fn new(connection: Connection, line: Line, instants: Instants, wire: Wire) -> Self {
+        Self { connection, line, instants, wire }
     }
 
-    pub(super) async fn turn(&mut self) -> Result<(Turn, &mut Connection)> {
-        Ok((self.line.turn().await?, &mut self.connection))
+    pub(super) async fn turn(&mut self) -> Result<(Turn, &mut Connection, &mut Wire)> {
+        Ok((self.line.turn().await?, &mut self.connection, &mut self.wire))
     }
 }

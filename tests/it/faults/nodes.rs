@@ -41,14 +41,14 @@ impl Database {
 
     /// How many deliveries a daemon has in its hands.
     fn held_by(&self, pid: u32) -> i64 {
-        let (node, states) = (node(pid), "('claimed', 'in_data')");
-        self.number(&format!("SELECT count(*) FROM deliveries WHERE state IN {states} AND node LIKE '{node}'"))
+        let node = node(pid);
+        self.number(&format!("SELECT count(*) FROM deliveries WHERE state = 'claimed' AND node LIKE '{node}'"))
     }
 
     /// As if a dead daemon's lease were over. The others' are left alone: they live.
     fn lapse(&self, pid: u32) {
         let (node, over) = (node(pid), "SET lease_until = lease_until - 61000000");
-        for (table, column) in [("nodes", "name"), ("deliveries", "node")] {
+        for (table, column) in [("nodes", "name"), ("wire", "node")] {
             let changed = format!("UPDATE {table} {over} WHERE {column} LIKE '{node}' RETURNING 1");
             self.number(&format!("WITH changed AS ({changed}) SELECT count(*) FROM changed"));
         }
