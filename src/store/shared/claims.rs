@@ -74,7 +74,7 @@ fn claimed(row: &Row) -> Result<Option<Claim>> {
         return Ok(None);
     }
     Ok(Some(Claim {
-        key: key(row)?,
+        key: rows::delivery(row)?,
         variant: rows::text(row, "variant")?,
         email: rows::text(row, "email")?,
         name: rows::maybe_text(row, "name")?,
@@ -83,10 +83,6 @@ fn claimed(row: &Row) -> Result<Option<Claim>> {
         fence: rows::int(row, "fence")?,
         canary: matches!(rows::int(row, "rank")?, 1 | 2),
     }))
-}
-
-fn key(row: &Row) -> Result<DeliveryKey> {
-    Ok(DeliveryKey { edition: rows::edition(row, "edition")?, subscriber: rows::int(row, "subscriber")? })
 }
 
 /// Takes back what the dead held.
@@ -139,5 +135,5 @@ async fn doubt(
     .bind(now.as_microsecond())
     .fetch_all(db)
     .await?;
-    doubtful.iter().map(key).collect()
+    doubtful.iter().map(rows::delivery).collect()
 }

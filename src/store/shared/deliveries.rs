@@ -6,7 +6,7 @@ use super::super::{Connection, Row};
 use super::rows;
 use crate::domain::delivery::State;
 use crate::domain::edition::EditionKey;
-use crate::store::{Counts, DeliveryKey, DeliveryRow, Result};
+use crate::store::{Counts, DeliveryRow, Result};
 
 pub async fn next_due(db: &mut Connection) -> Result<Option<Timestamp>> {
     let due: Option<i64> = sqlx::query_scalar(
@@ -70,7 +70,7 @@ pub async fn to(db: &mut Connection, subscriber: i64) -> Result<Vec<DeliveryRow>
 
 fn read(row: &Row) -> Result<DeliveryRow> {
     Ok(DeliveryRow {
-        key: DeliveryKey { edition: rows::edition(row, "edition")?, subscriber: rows::int(row, "subscriber")? },
+        key: rows::delivery(row)?,
         email: rows::text(row, "email")?,
         state: rows::word(row, "state", State::parse)?,
         attempts: rows::small_count(row, "attempts")?,

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::super::Row;
 use crate::domain::edition::EditionKey;
-use crate::store::{Result, StoreError};
+use crate::store::{DeliveryKey, Result, StoreError};
 
 pub fn text(row: &Row, column: &str) -> Result<String> {
     Ok(row.try_get(column)?)
@@ -59,6 +59,11 @@ pub fn maybe_hash(row: &Row, column: &str) -> Result<Option<u128>> {
 
 pub fn edition(row: &Row, column: &str) -> Result<EditionKey> {
     word(row, column, EditionKey::parse)
+}
+
+/// Which delivery a row is of.
+pub fn delivery(row: &Row) -> Result<DeliveryKey> {
+    Ok(DeliveryKey { edition: edition(row, "edition")?, subscriber: int(row, "subscriber")? })
 }
 
 /// A word of a closed set.

@@ -17,13 +17,25 @@ pub type Id = (DeliveryKey, i64);
 /// How often a list is written anew that something else has written meanwhile: a transaction of ours whose connection was lost.
 const TRIES: u32 = 3;
 
-/// The claims of a list that still hold.
+/// The deliveries of a list of claims, unless they have been claimed again since.
+macro_rules! known {
+    ($list:literal) => {
+        concat!(
+            rows!($list, 0 edition text, 1 subscriber bigint, 2 fence bigint, 3 state text),
+            " JOIN deliveries ON deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber
+                 AND deliveries.fence = given.fence"
+        )
+    };
+}
+
+/// Those whose claims still hold.
 macro_rules! holding {
     ($node:literal, $list:literal) => {
         concat!(
-            rows!($list, 0 edition text, 1 subscriber bigint, 2 fence bigint),
-            " JOIN deliveries ON deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber
-             WHERE deliveries.node = ", $node, " AND deliveries.fence = given.fence AND deliveries.state = 'claimed'
+            known!($list),
+            " WHERE deliveries.node = ",
+            $node,
+            " AND deliveries.state = 'claimed'
                  AND (kind <> 'edition'
                      OR EXISTS (SELECT 1 FROM editions WHERE period = given.edition AND editions.state = 'open'))"
         )
@@ -88,20 +100,18 @@ impl Wire {
     /// All in one statement: one way to the database and back is what each message waits for. For each step whether its claim still
     /// held. No two are made at the same instant: by it is known what this one wrote.
     pub async fn advance(&mut self, db: &mut Connection, steps: &[Step], at: Timestamp) -> Result<Vec<bool>> {
-        let Given { marks, outcomes } = Given::from(steps);
         if self.nr.is_none() {
             self.look(db).await?;
         }
-        let ended: HashSet<Id> = outcomes.iter().map(|(id, _)| *id).collect();
-        let outcomes = self.written(&outcomes);
-        self.messages.retain(|id| !ended.contains(id));
-        let is_new = |id: &Id| !self.messages.contains(id) && !ended.contains(id);
-        let begun: Vec<Id> = marks.into_iter().filter(is_new).collect();
-        let (held, ended) = if self.write(db, &begun, (&outcomes, ended.len()), at).await? {
+        let (outcomes, at) = (self.outcomes(steps), at.as_microsecond());
+        self.messages.retain(|id| !outcomes.ids.contains(id));
+        let is_new = |id: &Id| !self.messages.contains(id) && !outcomes.ids.contains(id);
+        let begun: Vec<Id> = steps.iter().filter_map(marked).filter(is_new).collect();
+        let (held, ended) = if self.write(db, &begun, &outcomes, at).await? {
             self.begin(&begun);
-            (begun.into_iter().collect(), ended)
+            (begun.into_iter().collect(), outcomes.ids)
         } else {
-            // Hardly ever.
+            // Hardly ever. The outcomes first: a mark counts only when what was before it on its connection is over.
             let ended = settle_again(db, &self.node, &outcomes, at).await?;
             (self.mark_again(db, &begun).await?, ended)
         };
@@ -112,34 +122,21 @@ impl Wire {
         Ok(steps.iter().map(holds).collect())
     }
 
-    /// What the outcomes write.
-    fn written(&self, outcomes: &[(Id, &Outcome)]) -> String {
-        joined(outcomes.iter().map(|(id, outcome)| {
-            let ((key, fence), marked) = (id, u8::from(self.messages.contains(id)));
-            let (words, due, is_refund) = match outcome {
-                Outcome::Accepted { reply: words }
-                | Outcome::Failed { reply: words }
-                | Outcome::Held { reason: words } => (words, None, false),
-                Outcome::Deferred { reply, until } => (reply, Some(*until), false),
-                // The attempt does not count.
-                Outcome::Skipped { reason } => (reason, None, true),
-                Outcome::Released { until, reason } => (reason, Some(*until), true),
-            };
-            let (words, due) = (json!(rows::clean(words)), json!(due.map(Timestamp::as_microsecond)));
-            let (state, refund) = (outcome.state().as_str(), u8::from(is_refund));
-            format!(r#"["{}",{},{fence},"{state}",{words},{due},{refund},{marked}]"#, key.edition, key.subscriber)
-        }))
+    fn outcomes(&self, steps: &[Step]) -> Outcomes {
+        let (mut ids, mut rows) = (HashSet::new(), Vec::new());
+        for step in steps {
+            if let Step::Settle(claim, outcome) = step {
+                let id = id(claim);
+                rows.push(written(&id, outcome, self.messages.contains(&id)));
+                ids.insert(id);
+            }
+        }
+        Outcomes { ids, list: joined(rows) }
     }
 
     /// False if not all of it was written: then, nothing, or some of the outcomes.
-    async fn write(
-        &self,
-        db: &mut Connection,
-        begun: &[Id],
-        (outcomes, ended): (&str, usize),
-        at: Timestamp,
-    ) -> Result<bool> {
-        let (is_begun, is_ended) = (!begun.is_empty(), ended > 0);
+    async fn write(&self, db: &mut Connection, begun: &[Id], outcomes: &Outcomes, at: i64) -> Result<bool> {
+        let (is_begun, is_ended) = (!begun.is_empty(), !outcomes.ids.is_empty());
         let sql = match (is_begun, is_ended) {
             (false, false) => return Ok(true),
             (true, false) => mark!("$1", "$2", "$3", "$4", "$5"),
@@ -152,10 +149,10 @@ impl Wire {
             query = query.bind(list(begun)).bind(many).bind(list(self.messages.iter().chain(begun))).bind(self.nr);
         }
         if is_ended {
-            query = query.bind(outcomes.to_owned()).bind(at.as_microsecond());
+            query = query.bind(&outcomes.list).bind(at);
         }
         let rows = query.execute(db).await.map(|done| done.rows_affected());
-        let expected = u64::from(is_begun) + ended as u64;
+        let expected = u64::from(is_begun) + outcomes.ids.len() as u64;
         if is_begun && is_ended { all_of_both(rows, expected) } else { Ok(rows? == expected) }
     }
 
@@ -172,7 +169,7 @@ impl Wire {
             self.look(db).await?;
             let (there, missing): (Vec<Id>, Vec<Id>) = begun.iter().partition(|id| self.messages.contains(id));
             let holding = self.holding(db, &missing).await?;
-            if self.write(db, &holding, ("[]", 0), Timestamp::UNIX_EPOCH).await? {
+            if self.write(db, &holding, &Outcomes::default(), 0).await? {
                 self.begin(&holding);
                 return Ok(there.into_iter().chain(holding).collect());
             }
@@ -184,8 +181,7 @@ impl Wire {
         if ids.is_empty() || self.nr.is_none() {
             return Ok(Vec::new());
         }
-        let sql =
-            concat!("SELECT deliveries.edition, deliveries.subscriber, deliveries.fence FROM ", holding!("$1", "$2"));
+        let sql = concat!("SELECT deliveries.* FROM ", holding!("$1", "$2"));
         let found = sqlx::query(sql).bind(&self.node).bind(list(ids)).fetch_all(db).await?;
         found.iter().map(read).collect()
     }
@@ -199,11 +195,9 @@ impl Wire {
         (self.nr, self.messages) = (None, HashSet::new());
         if let Some(row) = found {
             let sql = concat!(
-                "SELECT deliveries.edition, deliveries.subscriber, deliveries.fence FROM ",
-                rows!("$2", 0 edition text, 1 subscriber bigint, 2 fence bigint),
-                " JOIN deliveries ON deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber
-                 WHERE deliveries.fence = given.fence
-                     AND (deliveries.node = $1 AND deliveries.state = 'claimed' OR deliveries.state = 'skipped')"
+                "SELECT deliveries.* FROM ",
+                known!("$2"),
+                " WHERE deliveries.node = $1 AND deliveries.state = 'claimed' OR deliveries.state = 'skipped'"
             );
             let messages = sqlx::query(sql).bind(&self.node).bind(rows::text(&row, "messages")?).fetch_all(db).await?;
             self.nr = Some(rows::int(&row, "nr")?);
@@ -213,21 +207,32 @@ impl Wire {
     }
 }
 
-struct Given<'a> {
-    marks: Vec<Id>,
-    outcomes: Vec<(Id, &'a Outcome)>,
+#[derive(Default)]
+struct Outcomes {
+    ids: HashSet<Id>,
+    /// JSON, as `settle!` takes them.
+    list: String,
 }
 
-impl<'a> From<&'a [Step]> for Given<'a> {
-    fn from(steps: &'a [Step]) -> Self {
-        let (mut marks, mut outcomes) = (Vec::new(), Vec::new());
-        for step in steps {
-            match step {
-                Step::Mark(claim) => marks.push(id(claim)),
-                Step::Settle(claim, outcome) => outcomes.push((id(claim), outcome)),
-            }
+fn written((key, fence): &Id, outcome: &Outcome, marked: bool) -> String {
+    let (words, due, is_refund) = match outcome {
+        Outcome::Accepted { reply: words } | Outcome::Failed { reply: words } | Outcome::Held { reason: words } => {
+            (words, None, false)
         }
-        Self { marks, outcomes }
+        Outcome::Deferred { reply, until } => (reply, Some(*until), false),
+        // The attempt does not count.
+        Outcome::Skipped { reason } => (reason, None, true),
+        Outcome::Released { until, reason } => (reason, Some(*until), true),
+    };
+    let (words, due) = (json!(rows::clean(words)), json!(due.map(Timestamp::as_microsecond)));
+    let (state, refund, marked) = (outcome.state().as_str(), u8::from(is_refund), u8::from(marked));
+    format!(r#"["{}",{},{fence},"{state}",{words},{due},{refund},{marked}]"#, key.edition, key.subscriber)
+}
+
+fn marked(step: &Step) -> Option<Id> {
+    match step {
+        Step::Mark(claim) => Some(id(claim)),
+        Step::Settle(..) => None,
     }
 }
 
@@ -236,8 +241,7 @@ fn id(claim: &Claim) -> Id {
 }
 
 fn read(row: &Row) -> Result<Id> {
-    let key = DeliveryKey { edition: rows::edition(row, "edition")?, subscriber: rows::int(row, "subscriber")? };
-    Ok((key, rows::int(row, "fence")?))
+    Ok((rows::delivery(row)?, rows::int(row, "fence")?))
 }
 
 /// As JSON; in an edition's key is nothing to escape.
@@ -245,24 +249,20 @@ fn list<'a>(ids: impl IntoIterator<Item = &'a Id>) -> String {
     joined(ids.into_iter().map(|(key, fence)| format!(r#"["{}",{},{fence}]"#, key.edition, key.subscriber)))
 }
 
-fn joined(items: impl Iterator<Item = String>) -> String {
-    format!("[{}]", items.collect::<Vec<_>>().join(","))
+fn joined(items: impl IntoIterator<Item = String>) -> String {
+    format!("[{}]", items.into_iter().collect::<Vec<_>>().join(","))
 }
 
 /// Writes those outcomes that were not written yet and whose claims hold; which were written at this instant.
-async fn settle_again(db: &mut Connection, node: &str, outcomes: &str, at: Timestamp) -> Result<HashSet<Id>> {
-    let at = at.as_microsecond();
-    sqlx::query(settle!("$1", "$2", "$3")).bind(node).bind(outcomes).bind(at).execute(&mut *db).await?;
-    let found = sqlx::query(concat!(
-        "SELECT deliveries.edition, deliveries.subscriber, deliveries.fence FROM ",
-        rows!("$1", 0 edition text, 1 subscriber bigint, 2 fence bigint, 3 state text),
-        " JOIN deliveries ON deliveries.edition = given.edition AND deliveries.subscriber = given.subscriber
-         WHERE deliveries.fence = given.fence AND deliveries.state = given.state AND deliveries.changed_at = $2"
-    ))
-    .bind(outcomes)
-    .bind(at)
-    .fetch_all(db)
-    .await?;
+async fn settle_again(db: &mut Connection, node: &str, outcomes: &Outcomes, at: i64) -> Result<HashSet<Id>> {
+    let Outcomes { list, .. } = outcomes;
+    sqlx::query(settle!("$1", "$2", "$3")).bind(node).bind(list).bind(at).execute(&mut *db).await?;
+    let sql = concat!(
+        "SELECT deliveries.* FROM ",
+        known!("$1"),
+        " WHERE deliveries.state = given.state AND deliveries.changed_at = $2"
+    );
+    let found = sqlx::query(sql).bind(list).bind(at).fetch_all(db).await?;
     found.iter().map(read).collect()
 }
 
