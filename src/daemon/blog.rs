@@ -88,6 +88,8 @@ pub struct Blog {
     /// Files that were read again one by one since the catalogue was put together; `None`: all were.
     touched: Option<BTreeSet<String>>,
     plans: Vec<Plan>,
+    /// What all pages have in common, as of the last pass.
+    pages_base: Option<u128>,
     /// What readers can choose from.
     pub terms: Terms,
 }
@@ -162,6 +164,7 @@ impl Blog {
             kept: HashSet::new(),
             touched: None,
             plans: Vec::new(),
+            pages_base: None,
             terms: Terms::default(),
         }
     }
@@ -179,7 +182,7 @@ impl Blog {
     pub fn scan(&mut self, machine_now: Timestamp) {
         tokio::task::block_in_place(|| {
             let site = scan::site(&self.config);
-            if !scan::same_rules(&site.rules, &self.site.rules) || site.includes != self.site.includes {
+            if site.version != self.site.version {
                 self.files = Files::default();
                 self.gists = gists::Kept::default();
                 self.bodies.clear();
@@ -203,6 +206,22 @@ impl Blog {
             let closed = closed.iter().fold(false, |any, path| self.files.refresh(&self.site, path, None) | any);
             open.iter().fold(closed, |any, path| self.files.refresh(&self.site, path, Some(settle)) | any)
         })
+    }
+
+    /// While it is waited for more notices: the texts that stand in feeds beside these files' posts are made ready.
+    pub fn foresee(&mut self, files: &BTreeSet<String>) {
+        const FEW: usize = 4;
+        if files.len() > FEW {
+            return;
+        }
+        let paths: Vec<String> = files.iter().map(|relative| self.site.display(relative)).collect();
+        let posts = self.catalogue.posts.iter().enumerate();
+        let at = posts.filter(|(_, post)| paths.iter().any(|path| **path == *post.path)).map(|(index, _)| index);
+        let scope = outputs::Scope::Texts(at.collect());
+        let shown = self.plans.iter().filter(|plan| scope.concerns(plan)).flat_map(|plan| plan.posts.iter().copied());
+        let shown: BTreeSet<usize> = shown.collect();
+        let shown: Vec<usize> = shown.into_iter().collect();
+        tokio::task::block_in_place(|| self.bodies.unpack(&self.catalogue.posts, &shown));
     }
 
     /// When a file that is too young to be believed will be old enough.

@@ -133,11 +133,13 @@ impl Bodies {
         }
     }
 
-    fn unpack(&mut self, posts: &[Post], wanted: &[usize]) {
-        let wanted: HashSet<&str> = wanted.iter().filter_map(|i| posts.get(*i)).map(|post| &*post.path).collect();
-        let away = self.0.iter_mut().filter(|(path, have)| have.is_away() && wanted.contains(&***path));
-        let away: Vec<&mut Rendered> = away.map(|(_, have)| have).collect();
-        away.into_par_iter().for_each(Rendered::unpack);
+    /// A few of thousands, at every save: they are taken out to be worked at all at once.
+    pub fn unpack(&mut self, posts: &[Post], wanted: &[usize]) {
+        let paths = wanted.iter().filter_map(|index| posts.get(*index)).map(|post| &post.path);
+        let take = |path| self.0.get(path).is_some_and(Rendered::is_away).then(|| self.0.remove_entry(path));
+        let mut away: Vec<_> = paths.filter_map(take).flatten().collect();
+        away.par_iter_mut().for_each(|(_, have)| have.unpack());
+        self.0.extend(away);
     }
 
     /// What is known of a post's text; its HTML is there from when it was rendered to be used until all is packed.

@@ -37,8 +37,8 @@ mod due;
 mod restart;
 mod standing;
 
-/// A writer that has been quiet for this long between two saves is believed.
-const QUIET: Duration = Duration::from_millis(15);
+/// A writer that has been quiet for this long, and a moment more while what it wrote is read, is believed.
+const QUIET: Duration = Duration::from_millis(11);
 /// Notices are gathered for this long at most before they are acted on.
 const GATHER: Duration = Duration::from_millis(200);
 /// How long after a read a notice that the file was being written just then may still arrive.
@@ -353,7 +353,9 @@ impl Service {
         }
         let before = self.blog.remember(&notice.closed);
         let changed = self.blog.refresh(&notice.closed, &notice.touched, Self::machine_now());
-        tokio::time::sleep(AFTERTHOUGHT).await;
+        let afterthought = tokio::time::sleep(AFTERTHOUGHT);
+        self.blog.foresee(&notice.closed);
+        afterthought.await;
         let mut later = Notice::default();
         while let Ok(next) = incoming.try_recv() {
             later.merge(next);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::domain::dialect::{Rules, is_post_file};
+use crate::domain::dialect::is_post_file;
 use crate::domain::gist::Gists;
 use crate::domain::post_file::{File, Parsed, parse};
 use crate::domain::problem::Problem;
@@ -211,10 +211,4 @@ pub fn text(site: &Site, relative: &str, source_hash: u128) -> Option<String> {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     })
-}
-
-/// What decides the meaning of every post; a change of it means reading all of them again.
-#[must_use]
-pub fn same_rules(a: &Rules, b: &Rules) -> bool {
-    format!("{a:?}") == format!("{b:?}")
 }

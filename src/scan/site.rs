@@ -8,6 +8,7 @@ use crate::config::{Config, PostsFormat};
 use crate::domain::author::Author;
 use crate::domain::byline::Known;
 use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess};
+use crate::domain::hash::{self, Hasher};
 use crate::domain::problem::Problem;
 
 use super::files::Root;
@@ -27,7 +28,11 @@ pub struct Site {
     /// Only what lies in a `_posts` or `_drafts` folder is a post.
     jekyll_folders: bool,
     pub rules: Rules,
+    /// Of the rules, which decide what every post's bytes mean.
+    pub rules_version: u128,
     pub includes: BTreeMap<String, String>,
+    /// Of the rules and the includes: another one means reading and rendering every post again.
+    pub version: u128,
     /// The generator's own configuration, for what ours leaves open.
     pub found: Option<SiteConfig>,
     pub max_bytes: u64,
@@ -85,8 +90,12 @@ pub fn site(config: &Config) -> Site {
     let found = found.map(|(_, config)| config).filter(|c| c.dialect == dialect);
     let layout = layout(config, &dir, dialect);
     let includes = if dialect == Dialect::Jekyll { includes(&layout.root) } else { BTreeMap::new() };
+    let rules = rules(config, dialect, found.as_ref(), section(&dir, dialect));
+    let rules_version = hash::of(format!("{rules:?}").as_bytes());
     Site {
-        rules: rules(config, dialect, found.as_ref(), section(&dir, dialect)),
+        rules,
+        rules_version,
+        version: Hasher::default().number(rules_version).field(format!("{includes:?}").as_bytes()).finish(),
         root: layout.root,
         folders: layout.folders,
         prefix: layout.prefix,

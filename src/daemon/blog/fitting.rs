@@ -4,7 +4,7 @@
 use hashbrown::HashSet;
 use jiff::Timestamp;
 
-use super::outputs::Between;
+use super::outputs::{Between, Scope};
 use super::{Blog, PassError};
 use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::feed_memory::FeedMemory;
@@ -44,7 +44,7 @@ impl Blog {
             self.plans = feed_plan::plan(&self.catalogue, settings, &self.memory).plans;
         }
         self.weigh_candidates(settings, edited).await?;
-        self.cut(settings, |_| true);
+        self.cut(settings, &Scope::Whole);
         Ok(written)
     }
 
@@ -66,14 +66,13 @@ impl Blog {
     /// go into an archive by now, the next whole pass sees.
     pub(super) async fn refit(
         &mut self,
-        changed: &[usize],
+        scope: &Scope,
         settings: &Settings,
         edited: &HashSet<String>,
     ) -> Result<(), PassError> {
-        if !changed.is_empty() {
-            self.weigh(changed, edited).await?;
-            self.cut(settings, |plan| plan.candidates.iter().any(|post| changed.contains(post)));
-        }
+        let changed: Vec<usize> = scope.posts(self.catalogue.posts.len()).collect();
+        self.weigh(&changed, edited).await?;
+        self.cut(settings, scope);
         Ok(())
     }
 
@@ -188,7 +187,7 @@ impl Blog {
             return Ok(Vec::new());
         }
         self.learn(learned).await?;
-        self.publish_all(&pages, settings, edited, Between::Keep).await
+        self.publish_all(&pages, &Scope::Whole, settings, edited, Between::Keep).await
     }
 
     /// What is to be known ever after.
@@ -200,9 +199,9 @@ impl Blog {
         Ok(())
     }
 
-    pub(super) fn cut(&mut self, settings: &Settings, is_wanted: impl Fn(&Plan) -> bool) {
+    pub(super) fn cut(&mut self, settings: &Settings, scope: &Scope) {
         let mut plans = std::mem::take(&mut self.plans);
-        for plan in plans.iter_mut().filter(|plan| is_wanted(plan)) {
+        for plan in plans.iter_mut().filter(|plan| scope.concerns(plan)) {
             let full = full(plan, settings);
             feed_plan::trim(plan, settings.max_bytes, |post| self.shown_weight(post, full, settings));
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Blog;
+use super::outputs::Scope;
 use crate::domain::identity::EntryRow;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
@@ -53,7 +54,7 @@ impl Blog {
         let settings = self.settings();
         let planned = feed_plan::plan(&self.catalogue, &settings, &self.memory);
         self.plans = planned.plans;
-        self.cut(&settings, |_| true);
+        self.cut(&settings, &Scope::Whole);
         planned.problems
     }
 

@@ -38,6 +38,32 @@ pub(super) enum Between {
     Keep,
 }
 
+/// What a pass is about: an editor's save of one text must not cost what all feeds of a large blog cost.
+pub(super) enum Scope {
+    Whole,
+    /// Nothing is new but the texts of these posts.
+    Texts(Vec<usize>),
+}
+
+impl Scope {
+    /// Whether anything of a feed or its page may be new.
+    pub(super) fn concerns(&self, plan: &Plan) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Texts(posts) => plan.candidates.iter().any(|post| posts.contains(post)),
+        }
+    }
+
+    /// The posts that may be new, of so many.
+    pub(super) fn posts(&self, count: usize) -> impl Iterator<Item = usize> {
+        let (all, some) = match self {
+            Self::Whole => (0..count, &[][..]),
+            Self::Texts(posts) => (0..0, posts.as_slice()),
+        };
+        all.chain(some.iter().copied())
+    }
+}
+
 /// How many feeds are rendered and written at a time.
 const BATCH: usize = 24;
 
@@ -47,27 +73,24 @@ impl Blog {
         let settings = self.settings();
         let touched = self.touched.take();
         let patched = tokio::task::block_in_place(|| self.patch(touched, now));
-        let (patched, changed) = match patched {
-            Some(learned) => {
-                let (at, rows): (Vec<usize>, Vec<EntryRow>) = learned.into_iter().unzip();
-                (Some(at), rows)
-            }
-            None => (None, self.put_together(&settings, now, force).await?),
+        let (scope, changed) = match patched {
+            Some((at, rows)) => (Scope::Texts(at), rows),
+            None => (Scope::Whole, self.put_together(&settings, now, force).await?),
         };
         let edited = self.edited(&changed);
-        let known = self.before_rendering(changed, &edited);
+        let known = self.before_rendering(changed, &edited, &scope);
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
         self.feed_problems.retain(|problem| problem.code != FAILED && problem.code != "size");
         let mut written = Vec::new();
-        match patched {
-            Some(at) => self.refit(&at, &settings, &edited).await?,
-            None => written = self.fit(&settings, &edited).await?,
+        match scope {
+            Scope::Texts(_) => self.refit(&scope, &settings, &edited).await?,
+            Scope::Whole => written = self.fit(&settings, &edited).await?,
         }
         self.feed_problems.extend(self.heavy_problems(&settings));
         let plans = std::mem::take(&mut self.plans);
-        written.extend(self.publish_all(&plans, &settings, &edited, Between::Forget).await?);
-        let pass = self.finish(written, &plans, &settings).await?;
+        written.extend(self.publish_all(&plans, &scope, &settings, &edited, Between::Forget).await?);
+        let pass = self.finish(written, &plans, &scope, &settings).await?;
         self.keep_gists().await;
         self.verified = true;
         (self.plans, self.touched) = (plans, Some(BTreeSet::new()));
@@ -79,11 +102,12 @@ impl Blog {
     pub(super) async fn publish_all(
         &mut self,
         plans: &[Plan],
+        scope: &Scope,
         settings: &Settings,
         edited: &HashSet<String>,
         between: Between,
     ) -> Result<Vec<String>, PassError> {
-        let stale = tokio::task::block_in_place(|| self.stale(plans, settings));
+        let stale = tokio::task::block_in_place(|| self.stale(plans, scope, settings));
         let mut written = Vec::new();
         for batch in stale.chunks(BATCH) {
             written.extend(self.publish_batch(batch, plans, settings, edited).await?);
@@ -106,7 +130,11 @@ impl Blog {
         let (outputs, failed) = tokio::task::block_in_place(|| self.write_feeds(plans, batch, settings));
         self.feed_problems.extend(failed);
         self.remember_entries(rows).await?;
-        let fingerprints = batch.iter().map(|stale| (stale.path.clone(), stale.fingerprint)).collect();
+        // Only now: what was learned of the texts is part of them.
+        let fingerprints = {
+            let of = self.fingerprints(settings);
+            batch.iter().map(|stale| (stale.path.clone(), of(&plans[stale.plan]))).collect()
+        };
         self.put_in_place(&outputs, &fingerprints).await
     }
 
@@ -128,15 +156,20 @@ impl Blog {
 
     /// What the ledger learns before anything is rendered. An edited entry that no feed will show again now has nobody to
     /// look at its text.
-    fn before_rendering(&self, changed: Vec<EntryRow>, edited: &HashSet<String>) -> Vec<EntryRow> {
+    fn before_rendering(&self, changed: Vec<EntryRow>, edited: &HashSet<String>, scope: &Scope) -> Vec<EntryRow> {
         if edited.is_empty() {
             return changed;
         }
-        let shown: HashSet<usize> = self.plans.iter().flat_map(|plan| plan.candidates.iter().copied()).collect();
-        let posts = self.catalogue.posts.iter().enumerate();
-        let unseen: HashMap<&str, &Post> = posts
-            .filter(|(index, post)| !shown.contains(index) && edited.contains(&post.id))
-            .map(|(_, post)| (post.id.as_str(), post))
+        let mut shown = vec![false; self.catalogue.posts.len()];
+        for post in self.plans.iter().flat_map(|plan| &plan.candidates) {
+            shown[*post] = true;
+        }
+        let unseen: HashMap<&str, &Post> = scope
+            .posts(shown.len())
+            .filter(|index| !shown[*index])
+            .map(|index| &self.catalogue.posts[index])
+            .filter(|post| edited.contains(&post.id))
+            .map(|post| (post.id.as_str(), post))
             .collect();
         let learned = |row: EntryRow| match unseen.get(row.id.as_str()) {
             Some(post) => with_text(&row, post, None, true),
@@ -167,21 +200,28 @@ impl Blog {
 
     /// When only texts have changed since the last pass, the catalogue as it is with these in place of the old ones: an
     /// editor's save must not cost what ten thousand other posts cost.
-    /// Gives each one's place, and what the ledger has to learn of it.
-    fn patch(&mut self, touched: Option<BTreeSet<String>>, now: Timestamp) -> Option<Vec<(usize, EntryRow)>> {
+    /// Gives the places of those, and what the ledger has to learn of them.
+    fn patch(&mut self, touched: Option<BTreeSet<String>>, now: Timestamp) -> Option<(Vec<usize>, Vec<EntryRow>)> {
         let touched = touched?;
-        if self.catalogue.next_change.is_some_and(|at| at <= now) {
+        let is_due = self.catalogue.next_change.is_some_and(|at| at <= now);
+        if is_due || self.has_failed() {
             return None;
         }
-        let mut rows = Vec::new();
+        let (mut places, mut rows) = (Vec::new(), Vec::new());
         for relative in &touched {
             let known = self.files.known.get(relative.as_str())?;
             let path = self.site.display(relative);
             let (at, learned) = self.catalogue.replace(&path, &known.parsed, &self.ledger, now).ok()?;
             self.renew_version(at);
-            rows.extend(learned.map(|row| (at, row)));
+            places.push(at);
+            rows.extend(learned);
         }
-        Some(rows)
+        Some((places, rows))
+    }
+
+    /// Something could not be written last time.
+    fn has_failed(&self) -> bool {
+        self.feed_problems.iter().any(|problem| problem.code == FAILED)
     }
 
     /// FAULTS F15: an unmounted or emptied directory must not empty the feeds.
@@ -245,41 +285,43 @@ impl Blog {
     }
 
     /// The feeds that must be rendered: those whose ingredients have changed, and those whose file is not what we wrote.
-    fn stale(&mut self, plans: &[Plan], settings: &Settings) -> Vec<Stale> {
+    fn stale(&mut self, plans: &[Plan], scope: &Scope, settings: &Settings) -> Vec<Stale> {
         self.know_versions();
-        let base = Hasher::default()
-            .field(env!("CARGO_PKG_VERSION").as_bytes())
-            .field(format!("{settings:?}").as_bytes())
-            .field(format!("{:?}", self.site.rules).as_bytes())
-            .field(format!("{:?}", self.site.includes).as_bytes())
-            .finish();
-        let tombstones = if settings.tombstones { self.tombstones() } else { Vec::new() };
-        let gone = hash::of(format!("{tombstones:?}").as_bytes());
-        let versions = &self.versions;
-        debug_assert!(self.catalogue.posts.iter().map(|post| self.entry_version(post)).eq(versions.iter().copied()));
-        let out = self.out_dir();
+        let versions = self.catalogue.posts.iter().map(|post| self.entry_version(post));
+        debug_assert!(versions.eq(self.versions.iter().copied()));
+        let blog = &*self;
+        let (out, fingerprint) = (blog.out_dir(), blog.fingerprints(settings));
         plans
             .par_iter()
             .enumerate()
+            .filter(|(_, plan)| scope.concerns(plan))
             .flat_map_iter(|(index, plan)| {
-                let start = plan_hash(plan, base).number(if plan.kind == Kind::All { gone } else { 0 });
-                let fingerprint = plan.posts.iter().fold(start, |h, post| h.number(versions[*post])).finish();
-                let stale = move |(format, path): &(Format, String)| Stale {
-                    plan: index,
-                    format: *format,
-                    path: path.clone(),
-                    fingerprint,
-                };
-                plan.files.iter().map(stale)
+                let (fingerprint, out) = (fingerprint(plan), &out);
+                let files = plan.files.iter().filter(move |(_, path)| !blog.is_written(out, path, fingerprint));
+                files.map(move |(format, path)| Stale { plan: index, format: *format, path: path.clone() })
             })
-            .filter(|stale| !self.is_written(&out, stale))
             .collect()
+    }
+
+    /// What feeds are made from, each as a number.
+    fn fingerprints(&self, settings: &Settings) -> impl Fn(&Plan) -> u128 + Sync {
+        let base = Hasher::default()
+            .field(env!("CARGO_PKG_VERSION").as_bytes())
+            .field(format!("{settings:?}").as_bytes())
+            .number(self.site.version)
+            .finish();
+        let tombstones = if settings.tombstones { self.tombstones() } else { Vec::new() };
+        let gone = hash::of(format!("{tombstones:?}").as_bytes());
+        move |plan| {
+            let start = plan_hash(plan, base).number(if plan.kind == Kind::All { gone } else { 0 });
+            plan.posts.iter().fold(start, |h, post| h.number(self.versions[*post])).finish()
+        }
     }
 
     /// The feed files that would be written.
     pub(super) fn stale_files(&mut self) -> Vec<String> {
         let (plans, settings) = (std::mem::take(&mut self.plans), self.settings());
-        let stale = tokio::task::block_in_place(|| self.stale(&plans, &settings));
+        let stale = tokio::task::block_in_place(|| self.stale(&plans, &Scope::Whole, &settings));
         self.plans = plans;
         stale.into_iter().map(|stale| stale.path).collect()
     }
@@ -309,9 +351,9 @@ impl Blog {
             .finish()
     }
 
-    fn is_written(&self, out: &std::path::Path, stale: &Stale) -> bool {
-        let Some(row) = self.outputs.get(&stale.path) else { return false };
-        row.fingerprint == stale.fingerprint && (self.verified || self.is_ours(out, &stale.path))
+    fn is_written(&self, out: &std::path::Path, path: &str, fingerprint: u128) -> bool {
+        let Some(row) = self.outputs.get(path) else { return false };
+        row.fingerprint == fingerprint && (self.verified || self.is_ours(out, path))
     }
 
     pub(super) fn out_dir(&self) -> PathBuf {
@@ -382,11 +424,12 @@ impl Blog {
         &mut self,
         mut written: Vec<String>,
         plans: &[Plan],
+        scope: &Scope,
         settings: &Settings,
     ) -> Result<Pass, PassError> {
         let list = Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) };
         written.extend(self.put_in_place(&[list], &HashMap::new()).await?);
-        written.extend(self.publish_pages(plans, settings).await?);
+        written.extend(self.publish_pages(plans, scope, settings).await?);
         let wanted: HashSet<String> = plans
             .iter()
             .flat_map(|plan| plan.files.iter().map(|(_, path)| path.clone()))
@@ -451,7 +494,6 @@ struct Stale {
     plan: usize,
     format: Format,
     path: String,
-    fingerprint: u128,
 }
 
 fn plan_hash(plan: &Plan, base: u128) -> Hasher {

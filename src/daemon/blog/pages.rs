@@ -3,7 +3,7 @@
 
 use hashbrown::HashMap;
 
-use super::outputs::FAILED;
+use super::outputs::{FAILED, Scope};
 use super::{Blog, PassError};
 use crate::daemon::editions;
 use crate::domain::hash::{self, Hasher};
@@ -46,10 +46,11 @@ impl Blog {
     pub(super) async fn publish_pages(
         &mut self,
         plans: &[Plan],
+        scope: &Scope,
         settings: &Settings,
     ) -> Result<Vec<String>, PassError> {
         let replaced = editions::replacements(&self.config.path(&self.config.digest.templates));
-        let stale: Vec<Page> = self.stale_pages(plans, settings, &replaced);
+        let stale: Vec<Page> = self.stale_pages(plans, scope, settings, &replaced);
         let wants_style = !settings.stylesheet.is_empty() && !self.is_current(&settings.stylesheet, style_version());
         if stale.is_empty() && !wants_style {
             return Ok(Vec::new());
@@ -73,8 +74,9 @@ impl Blog {
     }
 
     fn stale_pages(
-        &self,
+        &mut self,
         plans: &[Plan],
+        scope: &Scope,
         settings: &Settings,
         replaced: &std::collections::BTreeMap<String, String>,
     ) -> Vec<Page> {
@@ -86,13 +88,16 @@ impl Blog {
             .field(format!("{settings:?}{replaced:?}").as_bytes())
             .field(format!("{:?}{:?}", self.config.site.time_zone, self.subscribe_url()).as_bytes())
             .finish();
+        // Templates are looked at in every pass, and are part of every page.
+        let scope = if self.pages_base.replace(base) == Some(base) { scope } else { &Scope::Whole };
         let line = |hasher: Hasher, index: &usize| {
             let post = &self.catalogue.posts[*index];
             let date = post.date.map_or(0, jiff::Timestamp::as_microsecond);
             let hasher = hasher.field(post.title.as_bytes()).field(post.url.as_bytes()).field(&date.to_le_bytes());
             post.authors.iter().fold(hasher, |h, author| h.field(author.name.as_bytes()))
         };
-        let pages = plans.iter().enumerate().filter(|(_, plan)| has_page(plan)).map(|(index, plan)| {
+        let shown = plans.iter().enumerate().filter(|(_, plan)| has_page(plan) && scope.concerns(plan));
+        let pages = shown.map(|(index, plan)| {
             let hasher = Hasher::default().number(base).field(plan.folder.as_bytes()).field(plan.name.as_bytes());
             let fingerprint = plan.candidates.iter().take(POSTS).fold(hasher, line).finish();
             Page { path: format!("{}index.html", plan.folder), fingerprint, plan: Some(index) }
