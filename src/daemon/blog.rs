@@ -14,6 +14,7 @@ use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::edition::EditionPost;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::identity::{EntryRow, Ledger};
+use crate::domain::media::{public_path, served_as};
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
 use crate::http::{Document, Medium};
@@ -390,9 +391,12 @@ impl Blog {
     pub fn media(&self) -> BTreeMap<String, Medium> {
         let own = |post: &Post| {
             let enclosure = post.enclosure.as_ref()?;
-            let (path, media_type) = (enclosure.at.as_ref()?.into(), enclosure.media_type.clone());
+            let file = enclosure.file.clone()?;
+            let media_type = served_as(public_path(&file)?, &enclosure.media_type)?.to_owned();
             let address = url::Url::parse(&enclosure.url).ok()?;
-            Some((address.path().to_owned(), Medium { path, media_type }))
+            let (own_files, relative) = (Arc::clone(&self.site.own_files), self.site.relative(&post.path).to_owned());
+            let medium = Medium::new(media_type, move || own_files.open(&relative, &file));
+            Some((address.path().to_owned(), medium))
         };
         self.catalogue.published().filter_map(own).collect()
     }

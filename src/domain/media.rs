@@ -47,12 +47,29 @@ pub fn enclosure(value: &Value, page: &str) -> Result<Option<Enclosure>, String>
         None => None,
     };
     let file = (!path.contains("://") && !path.starts_with("//")).then_some(path);
-    Ok(Some(Enclosure { url, media_type, length, file, at: None }))
+    Ok(Some(Enclosure { url, media_type, length, file }))
 }
 
 fn absolute(path: &str, page: &str) -> Option<String> {
     let joined = url::Url::parse(page).ok()?.join(path).ok()?;
     matches!(joined.scheme(), "http" | "https").then(|| joined.into())
+}
+
+/// Where a post's own file lies below its site, if it may be given to whoever asks: it is of a kind that is made for readers,
+/// whatever the post calls it, and no part of its path is hidden or leads upwards.
+#[must_use]
+pub fn public_path(file: &str) -> Option<&str> {
+    let path = file.split(['?', '#']).next().unwrap_or(file).trim_start_matches('/');
+    let hidden = path.split('/').any(|part| part.starts_with('.'));
+    (!hidden && media_type_of(path).is_some()).then_some(path)
+}
+
+/// How a post's own file is served: endings say less of sound and film than authors do, and of all else they decide, so that
+/// nothing is served as a page.
+#[must_use]
+pub fn served_as<'a>(path: &str, said: &'a str) -> Option<&'a str> {
+    let plays = said.starts_with("audio/") || said.starts_with("video/");
+    if plays { Some(said) } else { media_type_of(path) }
 }
 
 /// By the ending of a name or an address.
@@ -103,6 +120,49 @@ mod tests {
         }
         assert_eq!(image(&json!(""), None, PAGE), None);
         assert_eq!(image(&json!("data:image/png;base64,AAAA"), None, PAGE), None);
+    }
+
+    #[test]
+    fn only_what_is_made_for_readers_is_given_away() {
+        for (file, path) in [
+            ("/audio/1.mp3", Some("audio/1.mp3")),
+            ("talk.M4A?x=1#t=5", Some("talk.M4A")),
+            ("/a%2e%2e/b.pdf", Some("a%2e%2e/b.pdf")),
+        ] {
+            assert_eq!(public_path(file), path, "{file}");
+        }
+        for file in [
+            "/gazetted.db",
+            "/gazetted.db-wal",
+            "/gazetted.db.schema-8",
+            "/gazetted.db?x.mp3",
+            "/gazetted.db#.mp3",
+            "/GAZETTED.DB",
+            "/gazetted.toml",
+            "/mail/1.eml",
+            "/dkim.pem",
+            "/templates/digest.html",
+            "/.env",
+            "/.mp3",
+            "/.git/a.png",
+            "/a/.hidden/b.mp3",
+            "/../a.mp3",
+            "a/../../b.mp3",
+            "./a.mp3",
+            "/a.mp3/",
+            "/mp3",
+            "",
+            "/",
+        ] {
+            assert_eq!(public_path(file), None, "{file}");
+        }
+        for (path, said, served) in [
+            ("a.ogg", "video/ogg", Some("video/ogg")),
+            ("a.pdf", "text/html", Some("application/pdf")),
+            ("a.svg", "application/octet-stream", Some("image/svg+xml")),
+        ] {
+            assert_eq!(served_as(path, said), served);
+        }
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub async fn document(
             return Ok(permanently(&to));
         }
         if let Some(medium) = published.media.get(uri.path()) {
-            return media::file(medium, method, &headers).await;
+            let Some(asked) = asked(&method, &headers, &state) else { return Ok(read_only()) };
+            return media::file(medium, asked, &headers).await;
         }
         if published.gone.contains(uri.path().trim_end_matches('/')) {
             return Err(Refusal::Gone);
@@ -75,13 +76,17 @@ pub async fn list(State(state): App, method: Method, headers: HeaderMap) -> Resu
     fetched(found.ok_or(Refusal::NotFound)?, &method, &headers, &state).await
 }
 
+fn asked(method: &Method, headers: &HeaderMap, state: &super::State) -> Option<Asked> {
+    Asked::new(method, headers, state.https, state.clock.now())
+}
+
 async fn fetched(
     document: &Document,
     method: &Method,
     headers: &HeaderMap,
     state: &super::State,
 ) -> Result<Response<Body>, Refusal> {
-    let Some(asked) = Asked::new(method, headers, state.https, state.clock.now()) else { return Ok(read_only()) };
+    let Some(asked) = asked(method, headers, state) else { return Ok(read_only()) };
     match documents::found(document, asked, headers, &state.shared) {
         Found::Whole(response) => Ok(response.map(Body::from)),
         Found::Waits(making) => making.made().await,

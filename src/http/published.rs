@@ -2,6 +2,7 @@
 //! each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -166,11 +167,23 @@ pub enum Content {
     File(PathBuf),
 }
 
-/// A file of the site's own that a post encloses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file of the site's own that a post encloses. It is opened for each reader anew, by whoever knows which files are.
+#[derive(Clone)]
 pub struct Medium {
-    pub path: PathBuf,
-    pub media_type: String,
+    pub(super) media_type: String,
+    pub(super) open: Arc<dyn Fn() -> Option<File> + Send + Sync>,
+}
+
+impl Medium {
+    pub fn new(media_type: String, open: impl Fn() -> Option<File> + Send + Sync + 'static) -> Self {
+        Self { media_type, open: Arc::new(open) }
+    }
+}
+
+impl std::fmt::Debug for Medium {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Medium").field("media_type", &self.media_type).finish_non_exhaustive()
+    }
 }
 
 /// The media type of `feeds.opml`.

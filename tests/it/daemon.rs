@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -318,6 +319,36 @@ fn a_post_s_audio_is_served_whole_and_in_ranges() {
     let head = raw(daemon.address, "/audio/talk.mp3").unwrap().to_lowercase();
     assert!(head.contains("accept-ranges: bytes") && head.contains("content-type: audio/mpeg\r\n"), "{head}");
     daemon.stop();
+}
+
+#[test]
+fn no_post_gives_away_what_is_not_made_for_readers() {
+    let files =
+        ["/gazetted.db", "/gazetted.db-wal", "/gazetted.toml", "/etc/hostname", "/store.mp3", "/talk.mp3", "/a.pdf"];
+    let mut site = blog();
+    for (day, file) in files.iter().enumerate() {
+        let front = format!("title: P{day}\nenclosure: {{url: {file}, type: text/html, length: 5}}\n");
+        site = site.post(&format!("2021-05-0{}-p.md", day + 1), format!("---\n{front}---\nText {day}.\n"));
+    }
+    site.ok("subscribers add ada@example.org");
+    site.save("talk.mp3", "sound");
+    site.save("a.pdf", "<p>paper</p>");
+    symlink(site.path("gazetted.db"), site.path("store.mp3")).unwrap();
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    until_served(daemon.address, "P6");
+    for file in &files[..5] {
+        assert_eq!(ask(daemon.address, &format!("GET {file}"), "").unwrap().0, 404, "{file}");
+    }
+    assert_eq!(ask(daemon.address, "GET /talk.mp3", "").unwrap().0, 200);
+    site.remove("talk.mp3");
+    symlink(site.path("gazetted.db"), site.path("talk.mp3")).unwrap();
+    assert_eq!(ask(daemon.address, "GET /talk.mp3", "").unwrap().0, 404, "it became a link since it was looked at");
+    let head = raw(daemon.address, "/a.pdf").unwrap();
+    assert!(head.contains("content-type: application/pdf\r\n"), "it is no page, whatever its post says: {head}");
+    daemon.stop();
+    site.save("_posts/2021-05-08-p.md", "---\ntitle: P\nenclosure: {url: /gazetted.db, type: audio/mpeg}\n---\n");
+    let said = site.run("check").out;
+    assert!(said.contains("_posts/2021-05-08-p.md:1:1") && said.contains("`/gazetted.db` is of no kind"), "{said}");
 }
 
 #[test]
