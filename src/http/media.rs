@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
-use super::conditional::{date, fresh, is_unchanged};
+use super::conditional::{date, fresh, is_another, is_unchanged, may_go_on};
 use super::documents::Asked;
 use super::error::Refusal;
 use super::published::Medium;
@@ -102,10 +102,13 @@ impl Version {
     /// In the order of RFC 9110, section 13.2.2.
     fn part(&self, asked: Asked, request: &HeaderMap) -> Part {
         let told = self.told(asked.now);
+        if is_another(request, &self.tag, self.modified) {
+            return Part::None(StatusCode::PRECONDITION_FAILED);
+        }
         if is_unchanged(request, &self.tag, told, asked.now) {
             return Part::None(StatusCode::NOT_MODIFIED);
         }
-        let range = request.get(header::RANGE).filter(|_| !asked.head);
+        let range = request.get(header::RANGE).filter(|_| !asked.head && may_go_on(request, &self.tag, told));
         range.and_then(|range| range.to_str().ok()).map_or(Part::Whole, |range| part(range, self.size))
     }
 
