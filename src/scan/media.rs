@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use super::{Root, Site};
-use crate::domain::media::public_path;
+use crate::domain::media::{address, public_path};
 use crate::domain::post_file::Parsed;
 use crate::domain::problem::Problem;
 
@@ -28,15 +28,15 @@ impl OwnFiles {
     /// The file as it is now, and never what a link leads to: between two looks it may have been replaced by anything.
     #[must_use]
     pub fn open(&self, relative: &str, file: &str) -> Option<File> {
-        let inside = public_path(file)?;
+        let inside = &*public_path(file)?;
         let beside = (!file.starts_with('/')).then(|| {
             let folder = relative.rsplit_once('/').map_or("", |(folder, _)| folder);
             (&self.posts, format!("{folder}/{inside}"))
         });
         let anywhere = self.anywhere && !inside.split('/').any(|part| part.starts_with('_'));
         let below = FOLDERS.iter().copied().chain(anywhere.then_some(""));
-        let places =
-            self.folders.iter().flat_map(|folder| below.clone().map(move |b| (folder, format!("{b}/{inside}"))));
+        let below_one = |folder| below.clone().map(move |below| (folder, format!("{below}/{inside}")));
+        let places = self.folders.iter().flat_map(below_one);
         beside.into_iter().chain(places).find_map(|(folder, path)| {
             let found = Root::open(folder).ok()?.find(&path).ok()??;
             Some(found.open().ok()?.0)
@@ -49,10 +49,14 @@ pub fn measure(site: &Site, relative: &str, parsed: &mut Parsed) {
     // Looked at before it is changed: what is shared would be copied.
     let Some((post, _)) = parsed.post.as_mut().filter(|(post, _)| post.enclosure.is_some()) else { return };
     let Some(enclosure) = post.enclosure.as_mut() else { return };
-    let file = enclosure.file.as_deref().and_then(|file| site.own_files.open(relative, file));
-    // What the post says of its own file may be old; the file knows.
-    let length = file.and_then(|file| Some(file.metadata().ok()?.len()));
-    enclosure.length = length.or(enclosure.length);
+    let length = |file| site.own_files.open(relative, file)?.metadata().ok().map(|known| known.len());
+    if let Some((file, length)) = enclosure.file.as_deref().and_then(|file| Some((file, length(file)?))) {
+        // What the post says of its own file may be old; the file knows.
+        enclosure.length = Some(length);
+        if let Some(url) = file.starts_with('/').then(|| address(&site.rules.base_url, file)).flatten() {
+            enclosure.url = url;
+        }
+    }
     if enclosure.length.is_some() {
         return;
     }

@@ -366,6 +366,49 @@ fn a_feed_that_gets_another_name_is_found_by_the_old_one() {
     daemon.stop();
 }
 
+#[test]
+fn a_folder_a_feed_of_one_s_own_and_a_blog_below_a_path_keep_their_addresses() {
+    let below = LEAST.replace("https://blog.example.org", "https://example.org/blog");
+    let config = |path: &str| {
+        let moved = "[feeds.moved]\n\"feed/\" = \"feed.xml\"\n";
+        format!("{below}{moved}[[feeds.extra]]\ntitle = \"Sound\"\npath = \"{path}\"\n")
+    };
+    let site = blog()
+        .post("2021-05-06-a.md", "---\ntitle: A\naudio: /audio/a.mp3\n---\nA.\n")
+        .post("2021-05-07-b.md", "---\ntitle: B\naudio: /blog/audio/my%20b.mp3\n---\nB.\n")
+        .post("2021-05-08-c.md", text("C", "C."));
+    site.save("audio/a.mp3", "a");
+    site.save("audio/my b.mp3", "b");
+    site.save("gazetted.toml", config("sound.xml"));
+    site.ok("build");
+    site.save("gazetted.toml", config("sound/été.xml"));
+    site.remove("_posts/2021-05-08-c.md");
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    let feed = until_served(daemon.address, "B");
+    let enclosed = |at: usize| feed["items"][at]["attachments"][0]["url"].as_str().unwrap();
+    assert_eq!(
+        [enclosed(0), enclosed(1)],
+        ["https://example.org/blog/audio/my%20b.mp3", "https://example.org/blog/audio/a.mp3"]
+    );
+    for (path, status, location) in [
+        ("/feed/", 301, "/blog/feed.xml"),
+        ("/blog/feed", 301, "/blog/feed.xml"),
+        ("/blog/sound.xml", 301, "/blog/sound/%C3%A9t%C3%A9.xml"),
+        ("/blog/sound/%C3%A9t%C3%A9.xml", 200, ""),
+        ("/blog/audio/a.mp3", 200, ""),
+        ("/audio/my%20b.mp3", 200, ""),
+        ("/blog/2021/05/08/c.html", 410, ""),
+    ] {
+        let head = until(path, || raw(daemon.address, path));
+        assert!(head.contains(&format!(" {status} ")), "{path}: {head}");
+        assert!(
+            location.is_empty() || head.to_lowercase().contains(&format!("location: {}\r\n", location.to_lowercase())),
+            "{head}"
+        );
+    }
+    daemon.stop();
+}
+
 /// The head of an answer.
 fn raw(address: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;

@@ -12,6 +12,7 @@ use super::fitting::full;
 use super::{Blog, Pass, PassError, pages, settings};
 use crate::daemon::render_pass::{Purpose, version};
 use crate::daemon::terms::Terms;
+use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::hash::{self, Hasher};
@@ -160,6 +161,7 @@ impl Blog {
         });
         self.terms = terms;
         planned.learned.extend(renamed(&planned.plans, settings, &self.memory));
+        planned.learned.extend(moved_extras(&settings.extra, &self.memory));
         (self.plans, self.feed_problems) = (planned.plans, planned.problems);
         self.learn(planned.learned).await?;
         Ok(rows)
@@ -475,6 +477,25 @@ fn renamed(plans: &[Plan], settings: &Settings, memory: &FeedMemory) -> FeedMemo
         if memory.slugs.get(&key) != Some(name) {
             learned.slugs.insert(key, name.clone());
         }
+    }
+    learned
+}
+
+/// The same for feeds of the owner's choice. Of two that are known alike nobody can say which is which.
+fn moved_extras(extras: &[ExtraFeed], memory: &FeedMemory) -> FeedMemory {
+    let mut learned = FeedMemory::default();
+    for extra in extras {
+        let name = extra.known_as();
+        if extras.iter().filter(|other| other.known_as() == name).count() > 1 {
+            continue;
+        }
+        let key = ("extra".to_owned(), name);
+        let before = memory.slugs.get(&key);
+        if before == Some(&extra.path) {
+            continue;
+        }
+        learned.moved.extend(before.map(|before| (before.clone(), extra.path.clone())));
+        learned.slugs.insert(key, extra.path.clone());
     }
     learned
 }
