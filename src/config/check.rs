@@ -167,12 +167,12 @@ impl Checker<'_> {
             );
         }
         for (old, new) in &feeds.moved {
-            let bad = [old, new].into_iter().find(|name| !is_file_name(name.trim_start_matches('/')));
+            let bad = [old, new].into_iter().find(|name| !is_file_name(name.trim_matches('/')));
             if let Some(bad) = bad {
                 self.error(
                     "feeds.moved",
                     format!("`feeds.moved` names `{bad}`, which is no address below `feeds.url`"),
-                    "expected `\"rss.xml\" = \"feed.xml\"`",
+                    "expected `\"rss.xml\" = \"feed.xml\"`, or for a folder `\"feed/\" = \"feed.xml\"`",
                 );
             }
         }

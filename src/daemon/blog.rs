@@ -1,6 +1,7 @@
 //! The blog from its files to its feeds: scan, put together, render what changed, publish, remember. One pass at a time;
 //! the daemon and `gazetted build` run the same one.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -11,9 +12,11 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
+use crate::domain::dialect::slug;
 use crate::domain::edition::EditionPost;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::identity::{EntryRow, Ledger};
+use crate::domain::media::{public_path, served_as};
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
 use crate::http::{Document, Medium};
@@ -377,7 +380,7 @@ impl Blog {
     /// Where feeds that had other addresses stand now.
     #[must_use]
     pub fn moved(&self) -> BTreeMap<String, String> {
-        let plain = |name: &String| name.trim_start_matches('/').to_owned();
+        let plain = |name: &String| name.trim_matches('/').to_owned();
         let mut all = FeedMemory { moved: self.memory.moved.clone(), ..FeedMemory::default() };
         all.moved.extend(self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))));
         // What stands at an address is not somewhere else, whatever once was said of it.
@@ -388,12 +391,7 @@ impl Blog {
     /// The paths of posts that were taken back, without a slash at the end.
     #[must_use]
     pub fn gone(&self) -> BTreeSet<String> {
-        // Asked at every save: addresses of ours are absolute and encoded, and need no taking apart.
-        let path = |url: &str| {
-            let (_, rest) = url.split_once("://")?;
-            let path = rest[rest.find('/')?..].split(['?', '#']).next()?.trim_end_matches('/');
-            (!path.is_empty()).then(|| path.to_owned())
-        };
+        let path = |url: &str| Some(self.place(url).into_owned()).filter(|path| !path.is_empty());
         let withdrawn = self.ledger.values().filter(|row| row.withdrawn_at.is_some());
         let mut gone: BTreeSet<String> = withdrawn.filter_map(|row| path(&row.url)).collect();
         if !gone.is_empty() {
@@ -404,14 +402,24 @@ impl Blog {
         gone
     }
 
+    /// Where an address of the blog's leads below it, as it is meant. Asked at every save: addresses of ours are absolute and
+    /// encoded, and need no taking apart.
+    fn place<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        let path = slug::path_of(url);
+        let path = slug::below(path, slug::path_of(&self.config.site.url)).unwrap_or(path);
+        slug::decode_path(path).unwrap_or(path.into())
+    }
+
     /// The site's own files that published posts enclose.
     #[must_use]
     pub fn media(&self) -> BTreeMap<String, Medium> {
         let own = |post: &Post| {
             let enclosure = post.enclosure.as_ref()?;
-            let (path, media_type) = (enclosure.at.as_ref()?.into(), enclosure.media_type.clone());
-            let address = url::Url::parse(&enclosure.url).ok()?;
-            Some((address.path().to_owned(), Medium { path, media_type }))
+            let file = enclosure.file.clone()?;
+            let media_type = served_as(&public_path(&file)?, &enclosure.media_type)?.to_owned();
+            let (own_files, relative) = (Arc::clone(&self.site.own_files), self.site.relative(&post.path).to_owned());
+            let medium = Medium::new(media_type, move || own_files.open(&relative, &file));
+            Some((self.place(&enclosure.url).into_owned(), medium))
         };
         self.catalogue.published().filter_map(own).collect()
     }

@@ -23,6 +23,7 @@ use super::trust::Trust;
 use super::{heartbeat, systemd};
 use crate::clock::{Life, SharedClock};
 use crate::config::{self, Config};
+use crate::domain::dialect::slug;
 use crate::domain::feed_format::Format;
 use crate::domain::network::Network;
 use crate::domain::problem::Problem;
@@ -245,6 +246,8 @@ fn front(config: &Config, blog: &Blog) -> http::Blog {
         language: settings.language.clone(),
         zone: config.site.zone(),
         url: settings.site_url.clone(),
+        feeds_path: slug::path_of(&settings.feeds_url).to_owned(),
+        site_path: slug::path_of(&settings.site_url).to_owned(),
         feeds: feeds.collect(),
         subscribe: config.subscribers.form,
         origins: config.subscribers.origins.clone(),

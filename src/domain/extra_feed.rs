@@ -38,6 +38,15 @@ impl ExtraFeed {
         })
     }
 
+    /// What it is known by when its file gets another name: its title, or else what it is about; and its format, as one may come
+    /// in several.
+    #[must_use]
+    pub fn known_as(&self) -> String {
+        let about = [&self.tags, &self.categories, &self.authors, &self.sections, &self.languages, &self.without_tags];
+        let name = if self.title.is_empty() { format!("{about:?}") } else { self.title.clone() };
+        format!("{} {name}", self.format().as_str())
+    }
+
     /// Whether a post of a site in this language belongs to it.
     #[must_use]
     pub fn wants(&self, post: &Post, site: &str) -> bool {

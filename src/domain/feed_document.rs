@@ -15,6 +15,7 @@ pub mod json;
 mod json_feed;
 pub mod lines;
 mod rss;
+pub mod saying;
 #[cfg(test)]
 mod tests;
 pub mod tree;

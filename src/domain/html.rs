@@ -1,6 +1,7 @@
 //! HTML made safe for readers and mail, and the plain text in it. Everything that goes out has passed `Cleaner`: no
 //! script, style, frame or event handler; every address absolute against the post's page.
 
+mod formula;
 mod tidy;
 
 use std::borrow::Cow;
@@ -37,6 +38,7 @@ impl Cleaner {
     pub fn clean(&self, html: &str) -> Result<String, TooDeep> {
         let html = without_drawings(html);
         let html = frames_to_links(&html);
+        let html = formula::to_text(&html);
         tidy::clean(&self.page, &html).map_or_else(|| self.sanitised(&html), Ok)
     }
 
@@ -446,7 +448,7 @@ mod tests {
             ("<a href=\"java\nscript:alert(1)\">a</a>", "<a>a</a>"),
             ("<a href=\"&#x64;ata:text/html,x\">a</a>", "<a>a</a>"),
             ("<img src=\"data:image/png;base64,xx\" alt=\"b\">", "<img alt=\"b\">"),
-            ("<svg><script>x</script></svg><math><mi>x</mi></math>a", "a"),
+            ("<svg><script>x</script></svg><math><script>x</script></math>a", "xa"),
             ("a<svg><path/><path/></svg>b", "ab"),
             ("<form action=x><input name=y>a</form>", "a"),
             ("<object data=x>b</object>a", "a"),
@@ -457,6 +459,37 @@ mod tests {
             ("<p style=\"position:fixed\" id=x class=y>a</p>", "<p>a</p>"),
         ] {
             assert_eq!(cleaned(html), want, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_formula_stays_as_text_and_lets_nothing_else_in() {
+        for (html, want) in [
+            ("<p>Let <math><mi>E</mi></math> be.</p>", "<p>Let E be.</p>"),
+            (
+                "<math><annotation encoding=\"application/x-tex\"><img src=x onerror=a()></annotation></math>",
+                "<code>&lt;img src=x onerror=a()&gt;</code>",
+            ),
+            ("<math alttext=\"<script>a()</script>\"></math>", "&lt;script&gt;a()&lt;/script&gt;"),
+            ("<math><mi><a href=\"javascript:a()\">x</a></mi></math>", "x"),
+            ("<MATH><mi>x</mi></MATH>", ""),
+        ] {
+            assert_eq!(cleaned(html), want, "{html}");
+        }
+        // Ways that have led past sanitisers.
+        for html in [
+            "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=a()&gt;\">",
+            "<form><math><mtext></form><form><mglyph><style></math><img src onerror=a()>",
+            "<math><mtext><option><FAKE><mglyph><svg><mtext><style><a title=\"</style><img src onerror=a()>\">",
+            "<math><annotation-xml encoding=\"text/html\"><p><style><!--</style><img src=x onerror=a()>--></style></math>",
+            "<svg></p><style><a id=\"</style><img src=1 onerror=a()>\"></svg><math></p></math>",
+            "<math></math</math><img src=x onerror=a()>",
+            "<math \"><img src=x onerror=a()></math>",
+            "<ma<math></math>th><mi><img src=x onerror=a()></mi></math>",
+        ] {
+            let clean = cleaned(html);
+            let tags = clean.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or(tag));
+            assert!({ tags }.all(|tag| !tag.contains("onerror") && !tag.starts_with('m')), "{html}: {clean}");
         }
     }
 

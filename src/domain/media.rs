@@ -1,9 +1,11 @@
 //! Pictures and sound that belong to posts: what front matter says of them, and which kind of file a name promises. Looks
 //! at no file; how long one really is, the scan finds out.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::dialect::{scalar, text};
+use super::dialect::{scalar, slug, text};
 use super::plain;
 use super::post::{Enclosure, Image};
 
@@ -22,8 +24,8 @@ pub fn image(value: &Value, alt: Option<String>, page: &str) -> Option<Image> {
 }
 
 /// `enclosure: talk.mp3`, `enclosure: {url: talk.mp3, length: 123, type: audio/mpeg}`, `audio: talk.mp3`. Of several the
-/// first: a reader shows one.
-pub fn enclosure(value: &Value, page: &str) -> Result<Option<Enclosure>, String> {
+/// first: a reader shows one. `site` is the blog's own address.
+pub fn enclosure(value: &Value, page: &str, site: &str) -> Result<Option<Enclosure>, String> {
     let value = match value {
         Value::Array(list) => list.first().unwrap_or(&Value::Null),
         one => one,
@@ -47,12 +49,36 @@ pub fn enclosure(value: &Value, page: &str) -> Result<Option<Enclosure>, String>
         None => None,
     };
     let file = (!path.contains("://") && !path.starts_with("//")).then_some(path);
-    Ok(Some(Enclosure { url, media_type, length, file, at: None }))
+    let file = file.map(|file| slug::below(&file, slug::path_of(site)).map(str::to_owned).unwrap_or(file));
+    Ok(Some(Enclosure { url, media_type, length, file }))
 }
 
 fn absolute(path: &str, page: &str) -> Option<String> {
     let joined = url::Url::parse(page).ok()?.join(path).ok()?;
     matches!(joined.scheme(), "http" | "https").then(|| joined.into())
+}
+
+/// Where a post's own file lies below its site, if it may be given to whoever asks: it is of a kind that is made for readers,
+/// whatever the post calls it, and no part of its path is hidden or leads upwards.
+#[must_use]
+pub fn public_path(file: &str) -> Option<Cow<'_, str>> {
+    let path = slug::decode_path(file.split(['?', '#']).next()?.trim_start_matches('/'))?;
+    let hidden = path.split('/').any(|part| part.starts_with('.'));
+    (!hidden && media_type_of(&path).is_some()).then_some(path)
+}
+
+/// The address of a file by its path below a site: `/audio/1.mp3` is `https://example.org/blog/audio/1.mp3`.
+#[must_use]
+pub fn address(site: &str, path: &str) -> Option<String> {
+    absolute(&format!("./{}", path.trim_start_matches('/')), &format!("{site}/"))
+}
+
+/// How a post's own file is served: endings say less of sound and film than authors do, and of all else they decide, so that
+/// nothing is served as a page.
+#[must_use]
+pub fn served_as<'a>(path: &str, said: &'a str) -> Option<&'a str> {
+    let plays = said.starts_with("audio/") || said.starts_with("video/");
+    if plays { Some(said) } else { media_type_of(path) }
 }
 
 /// By the ending of a name or an address.
@@ -89,6 +115,7 @@ mod tests {
     use serde_json::json;
 
     const PAGE: &str = "https://a.example/blog/one/";
+    const SITE: &str = "https://a.example";
 
     #[test]
     fn pictures_are_read_as_the_generators_themes_write_them() {
@@ -103,6 +130,54 @@ mod tests {
         }
         assert_eq!(image(&json!(""), None, PAGE), None);
         assert_eq!(image(&json!("data:image/png;base64,AAAA"), None, PAGE), None);
+    }
+
+    #[test]
+    fn only_what_is_made_for_readers_is_given_away() {
+        for (file, path) in [
+            ("/audio/1.mp3", Some("audio/1.mp3")),
+            ("talk.M4A?x=1#t=5", Some("talk.M4A")),
+            ("/my%20talk.mp3", Some("my talk.mp3")),
+            ("/a%2e%2e/b.pdf", Some("a../b.pdf")),
+        ] {
+            assert_eq!(public_path(file).as_deref(), path, "{file}");
+        }
+        for file in [
+            "/gazetted.db",
+            "/gazetted.db-wal",
+            "/gazetted.db.schema-8",
+            "/gazetted.db?x.mp3",
+            "/gazetted.db#.mp3",
+            "/GAZETTED.DB",
+            "/gazetted.toml",
+            "/mail/1.eml",
+            "/dkim.pem",
+            "/templates/digest.html",
+            "/.env",
+            "/.mp3",
+            "/.git/a.png",
+            "/a/.hidden/b.mp3",
+            "/../a.mp3",
+            "/%2e%2e/a.mp3",
+            "/%2Egit/a.png",
+            "/a.mp3%2f..%2fb.db",
+            "/gazetted.db%3f.mp3",
+            "a/../../b.mp3",
+            "./a.mp3",
+            "/a.mp3/",
+            "/mp3",
+            "",
+            "/",
+        ] {
+            assert_eq!(public_path(file), None, "{file}");
+        }
+        for (path, said, served) in [
+            ("a.ogg", "video/ogg", Some("video/ogg")),
+            ("a.pdf", "text/html", Some("application/pdf")),
+            ("a.svg", "application/octet-stream", Some("image/svg+xml")),
+        ] {
+            assert_eq!(served_as(path, said), served);
+        }
     }
 
     #[test]
@@ -123,14 +198,19 @@ mod tests {
                 Some(99),
             ),
         ] {
-            let found = enclosure(&value, PAGE).unwrap().unwrap();
+            let found = enclosure(&value, PAGE, SITE).unwrap().unwrap();
             assert_eq!((found.url.as_str(), found.media_type.as_str(), found.length), (url, kind, length));
         }
         for bad in [json!("/talk"), json!({"url": "/a.mp3", "length": "5 MB"}), json!({"url": "/a", "type": "audio"})] {
-            assert!(enclosure(&bad, PAGE).is_err(), "{bad}");
+            assert!(enclosure(&bad, PAGE, SITE).is_err(), "{bad}");
         }
-        assert_eq!(enclosure(&json!(null), PAGE), Ok(None));
-        assert_eq!(enclosure(&json!({"url": "/a.mp3"}), PAGE).unwrap().unwrap().file.as_deref(), Some("/a.mp3"));
-        assert_eq!(enclosure(&json!("https://c.example/a.mp3"), PAGE).unwrap().unwrap().file, None);
+        assert_eq!(enclosure(&json!(null), PAGE, SITE), Ok(None));
+        assert_eq!(enclosure(&json!({"url": "/a.mp3"}), PAGE, SITE).unwrap().unwrap().file.as_deref(), Some("/a.mp3"));
+        assert_eq!(enclosure(&json!("https://c.example/a.mp3"), PAGE, SITE).unwrap().unwrap().file, None);
+        for (path, file) in [("/blog/a.mp3", "/a.mp3"), ("/a.mp3", "/a.mp3"), ("/blogger/a.mp3", "/blogger/a.mp3")] {
+            let found = enclosure(&json!(path), PAGE, "https://a.example/blog").unwrap().unwrap();
+            assert_eq!(found.file.as_deref(), Some(file), "{path}");
+        }
+        assert_eq!(address("https://a.example/blog", "/a b.mp3").unwrap(), "https://a.example/blog/a%20b.mp3");
     }
 }

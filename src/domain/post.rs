@@ -51,10 +51,8 @@ pub struct Enclosure {
     pub media_type: String,
     /// In bytes; `None` until the file has been looked at.
     pub length: Option<u64>,
-    /// As the post has it, if it is the site's own file: `/audio/1.mp3`, `1.mp3`.
+    /// If it is the site's own file, as the post has it, and from the blog's address on: `/audio/1.mp3`, `1.mp3`.
     pub file: Option<String>,
-    /// Where that file was found.
-    pub at: Option<String>,
 }
 
 /// What is the same from one pass to the next is shared with whoever read the file: of ten thousand posts there is one copy.

@@ -358,7 +358,7 @@ impl Reader<'_> {
 
     fn enclosure(&mut self, page: &str) -> Option<Enclosure> {
         let key = ["enclosure", "audio", "podcast"].into_iter().find(|key| self.front.contains_key(*key))?;
-        match media::enclosure(self.front.get(key)?, page) {
+        match media::enclosure(self.front.get(key)?, page, &self.rules.base_url) {
             Ok(found) => found,
             Err(message) => {
                 let hint = "expected a file, or a table: `{url: /audio/1.mp3, length: 123456, type: audio/mpeg}`";

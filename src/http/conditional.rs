@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
@@ -83,19 +83,40 @@ const ENDINGS: [&str; 7] = ["--gzip", "-gzip", ";gzip", "-br", ";br", "-zstd", "
 pub fn is_unchanged(request: &HeaderMap, tag: &HeaderValue, modified: Option<Timestamp>, now: Timestamp) -> bool {
     if request.contains_key(header::IF_NONE_MATCH) {
         let tag = tag.to_str().unwrap_or_default();
-        let lists = request.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
-        return lists.flat_map(|list| list.split(',')).any(|known| matches(known, tag));
+        return tags(request, header::IF_NONE_MATCH).any(|known| matches(known, tag));
     }
-    let since = request.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok()).and_then(second);
-    match (since, modified) {
+    match (since(request, header::IF_MODIFIED_SINCE), modified) {
         // A date to come is no date we have told, and would be newer than every change.
         (Some(since), Some(modified)) => since <= now.as_second() && modified.as_second() <= since,
         _ => false,
     }
 }
 
+/// Whether a reader who wants only what it knows would get something else. Takes only strong tags for the same.
+pub fn is_another(request: &HeaderMap, tag: &HeaderValue, modified: Timestamp) -> bool {
+    if request.contains_key(header::IF_MATCH) {
+        return !tags(request, header::IF_MATCH).any(|known| known == "*" || known.as_bytes() == tag.as_bytes());
+    }
+    since(request, header::IF_UNMODIFIED_SINCE).is_some_and(|since| modified.as_second() > since)
+}
+
+/// Whether a reader that has a part may be given another: it knows this very version by its strong tag or its exact date, or
+/// does not say what it knows.
+pub fn may_go_on(request: &HeaderMap, tag: &HeaderValue, modified: Option<Timestamp>) -> bool {
+    let Some(known) = request.get(header::IF_RANGE) else { return true };
+    known == tag || modified.and_then(date).is_some_and(|date| known == date)
+}
+
+fn tags(request: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let lists = request.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(str::trim)
+}
+
+fn since(request: &HeaderMap, name: HeaderName) -> Option<i64> {
+    request.get(name).and_then(|value| value.to_str().ok()).and_then(second)
+}
+
 fn matches(known: &str, tag: &str) -> bool {
-    let known = known.trim();
     known == "*" || opaque(known).is_some_and(|known| Some(known) == opaque(tag))
 }
 

@@ -13,7 +13,7 @@ use super::conditional::{Answer, fresh};
 use super::documents::{self, Asked, Found};
 use super::error::Refusal;
 use super::media;
-use super::published::{Document, OPML, Published};
+use super::published::{Document, OPML};
 use crate::domain::dialect::slug;
 use crate::render::page;
 
@@ -25,16 +25,17 @@ pub async fn document(
     headers: HeaderMap,
 ) -> Result<Response<Body>, Refusal> {
     let published = state.shared.get();
-    let name = uri.path().strip_prefix('/').unwrap_or_default();
-    let found = published.document(name);
+    let path = uri.path();
+    let found = published.document(path).map(|(_, document)| document);
     if found.is_none() {
-        if let Some(to) = moved(&published, name) {
-            return Ok(permanently(&to));
+        if let Some(to) = published.moved_to(path) {
+            return Ok(permanently(&published.blog.feeds_path, &to));
         }
-        if let Some(medium) = published.media.get(uri.path()) {
-            return media::file(medium, method, &headers).await;
+        if let Some(medium) = published.medium(path) {
+            let Some(asked) = asked(&method, &headers, &state) else { return Ok(read_only()) };
+            return media::file(medium, asked, &headers).await;
         }
-        if published.gone.contains(uri.path().trim_end_matches('/')) {
+        if published.is_gone(path) {
             return Err(Refusal::Gone);
         }
     }
@@ -44,18 +45,12 @@ pub async fn document(
     fetched(document, &method, &headers, &state).await
 }
 
-/// Where what was asked for stands now; a page's name without its slash leads to the page.
-fn moved(published: &Published, name: &str) -> Option<String> {
-    let folder = || published.documents.contains_key(&format!("{name}/index.html")).then(|| format!("{name}/"));
-    published.moved.get(name).cloned().or_else(folder)
-}
-
-fn permanently(to: &str) -> Response<Body> {
+fn permanently(feeds_path: &str, to: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, fresh());
-    if let Ok(address) = HeaderValue::try_from(format!("/{}", slug::encode_path(to))) {
+    if let Ok(address) = HeaderValue::try_from(format!("{feeds_path}/{}", slug::encode_path(to))) {
         headers.insert(header::LOCATION, address);
     }
     response
@@ -75,13 +70,17 @@ pub async fn list(State(state): App, method: Method, headers: HeaderMap) -> Resu
     fetched(found.ok_or(Refusal::NotFound)?, &method, &headers, &state).await
 }
 
+fn asked(method: &Method, headers: &HeaderMap, state: &super::State) -> Option<Asked> {
+    Asked::new(method, headers, state.https, state.clock.now())
+}
+
 async fn fetched(
     document: &Document,
     method: &Method,
     headers: &HeaderMap,
     state: &super::State,
 ) -> Result<Response<Body>, Refusal> {
-    let Some(asked) = Asked::new(method, headers, state.https, state.clock.now()) else { return Ok(read_only()) };
+    let Some(asked) = asked(method, headers, state) else { return Ok(read_only()) };
     match documents::found(document, asked, headers, &state.shared) {
         Found::Whole(response) => Ok(response.map(Body::from)),
         Found::Waits(making) => making.made().await,

@@ -110,14 +110,14 @@ impl Front {
     pub(super) fn known(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<(Found, Route)> {
         let state = self.documents.as_ref()?;
         let published = state.shared.get();
-        let document = published.document(path.strip_prefix('/')?)?;
+        let (name, document) = published.document(path)?;
         let asked = Asked::new(method, headers, state.https, state.clock.now())?;
         let found = documents::found(document, asked, headers, &state.shared);
         // One that waits comes by again.
         if matches!(found, Found::Whole(_))
             && let Some(agent) = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok())
         {
-            state.shared.counts().reported.hear(path, agent, asked.now);
+            state.shared.counts().reported.hear(name, agent, asked.now);
         }
         let route = if document.media_type == "text/html" { Route::Page } else { Route::Feed };
         Some((found, route))

@@ -8,15 +8,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::Response;
-use axum::http::header::{self, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{Extensions, Response, StatusCode, Version};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::Notify;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
+use tower_http::compression::{CompressionLayer, DefaultPredicate, Predicate as _};
 
 use crate::clock::SharedClock;
 use crate::domain::problem::Problem;
@@ -187,6 +187,11 @@ pub fn public(state: State) -> Front {
     Front::new(routes, state)
 }
 
+/// What is given in ranges has one tag for all readers, and goes out as it is.
+fn is_for_one_reader(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    !headers.contains_key(header::ACCEPT_RANGES)
+}
+
 /// What holds for every request, whoever listens.
 fn guarded(routes: Router<Arc<State>>, state: &Arc<State>, body: usize) -> Router<Arc<State>> {
     routes
@@ -195,7 +200,7 @@ fn guarded(routes: Router<Arc<State>>, state: &Arc<State>, body: usize) -> Route
         .layer(from_fn(guard::time))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(Arc::clone(state), error::explain))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_for_one_reader)))
         .layer(from_fn_with_state(state.https, guard::headers))
         .layer(from_fn(guard::log))
 }

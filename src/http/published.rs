@@ -2,7 +2,9 @@
 //! each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io;
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -19,6 +21,7 @@ use super::forms::{Forms, Room};
 use super::hub::Hub;
 use super::standing::{Attempts, Standing};
 
+use crate::domain::dialect::slug;
 use crate::domain::edition::EditionPost;
 use crate::domain::hash;
 use crate::domain::network::Network;
@@ -34,6 +37,9 @@ pub struct Blog {
     pub zone: TimeZone,
     /// The blog itself.
     pub url: String,
+    /// What the addresses of its feeds, and its own, have between the host and the first name: `/blog`, or nothing.
+    pub feeds_path: String,
+    pub site_path: String,
     /// The feeds shown on the front door.
     pub feeds: Vec<FeedLink>,
     /// Whether people can subscribe here, from which sites' scripts, and how often from one network.
@@ -166,11 +172,23 @@ pub enum Content {
     File(PathBuf),
 }
 
-/// A file of the site's own that a post encloses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file of the site's own that a post encloses. It is opened for each reader anew, by whoever knows which files are.
+#[derive(Clone)]
 pub struct Medium {
-    pub path: PathBuf,
-    pub media_type: String,
+    pub(super) media_type: String,
+    pub(super) open: Arc<dyn Fn() -> Option<File> + Send + Sync>,
+}
+
+impl Medium {
+    pub fn new(media_type: String, open: impl Fn() -> Option<File> + Send + Sync + 'static) -> Self {
+        Self { media_type, open: Arc::new(open) }
+    }
+}
+
+impl std::fmt::Debug for Medium {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Medium").field("media_type", &self.media_type).finish_non_exhaustive()
+    }
 }
 
 /// The media type of `feeds.opml`.
@@ -183,9 +201,9 @@ pub struct Published {
     pub documents: BTreeMap<String, Document>,
     /// Where documents have moved to: old name to new.
     pub moved: BTreeMap<String, String>,
-    /// Files that posts enclose, by path with the leading slash.
+    /// Files that posts enclose, by path below the blog with the leading slash.
     pub media: BTreeMap<String, Medium>,
-    /// Paths, with their leading slash, of posts that were taken back.
+    /// Paths below the blog, with their leading slash, of posts that were taken back.
     pub gone: BTreeSet<String>,
     pub goals: Vec<Record>,
     /// The latest, newest first.
@@ -195,12 +213,61 @@ pub struct Published {
 }
 
 impl Published {
-    /// By its name, or the page of a folder by the folder's. A name is looked up as it was sent, in memory: no spelling of `..`
-    /// leads anywhere.
+    /// With its name, by the path that was asked for. It is looked up in memory: no spelling of `..` leads anywhere.
     #[must_use]
-    pub fn document(&self, name: &str) -> Option<&Document> {
-        let page = || name.ends_with('/').then(|| self.documents.get(&format!("{name}index.html")))?;
-        self.documents.get(name).or_else(page)
+    pub fn document(&self, path: &str) -> Option<(&str, &Document)> {
+        self.spelled(path, |path| {
+            let name = path.strip_prefix('/')?;
+            let found = self.documents.get_key_value(name).or_else(|| self.index(name))?;
+            Some((found.0.as_str(), found.1))
+        })
+    }
+
+    /// What stands for a folder: its page; without one, a feed.
+    fn index(&self, folder: &str) -> Option<(&String, &Document)> {
+        if !folder.ends_with('/') {
+            return None;
+        }
+        let start = format!("{folder}index.");
+        let files = self.documents.range::<str, _>((Bound::Included(start.as_str()), Bound::Unbounded));
+        let files = files.take_while(|(name, _)| name.starts_with(&start));
+        files.min_by_key(|(_, document)| match document.media_type {
+            "text/html" => 0,
+            "application/rss+xml" => 1,
+            _ => 2,
+        })
+    }
+
+    /// Where what was asked for stands now; a folder's name without its slash leads to the folder.
+    #[must_use]
+    pub fn moved_to(&self, path: &str) -> Option<String> {
+        self.spelled(path, |path| {
+            let name = path.trim_matches('/');
+            let folder = || Some(format!("{name}/")).filter(|name| !path.ends_with('/') && self.index(name).is_some());
+            self.moved.get(name).cloned().or_else(folder)
+        })
+    }
+
+    #[must_use]
+    pub fn medium(&self, path: &str) -> Option<&Medium> {
+        self.spelled(path, |path| self.media.get(path))
+    }
+
+    #[must_use]
+    pub fn is_gone(&self, path: &str) -> bool {
+        self.spelled(path, |path| self.gone.get(path.trim_end_matches('/'))).is_some()
+    }
+
+    /// What `look` finds by a path as it was sent; else without its percent-encoding; else below the path of the feeds' or the
+    /// blog's address, which a proxy takes off before it asks, or not.
+    fn spelled<'a, T>(&'a self, sent: &str, look: impl Fn(&str) -> Option<T> + 'a) -> Option<T> {
+        if let Some(found) = look(sent) {
+            return Some(found);
+        }
+        let plain = slug::decode_path(sent).unwrap_or(sent.into());
+        let bases = [&self.blog.feeds_path, &self.blog.site_path];
+        let spellings = bases.into_iter().filter_map(|base| slug::below(&plain, base)).chain([&*plain]);
+        { spellings }.filter(|path| *path != sent).find_map(look)
     }
 
     /// What there is before the first scan: who the blog is.
@@ -354,6 +421,8 @@ pub(super) mod tests {
             language: String::new(),
             zone: TimeZone::UTC,
             url: String::new(),
+            feeds_path: String::new(),
+            site_path: String::new(),
             feeds: Vec::new(),
             subscribe: true,
             origins: Vec::new(),

@@ -36,12 +36,12 @@ type Parts = BTreeMap<u128, (u32, Timestamp)>;
 pub struct Reported(Mutex<BTreeMap<Key, Parts>>);
 
 impl Reported {
-    /// Most programs say nothing of readers; they cost a look at the header.
+    /// Of a feed by its name. Most programs say nothing of readers; they cost a look at the header.
     pub fn hear(&self, feed: &str, agent: &str, now: Timestamp) {
         let Some(report) = report(agent) else { return };
         // Whole at any time.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (Arc::from(feed), report.service);
+        let key = (Arc::from(format!("/{feed}")), report.service);
         if !known.contains_key(&key) && known.len() >= MOST {
             forget(&mut known, now);
             if known.len() >= MOST {
@@ -155,7 +155,7 @@ mod tests {
             ("Feedbin feed-id:2 - 5 subscribers", 30),
             ("Feedly/1.0 (7 subscribers)", 0),
         ] {
-            reported.hear("/feed.xml", agent, at(hour));
+            reported.hear("feed.xml", agent, at(hour));
         }
         let said = |hour| {
             let all = reported.all(at(hour));
@@ -171,8 +171,8 @@ mod tests {
     fn whoever_makes_up_names_or_parts_takes_no_more_room() {
         let (reported, now) = (Reported::default(), Timestamp::UNIX_EPOCH);
         for made_up in 0..MOST + 100 {
-            reported.hear("/feed.xml", &format!("a{made_up} 5 subscribers"), now);
-            reported.hear("/atom.xml", &format!("a feed-id:{made_up} 5 subscribers"), now);
+            reported.hear("feed.xml", &format!("a{made_up} 5 subscribers"), now);
+            reported.hear("atom.xml", &format!("a feed-id:{made_up} 5 subscribers"), now);
         }
         let all = reported.all(now);
         assert_eq!(all.len(), MOST);

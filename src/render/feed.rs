@@ -299,7 +299,6 @@ pub(super) mod tests {
                 media_type: "audio/mpeg".into(),
                 length: Some(1_234),
                 file: None,
-                at: None,
             }),
         };
         Feed {

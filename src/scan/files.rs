@@ -2,6 +2,7 @@
 //! blocking on a pipe. Knows descriptors and nothing of posts.
 
 use std::ffi::{CStr, CString, OsStr};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -177,6 +178,25 @@ impl Found {
     /// As `read`, into a buffer that is used again and again: fresh memory costs as much as reading does.
     pub fn read_into(&self, bytes: &mut Vec<u8>, max_bytes: u64) -> Result<Stamp, ReadError> {
         bytes.clear();
+        let (mut file, before) = self.open()?;
+        let size = u64::try_from(before.st_size).unwrap_or(0);
+        if size > max_bytes {
+            let message = format!("the file has {size} bytes, more than `posts.max_bytes` ({max_bytes})");
+            return Err(refused(&message, "shorten it, or raise `posts.max_bytes`"));
+        }
+        // One byte more than there should be: a file that grows is seen, and nothing is read beyond that.
+        bytes.resize(usize::try_from(size).unwrap_or(0) + 1, 0);
+        read_all(&mut file, bytes)
+            .map_err(|error| refused(&format!("the file cannot be read: {error}"), "look at the file system"))?;
+        let after = fstat(&file).map_err(|_| ReadError::Gone)?;
+        if Stamp::of(&before) != Stamp::of(&after) || bytes.len() as u64 != size {
+            return Err(ReadError::Changed);
+        }
+        Ok(Stamp::of(&after))
+    }
+
+    /// The file as it stands there now: a regular one, and not at the end of a link.
+    pub fn open(&self) -> Result<(File, Stat), ReadError> {
         let fd = openat(&*self.folder, &*self.name, FILE, Mode::empty()).map_err(|error| match error {
             Errno::NOENT => ReadError::Gone,
             Errno::LOOP => refused(
@@ -188,25 +208,11 @@ impl Found {
             }
             other => refused(&format!("the file cannot be opened: {other}"), "look at the file system"),
         })?;
-        let before = fstat(&fd).map_err(|_| ReadError::Gone)?;
-        if FileType::from_raw_mode(before.st_mode) != FileType::RegularFile {
+        let stat = fstat(&fd).map_err(|_| ReadError::Gone)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(refused("is not a regular file", "remove it from the posts directory"));
         }
-        let size = u64::try_from(before.st_size).unwrap_or(0);
-        if size > max_bytes {
-            let message = format!("the file has {size} bytes, more than `posts.max_bytes` ({max_bytes})");
-            return Err(refused(&message, "shorten it, or raise `posts.max_bytes`"));
-        }
-        // One byte more than there should be: a file that grows is seen, and nothing is read beyond that.
-        bytes.resize(usize::try_from(size).unwrap_or(0) + 1, 0);
-        let mut file = std::fs::File::from(fd);
-        read_all(&mut file, bytes)
-            .map_err(|error| refused(&format!("the file cannot be read: {error}"), "look at the file system"))?;
-        let after = fstat(&file).map_err(|_| ReadError::Gone)?;
-        if Stamp::of(&before) != Stamp::of(&after) || bytes.len() as u64 != size {
-            return Err(ReadError::Changed);
-        }
-        Ok(Stamp::of(&after))
+        Ok((fd.into(), stat))
     }
 }
 

@@ -19,6 +19,7 @@ mod site;
 pub mod watch;
 
 pub use files::{Found, Root};
+pub use media::OwnFiles;
 pub use site::{Site, read_config, site};
 
 /// One file as it was last believed.

@@ -2,7 +2,8 @@
 //! (`_config.yml`, `hugo.toml`, `_includes`). Knows the file system's layout of the three generators.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::{Config, PostsFormat};
 use crate::domain::author::Author;
@@ -12,6 +13,7 @@ use crate::domain::hash::{self, Hasher};
 use crate::domain::problem::Problem;
 
 use super::files::Root;
+use super::media::OwnFiles;
 
 /// A template or a site configuration larger than this is none.
 const MAX_BYTES: u64 = 1_000_000;
@@ -23,6 +25,8 @@ pub struct Site {
     pub root: PathBuf,
     /// The folders below `root` in which posts lie.
     pub folders: Vec<String>,
+    /// Where what posts enclose may lie.
+    pub own_files: Arc<OwnFiles>,
     /// `posts.dir` as the configuration names it, less what `root` already covers: what people see before a path.
     prefix: String,
     /// Only what lies in a `_posts` or `_drafts` folder is a post.
@@ -87,8 +91,9 @@ pub fn site(config: &Config) -> Site {
         PostsFormat::Zola => Dialect::Zola,
         PostsFormat::Auto => found.as_ref().map_or_else(|| guessed(&dir), |(_, c)| c.dialect),
     };
-    let found = found.map(|(_, config)| config).filter(|c| c.dialect == dialect);
     let layout = layout(config, &dir, dialect);
+    let own_files = own_files(config, dialect, &layout, found.as_ref().map(|(folder, _)| folder));
+    let found = found.map(|(_, config)| config).filter(|c| c.dialect == dialect);
     let includes = if dialect == Dialect::Jekyll { includes(&layout.root) } else { BTreeMap::new() };
     let rules = rules(config, dialect, found.as_ref(), section(&dir, dialect));
     let rules_version = hash::of(format!("{rules:?}").as_bytes());
@@ -98,6 +103,7 @@ pub fn site(config: &Config) -> Site {
         version: Hasher::default().number(rules_version).field(format!("{includes:?}").as_bytes()).finish(),
         root: layout.root,
         folders: layout.folders,
+        own_files: Arc::new(own_files),
         prefix: layout.prefix,
         jekyll_folders: layout.jekyll_folders,
         includes,
@@ -112,6 +118,8 @@ struct Layout {
     folders: Vec<String>,
     prefix: String,
     jekyll_folders: bool,
+    /// `root` holds the whole site, not only its posts.
+    is_source: bool,
 }
 
 fn layout(config: &Config, dir: &Path, dialect: Dialect) -> Layout {
@@ -127,12 +135,14 @@ fn layout(config: &Config, dir: &Path, dialect: Dialect) -> Layout {
             folders: vec!["_posts".to_owned(), "_drafts".to_owned()],
             prefix: shown(config.posts.dir.parent().unwrap_or(Path::new(""))),
             jekyll_folders: false,
+            is_source: true,
         },
         _ => Layout {
             root: dir.to_owned(),
             folders: vec![String::new()],
             prefix: shown(&config.posts.dir),
             jekyll_folders: dialect == Dialect::Jekyll && has_jekyll_folders(dir),
+            is_source: false,
         },
     }
 }
@@ -144,8 +154,32 @@ fn has_jekyll_folders(dir: &Path) -> bool {
 
 /// The posts directory and the two above it.
 fn neighbours(dir: &Path) -> Vec<PathBuf> {
-    let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    absolute.ancestors().take(3).map(Path::to_owned).collect()
+    absolute(dir).ancestors().take(3).map(Path::to_owned).collect()
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(Path::new(".").join(path)).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A site's own folder is where its generator is configured; else the one that holds `_posts` or `content`; else, if our own
+/// configuration is above the posts, where that lies. It never is the root of all folders.
+fn own_files(config: &Config, dialect: Dialect, layout: &Layout, configured: Option<&PathBuf>) -> OwnFiles {
+    let posts = absolute(&layout.root);
+    let content = posts.ancestors().find(|folder| folder.ends_with("content")).and_then(Path::parent);
+    let content = content.filter(|_| dialect != Dialect::Jekyll);
+    let ours = absolute(&config.path(Path::new("")));
+    let is_above = |folder: &&Path| {
+        let down = posts.strip_prefix(folder);
+        folder.parent().is_some() && down.is_ok_and(|d| d.components().all(|c| matches!(c, Component::Normal(_))))
+    };
+    let known = [configured.map(PathBuf::as_path), content, (!layout.is_source).then_some(&ours)];
+    let own = known.into_iter().flatten().find(is_above).unwrap_or(&posts);
+    let folders = posts.ancestors().take_while(|folder| folder.starts_with(own) && folder.parent().is_some());
+    OwnFiles {
+        folders: folders.map(Path::to_owned).collect(),
+        anywhere: dialect == Dialect::Jekyll || configured.is_none() && content.is_none(),
+        posts,
+    }
 }
 
 /// A site's configuration, if there is one of this name; with the files beside it that are parts of it.
@@ -208,8 +242,7 @@ fn section(dir: &Path, dialect: Dialect) -> String {
     if dialect == Dialect::Jekyll {
         return String::new();
     }
-    let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let parts: Vec<String> = absolute.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    let parts: Vec<String> = absolute(dir).components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
     if let Some(content) = parts.iter().rposition(|part| part == "content") {
         return parts[content + 1..].join("/");
     }
@@ -266,5 +299,52 @@ fn rules(config: &Config, dialect: Dialect, found: Option<&SiteConfig>, section:
         known_authors,
         default_author,
         site: found.map(|c| c.raw.clone()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's files need no care")]
+mod tests {
+    use super::*;
+    use crate::config::load_str;
+
+    /// The folders, from the posts up, in which the files that posts enclose are looked for, and whether they may lie anywhere
+    /// there. Our own configuration is in `etc` or, if `beside`, in the tree's root.
+    fn own(files: &[&str], posts: &str, beside: bool) -> (Vec<String>, bool) {
+        let tree = tempfile::tempdir().unwrap();
+        let dir = tree.path().join(posts);
+        std::fs::create_dir_all(&dir).unwrap();
+        for file in files {
+            std::fs::write(tree.path().join(file), "title: \"Notes\"\nurl: \"https://a.example\"\n").unwrap();
+        }
+        let mut config = load_str("[posts]\n", "gazetted.toml", &BTreeMap::new()).config;
+        config.base = tree.path().join(if beside { "" } else { "etc" });
+        config.posts.dir = if beside { PathBuf::from(posts) } else { dir };
+        let found = site(&config).own_files;
+        let folders = found.folders.iter().map(|f| f.strip_prefix(tree.path()).unwrap().to_string_lossy().into_owned());
+        (folders.collect(), found.anywhere)
+    }
+
+    #[test]
+    fn a_site_ends_where_its_generator_is_configured_or_its_layout_says() {
+        for (files, posts, beside, folders, anywhere) in [
+            (&["s/_config.yml"][..], "s/_posts", false, &["s"][..], true),
+            (&[], "s/_posts", true, &["s"], true),
+            (&["s/_config.yml"], "s/src/_posts", false, &["s/src", "s"], true),
+            (&["s/hugo.yaml"], "s/content/posts", false, &["s/content/posts", "s/content", "s"], false),
+            (
+                &[],
+                "s/content/a/b/posts",
+                false,
+                &["s/content/a/b/posts", "s/content/a/b", "s/content/a", "s/content", "s"],
+                false,
+            ),
+            (&[], "s/posts", true, &["s/posts", "s", ""], true),
+            (&[], "s/posts", false, &["s/posts"], true),
+            (&["s/posts/_config.yml"], "s/posts", true, &["s/posts"], true),
+        ] {
+            let expected = (folders.iter().map(|folder| (*folder).to_owned()).collect(), anywhere);
+            assert_eq!(own(files, posts, beside), expected, "{posts} {beside} {files:?}");
+        }
     }
 }

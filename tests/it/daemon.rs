@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -321,6 +322,36 @@ fn a_post_s_audio_is_served_whole_and_in_ranges() {
 }
 
 #[test]
+fn no_post_gives_away_what_is_not_made_for_readers() {
+    let files =
+        ["/gazetted.db", "/gazetted.db-wal", "/gazetted.toml", "/etc/hostname", "/store.mp3", "/talk.mp3", "/a.pdf"];
+    let mut site = blog();
+    for (day, file) in files.iter().enumerate() {
+        let front = format!("title: P{day}\nenclosure: {{url: {file}, type: text/html, length: 5}}\n");
+        site = site.post(&format!("2021-05-0{}-p.md", day + 1), format!("---\n{front}---\nText {day}.\n"));
+    }
+    site.ok("subscribers add ada@example.org");
+    site.save("talk.mp3", "sound");
+    site.save("a.pdf", "<p>paper</p>");
+    symlink(site.path("gazetted.db"), site.path("store.mp3")).unwrap();
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    until_served(daemon.address, "P6");
+    for file in &files[..5] {
+        assert_eq!(ask(daemon.address, &format!("GET {file}"), "").unwrap().0, 404, "{file}");
+    }
+    assert_eq!(ask(daemon.address, "GET /talk.mp3", "").unwrap().0, 200);
+    site.remove("talk.mp3");
+    symlink(site.path("gazetted.db"), site.path("talk.mp3")).unwrap();
+    assert_eq!(ask(daemon.address, "GET /talk.mp3", "").unwrap().0, 404, "it became a link since it was looked at");
+    let head = raw(daemon.address, "/a.pdf").unwrap();
+    assert!(head.contains("content-type: application/pdf\r\n"), "it is no page, whatever its post says: {head}");
+    daemon.stop();
+    site.save("_posts/2021-05-08-p.md", "---\ntitle: P\nenclosure: {url: /gazetted.db, type: audio/mpeg}\n---\n");
+    let said = site.run("check").out;
+    assert!(said.contains("_posts/2021-05-08-p.md:1:1") && said.contains("`/gazetted.db` is of no kind"), "{said}");
+}
+
+#[test]
 fn a_feed_that_gets_another_name_is_found_by_the_old_one() {
     let site = blog().config("[feeds.moved]\n\"/index.rdf\" = \"/atom.xml\"\n");
     site.ok("build");
@@ -331,6 +362,49 @@ fn a_feed_that_gets_another_name_is_found_by_the_old_one() {
         let answer = until("the redirect", || raw(daemon.address, old).filter(|head| head.contains(" 301 ")));
         assert!(answer.to_lowercase().contains(&format!("location: {new}\r\n")), "{answer}");
         assert_eq!(ask(daemon.address, &format!("GET {new}"), "").unwrap().0, 200);
+    }
+    daemon.stop();
+}
+
+#[test]
+fn a_folder_a_feed_of_one_s_own_and_a_blog_below_a_path_keep_their_addresses() {
+    let below = LEAST.replace("https://blog.example.org", "https://example.org/blog");
+    let config = |path: &str| {
+        let moved = "[feeds.moved]\n\"feed/\" = \"feed.xml\"\n";
+        format!("{below}{moved}[[feeds.extra]]\ntitle = \"Sound\"\npath = \"{path}\"\n")
+    };
+    let site = blog()
+        .post("2021-05-06-a.md", "---\ntitle: A\naudio: /audio/a.mp3\n---\nA.\n")
+        .post("2021-05-07-b.md", "---\ntitle: B\naudio: /blog/audio/my%20b.mp3\n---\nB.\n")
+        .post("2021-05-08-c.md", text("C", "C."));
+    site.save("audio/a.mp3", "a");
+    site.save("audio/my b.mp3", "b");
+    site.save("gazetted.toml", config("sound.xml"));
+    site.ok("build");
+    site.save("gazetted.toml", config("sound/été.xml"));
+    site.remove("_posts/2021-05-08-c.md");
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    let feed = until_served(daemon.address, "B");
+    let enclosed = |at: usize| feed["items"][at]["attachments"][0]["url"].as_str().unwrap();
+    assert_eq!(
+        [enclosed(0), enclosed(1)],
+        ["https://example.org/blog/audio/my%20b.mp3", "https://example.org/blog/audio/a.mp3"]
+    );
+    for (path, status, location) in [
+        ("/feed/", 301, "/blog/feed.xml"),
+        ("/blog/feed", 301, "/blog/feed.xml"),
+        ("/blog/sound.xml", 301, "/blog/sound/%C3%A9t%C3%A9.xml"),
+        ("/blog/sound/%C3%A9t%C3%A9.xml", 200, ""),
+        ("/blog/audio/a.mp3", 200, ""),
+        ("/audio/my%20b.mp3", 200, ""),
+        ("/blog/2021/05/08/c.html", 410, ""),
+    ] {
+        let head = until(path, || raw(daemon.address, path));
+        assert!(head.contains(&format!(" {status} ")), "{path}: {head}");
+        assert!(
+            location.is_empty() || head.to_lowercase().contains(&format!("location: {}\r\n", location.to_lowercase())),
+            "{head}"
+        );
     }
     daemon.stop();
 }

@@ -44,6 +44,8 @@ pub fn blog() -> Blog {
         language: "en".into(),
         zone: TimeZone::UTC,
         url: "https://blog.example".into(),
+        feeds_path: String::new(),
+        site_path: String::new(),
         feeds: vec![FeedLink {
             name: "Atom".into(),
             url: "https://blog.example/atom.xml".into(),

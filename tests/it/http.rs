@@ -10,7 +10,7 @@ use gazetted::domain::goal::{self, Bounds, Spec};
 use gazetted::domain::record::Record;
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::domain::token::{Keys, Purpose};
-use gazetted::http::{Document, Limits, Published};
+use gazetted::http::{Document, Limits, Medium, Published};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -359,6 +359,78 @@ async fn no_path_leads_out_of_what_was_published() {
             }
         }
     }
+}
+
+/// What is asked for, the status, and where it has moved to.
+async fn asked(house: &House, paths: &[(&str, u16, &str)]) {
+    for (path, status, location) in paths {
+        let answer = house.get(path).await;
+        assert_eq!((answer.status, answer.header("location")), (*status, *location), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_known_however_it_is_spelled_and_a_folder_by_its_feed() {
+    let house = House::new().await;
+    let mut next = published();
+    for name in ["flux/été.xml", "my feed.xml", "rss/index.xml", "rss/index.json", "both/index.xml", "both/index.html"]
+    {
+        let kind = if name.ends_with("html") { "text/html" } else { "application/rss+xml" };
+        next.documents.insert(name.into(), Document::new(name, kind, now()));
+    }
+    next.moved.insert("feed".into(), "feed.xml".into());
+    next.gone.insert("/2021/é".into());
+    house.shared.set(next);
+    asked(
+        &house,
+        &[
+            ("/flux/%C3%A9t%C3%A9.xml", 200, ""),
+            ("/flux/%c3%a9t%c3%a9.xml", 200, ""),
+            ("/my%20feed.xml", 200, ""),
+            ("/my+feed.xml", 404, ""),
+            ("/my%2520feed.xml", 404, ""),
+            ("/flux/%E9t%E9.xml", 404, ""),
+            ("/rss/", 200, ""),
+            ("/rss", 301, "/rss/"),
+            ("/feed/", 301, "/feed.xml"),
+            ("/feed", 301, "/feed.xml"),
+            ("/2021/%C3%A9/", 410, ""),
+        ],
+    )
+    .await;
+    assert_eq!(house.get("/both/").await.text(), "both/index.html");
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test's files need no care")]
+async fn a_blog_below_a_path_is_known_with_and_without_it() {
+    let house = House::new().await;
+    let sound = house.folder.path().join("1.mp3");
+    std::fs::write(&sound, "sound").unwrap();
+    let mut next = published();
+    next.blog.feeds_path = "/feeds".into();
+    next.blog.site_path = "/blog".into();
+    let medium = Medium::new("audio/mpeg".into(), move || std::fs::File::open(&sound).ok());
+    next.media.insert("/1.mp3".into(), medium);
+    house.shared.set(next);
+    asked(
+        &house,
+        &[
+            ("/feed.xml", 200, ""),
+            ("/feeds/feed.xml", 200, ""),
+            ("/feeds/tags/rust/", 200, ""),
+            ("/feedsfeed.xml", 404, ""),
+            ("/feeds/feeds/feed.xml", 404, ""),
+            ("/rss.xml", 301, "/feeds/feed.xml"),
+            ("/feeds/rss.xml", 301, "/feeds/feed.xml"),
+            ("/feeds/tags/rust", 301, "/feeds/tags/rust/"),
+            ("/1.mp3", 200, ""),
+            ("/blog/1.mp3", 200, ""),
+            ("/2021/05/07/gone", 410, ""),
+            ("/blog/2021/05/07/gone/", 410, ""),
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]

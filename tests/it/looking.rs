@@ -31,6 +31,7 @@ fn a_post_tells_where_it_is_and_why_it_is_not_elsewhere() {
     }
     let draft = site.ok("why 2021-04-05-four.md").out;
     assert!(draft.contains("draft: its front matter or its folder says"), "{draft}");
+    assert!(draft.contains("not in feed.xml, atom.xml, feed.json: it is not published: its state is draft"), "{draft}");
     site.ok("digest open 2021-01 --now");
     assert!(
         site.ok("why https://blog.example.org/2021/01/05/one.html").out.contains("announced by the edition 2021-01")
@@ -75,4 +76,30 @@ fn what_readers_will_see_is_told_and_nothing_is_changed() {
     let feeds: Vec<&String> = built.iter().filter(|file| files.contains(file)).collect();
     assert_eq!(feeds.len(), files.len(), "{files:?} {built:?}");
     assert_eq!(site.ok("diff").out, "readers will see nothing new\n0 feed files would be written\n");
+}
+
+#[test]
+fn whatever_an_entry_says_besides_its_text_is_told_before_it_is_published() {
+    let site = blog();
+    site.ok("build");
+    let front = |front: &str| {
+        site.save("_posts/2021-03-05-three.md", format!("---\ntitle: Three\n{front}\n---\nThird.\n"));
+        let changes = site.json("diff");
+        let changed = &changes["changed"][0];
+        (changed["what"].to_string(), changed["updated"].as_bool().unwrap())
+    };
+    for (line, what) in [
+        ("tags: [iron]", "[\"tags\"]"),
+        ("author: Zed", "[\"authors\"]"),
+        ("image: /i.png", "[\"image\"]"),
+        ("description: In short", "[\"summary\"]"),
+        ("lang: de", "[\"language\"]"),
+        ("enclosure: {url: 'https://a.example/a.mp3', length: 5}", "[\"enclosure\"]"),
+    ] {
+        assert_eq!(front(line), (what.to_owned(), false), "{line}");
+    }
+    assert_eq!(front("updated: 2026-01-01"), ("[\"date of change\"]".to_owned(), true));
+    assert!(site.ok("diff").out.contains("~ Three (date of change)\n"));
+    site.ok("build");
+    assert!(site.ok("diff").out.starts_with("readers will see nothing new\n"));
 }

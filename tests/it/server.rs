@@ -1,17 +1,18 @@
 //! The server's ways in and its forms: TLS, HTTP/2, sockets in the file system, what is compressed and when, and the numbers
 //! it keeps.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
-use gazetted::http::{Document, Door, Limits, Listening, Tls, TlsFiles, serve_with};
+use gazetted::http::{Document, Door, Limits, Listening, Medium, Tls, TlsFiles, serve_with};
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -91,6 +92,107 @@ async fn a_feed_comes_in_the_form_that_is_asked_for_and_in_the_best_once_it_is_m
         assert_eq!(asked(&house, "identity;q=0").await.status, 406);
         assert_eq!(asked(&house, "*;q=0").await.status, 406);
     }
+}
+
+// What posts enclose.
+
+#[expect(clippy::disallowed_methods, reason = "a test's files need no care")]
+async fn with_sound() -> (House, PathBuf) {
+    let house = House::new().await;
+    let path = house.folder.path().join("1.mp3");
+    std::fs::write(&path, "a".repeat(1000)).unwrap();
+    aged(&path, 100);
+    let (mut next, kept) = (published(), path.clone());
+    let medium = Medium::new("audio/mpeg".into(), move || File::open(&kept).ok());
+    next.media.insert("/1.mp3".into(), medium);
+    house.shared.set(next);
+    (house, path)
+}
+
+/// Makes a file this many seconds older than the house's clock.
+fn aged(path: &Path, seconds: u64) {
+    let now = UNIX_EPOCH + Duration::from_secs(now().as_second().unsigned_abs());
+    File::options().write(true).open(path).unwrap().set_modified(now - Duration::from_secs(seconds)).unwrap();
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a test's files need no care")]
+async fn a_download_goes_on_only_with_the_file_it_began_with() {
+    let (house, path) = with_sound().await;
+    let asked = async |headers: &[&str]| house.ask("GET", "/1.mp3", headers, "").await;
+    let first = asked(&["Range: bytes=0-499"]).await;
+    assert_eq!((first.status, first.header("content-range")), (206, "bytes 0-499/1000"));
+    let rest = "Range: bytes=500-";
+    let by_tag = format!("If-Range: {}", first.header("etag"));
+    let by_date = format!("If-Range: {}", first.header("last-modified"));
+    let weak = format!("If-Range: W/{}", first.header("etag"));
+    for (known, status) in [(&by_tag, 206), (&by_date, 206), (&weak, 200), (&"If-Range: \"nope\"".to_owned(), 200)] {
+        let answer = asked(&[rest, known]).await;
+        assert_eq!((answer.status, answer.body.len()), (status, if status == 206 { 500 } else { 1000 }), "{known}");
+    }
+    std::fs::write(&path, "b".repeat(1000)).unwrap();
+    aged(&path, 50);
+    for known in [&by_tag, &by_date] {
+        let answer = asked(&[rest, known]).await;
+        assert_eq!((answer.status, answer.body.len()), (200, 1000), "{known}");
+    }
+    let same = format!("If-Match: {}", first.header("etag"));
+    let before = format!("If-Unmodified-Since: {}", first.header("last-modified"));
+    for known in [&same, &before] {
+        assert_eq!(asked(&[rest, known]).await.status, 412, "{known}");
+    }
+}
+
+#[tokio::test]
+async fn an_enclosure_is_fetched_again_only_if_it_has_changed() {
+    let (house, _) = with_sound().await;
+    let whole = house.get("/1.mp3").await;
+    let (tag, date) = (whole.header("etag"), whole.header("last-modified"));
+    let since = format!("If-Modified-Since: {date}");
+    for (headers, status) in [
+        (vec![format!("If-None-Match: {tag}")], 304),
+        (vec![format!("If-None-Match: \"a\", W/{tag}")], 304),
+        (vec!["If-None-Match: \"zz\"".to_owned(), since.clone()], 200),
+        (vec![since.clone()], 304),
+        (vec![since, "Range: bytes=0-9".to_owned()], 304),
+        (vec![format!("If-Match: {tag}")], 200),
+        (vec!["If-Match: *".to_owned()], 200),
+        (vec![format!("If-Match: W/{tag}")], 412),
+    ] {
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let answer = house.ask("GET", "/1.mp3", &headers, "").await;
+        assert_eq!((answer.status, answer.header("etag")), (status, tag), "{headers:?}");
+        assert_eq!(answer.body.len(), if status == 200 { 1000 } else { 0 }, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_range_of_bytes_is_given_and_of_anything_else_the_whole() {
+    let (house, _) = with_sound().await;
+    for (range, status, content_range, length) in [
+        ("bytes=0-0", 206, "bytes 0-0/1000", "1"),
+        ("Bytes=990-5000", 206, "bytes 990-999/1000", "10"),
+        ("bytes=-5", 206, "bytes 995-999/1000", "5"),
+        ("bytes=-5000", 206, "bytes 0-999/1000", "1000"),
+        ("bytes=0-99999999999999999999999", 206, "bytes 0-999/1000", "1000"),
+        ("bytes=1000-", 416, "bytes */1000", "0"),
+        ("bytes=-0", 416, "bytes */1000", "0"),
+        ("bytes=0-1,5-6", 200, "", "1000"),
+        ("items=0-1", 200, "", "1000"),
+        ("bytes=9-1", 200, "", "1000"),
+        ("bytes=+1-2", 200, "", "1000"),
+        ("bytes=-", 200, "", "1000"),
+        ("bytes", 200, "", "1000"),
+    ] {
+        let answer = house.ask("GET", "/1.mp3", &[&format!("Range: {range}")], "").await;
+        assert_eq!((answer.status, answer.header("content-range")), (status, content_range), "{range}");
+        assert_eq!(answer.body.len().to_string(), length, "{range}");
+    }
+    let head = house.ask("HEAD", "/1.mp3", &["Range: bytes=0-9"], "").await;
+    assert_eq!((head.status, head.header("content-length"), head.header("accept-ranges")), (200, "1000", "bytes"));
+    let packed = house.ask("GET", "/1.mp3", &["Accept-Encoding: gzip"], "").await;
+    assert_eq!((packed.header("content-encoding"), packed.body.len()), ("", 1000), "the tag is that of these bytes");
+    assert_eq!(house.ask("POST", "/1.mp3", &[], "").await.status, 405);
 }
 
 /// How long a text is that nobody took the time to pack well.

@@ -1,6 +1,8 @@
 //! What readers will see before they do: the feeds as they would be, where a post is in them, what would be new. Changes
 //! nothing outside.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -41,7 +43,7 @@ pub struct Change {
     pub path: String,
     pub id: String,
     pub url: String,
-    /// `text`, `title`, `address`, `date`.
+    /// `text`, `title`, `address`, `date`, `authors`, `tags`, `summary`, `image`, `enclosure`, `language`, `date of change`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub what: Vec<&'static str>,
     /// Whether the entry's date of change moves, so that readers show it again.
@@ -99,14 +101,19 @@ impl Blog {
             Kind::Language => is(post.language_or(&settings.language)),
             Kind::Extra | Kind::Archive => false,
         };
+        if !about {
+            return None;
+        }
+        if !post.is_published() {
+            return Some(format!("it is not published: its state is {}", post.state.as_str()));
+        }
         let sealed = || feed_plan::sealed(&self.memory, "");
         let old = plan.kind == Kind::All && feed_plan::is_old_news(post, &sealed(), settings, &self.memory);
-        let why = if old {
+        Some(if old {
             "it was not in the feed that the blog had before, and would look new".to_owned()
         } else {
             format!("{} newer ones are as many as fit (`feeds.limit` is {})", plan.posts.len(), settings.limit)
-        };
-        about.then_some(why)
+        })
     }
 
     /// What readers will see that they have not seen, from the files as last scanned.
@@ -116,11 +123,14 @@ impl Blog {
         let doubtful: Vec<usize> =
             self.catalogue.posts.iter().enumerate().filter(|(_, p)| self.is_other(p)).map(|(i, _)| i).collect();
         self.render_posts(&doubtful);
+        self.look();
+        let (files, other) = self.ahead();
+        all.files = files;
         for post in self.catalogue.posts.iter().filter(|post| post.is_published()) {
             match self.ledger.get(&post.id) {
                 None => all.new.push(change(post, Vec::new(), false)),
                 Some(row) if row.withdrawn_at.is_some() => all.new.push(change(post, Vec::new(), false)),
-                Some(row) => all.changed.extend(self.difference(post, row)),
+                Some(row) => all.changed.extend(self.difference(post, row, other.get(&post.id))),
             }
         }
         for row in rows.iter().filter(|row| row.withdrawn_at.is_some()) {
@@ -135,8 +145,6 @@ impl Blog {
                 });
             }
         }
-        self.look();
-        all.files = self.stale_files();
         all
     }
 
@@ -144,19 +152,21 @@ impl Blog {
         self.ledger.get(&post.id).is_some_and(|row| row.body_hash != post.body_hash)
     }
 
-    fn difference(&self, post: &Post, row: &EntryRow) -> Option<Change> {
+    /// What is not as the ledger has it, and what else the feeds that stand there say otherwise.
+    fn difference(&self, post: &Post, row: &EntryRow, other: Option<&BTreeSet<&'static str>>) -> Option<Change> {
         let text = self.body(post).map(|body| body.text_hash);
         let differs = self.is_other(post) && (text.is_none() || row.text_hash.is_some() && text != row.text_hash);
-        let what: Vec<&'static str> = [
+        let known = [
             (differs, "text"),
             (row.title != post.title, "title"),
             (row.url != post.url, "address"),
             (row.published_at != post.date, "date"),
-        ]
-        .into_iter()
-        .filter_map(|(is, what)| is.then_some(what))
-        .collect();
-        (!what.is_empty()).then(|| change(post, what, differs && !post.minor))
+        ];
+        let mut what: Vec<&'static str> = known.into_iter().filter_map(|(is, what)| is.then_some(what)).collect();
+        let other = other.into_iter().flatten().copied();
+        what.extend(other.filter(|other| *other != "text" || !differs));
+        let updated = differs && !post.minor || what.contains(&"date of change");
+        (!what.is_empty()).then(|| change(post, what, updated))
     }
 }
 

@@ -1,7 +1,7 @@
 //! From the catalogue to feeds in place: which feeds are out of date, rendering them, writing them, and remembering what was
 //! written. Nothing is rendered that need not be, and nothing is written that is there already.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use hashbrown::{HashMap, HashSet};
@@ -12,6 +12,8 @@ use super::fitting::full;
 use super::{Blog, Pass, PassError, pages, settings};
 use crate::daemon::render_pass::{Purpose, version};
 use crate::daemon::terms::Terms;
+use crate::domain::extra_feed::ExtraFeed;
+use crate::domain::feed_document::saying;
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::hash::{self, Hasher};
@@ -193,6 +195,7 @@ impl Blog {
         });
         self.terms = terms;
         planned.learned.extend(renamed(&planned.plans, settings, &self.memory));
+        planned.learned.extend(moved_extras(&settings.extra, &self.memory));
         (self.plans, self.feed_problems) = (planned.plans, planned.problems);
         self.learn(planned.learned).await?;
         Ok(rows)
@@ -318,12 +321,26 @@ impl Blog {
         }
     }
 
-    /// The feed files that would be written.
-    pub(super) fn stale_files(&mut self) -> Vec<String> {
-        let (plans, settings) = (std::mem::take(&mut self.plans), self.settings());
-        let stale = tokio::task::block_in_place(|| self.stale(&plans, &Scope::Whole, &settings));
+    /// The feed files that would be written, and of each entry what would not be as it stands there now. Archives are not
+    /// read twice by anybody.
+    pub(super) fn ahead(&mut self) -> (Vec<String>, Differences) {
+        let (plans, settings, out) = (std::mem::take(&mut self.plans), self.settings(), self.out_dir());
+        let ahead = tokio::task::block_in_place(|| {
+            let mut stale = self.stale(&plans, &Scope::Whole, &settings);
+            let files = stale.iter().map(|stale| stale.path.clone()).collect();
+            stale.retain(|stale| plans[stale.plan].kind != Kind::Archive && self.is_ours(&out, &stale.path));
+            let mut all = Differences::new();
+            for batch in stale.chunks(BATCH) {
+                self.render_for(&plans, batch);
+                let (made, _) = self.write_feeds(&plans, batch, &settings);
+                for made in &made {
+                    add_differences(&mut all, &out, made);
+                }
+            }
+            (files, all)
+        });
         self.plans = plans;
-        stale.into_iter().map(|stale| stale.path).collect()
+        ahead
     }
 
     /// Before feeds are compared: of ten thousand posts one may have changed since the last time.
@@ -488,6 +505,16 @@ fn in_feeds(plans: &[Plan]) -> HashSet<usize> {
     plans.iter().filter(|p| p.kind != Kind::Archive).flat_map(|p| p.posts.iter().copied()).collect()
 }
 
+/// By an entry's id, in which words.
+pub(super) type Differences = BTreeMap<String, BTreeSet<&'static str>>;
+
+fn add_differences(all: &mut Differences, out: &std::path::Path, made: &Output) {
+    let Some(standing) = publish::below(out, &made.path).and_then(|file| std::fs::read(file).ok()) else { return };
+    for (id, what) in saying::differences(&standing, &made.bytes) {
+        all.entry(id).or_default().extend(what);
+    }
+}
+
 /// A feed file to be rendered.
 #[derive(Debug)]
 struct Stale {
@@ -517,6 +544,25 @@ fn renamed(plans: &[Plan], settings: &Settings, memory: &FeedMemory) -> FeedMemo
         if memory.slugs.get(&key) != Some(name) {
             learned.slugs.insert(key, name.clone());
         }
+    }
+    learned
+}
+
+/// The same for feeds of the owner's choice. Of two that are known alike nobody can say which is which.
+fn moved_extras(extras: &[ExtraFeed], memory: &FeedMemory) -> FeedMemory {
+    let mut learned = FeedMemory::default();
+    for extra in extras {
+        let name = extra.known_as();
+        if extras.iter().filter(|other| other.known_as() == name).count() > 1 {
+            continue;
+        }
+        let key = ("extra".to_owned(), name);
+        let before = memory.slugs.get(&key);
+        if before == Some(&extra.path) {
+            continue;
+        }
+        learned.moved.extend(before.map(|before| (before.clone(), extra.path.clone())));
+        learned.slugs.insert(key, extra.path.clone());
     }
     learned
 }

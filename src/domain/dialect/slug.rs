@@ -1,5 +1,7 @@
 //! Words made fit for addresses, in each generator's own way, and percent-encoding. Pure text.
 
+use std::borrow::Cow;
+
 /// Jekyll's `pretty` slug with its case kept: what it does to `:title`.
 #[must_use]
 pub fn jekyll_pretty(text: &str) -> String {
@@ -68,6 +70,37 @@ pub fn encode_path(path: &str) -> String {
     out
 }
 
+/// The other way round; none of what would be no text.
+#[must_use]
+pub fn decode_path(path: &str) -> Option<Cow<'_, str>> {
+    if !path.contains('%') {
+        return Some(path.into());
+    }
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
+        let byte = digit(0).zip(digit(1)).filter(|_| *first == b'%').and_then(|(a, b)| u8::try_from(a * 16 + b).ok());
+        out.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(out).ok().map(Cow::Owned)
+}
+
+/// Where an absolute address leads on its host: `/blog/feed.xml`; nothing if to the host itself.
+#[must_use]
+pub fn path_of(url: &str) -> &str {
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    let path = host.find('/').map_or("", |at| &host[at..]);
+    path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
+}
+
+/// What of a path lies below another one: `/feed.xml` of `/blog/feed.xml` and `/blog`.
+#[must_use]
+pub fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    path.strip_prefix(base).filter(|rest| rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +127,33 @@ mod tests {
     fn paths_are_encoded_once() {
         assert_eq!(encode_path("/a b/ä?#%.html"), "/a%20b/%C3%A4%3F%23%25.html");
         assert_eq!(encode_path(&encode_path("/a b/ä")), encode_path("/a b/ä"));
+    }
+
+    #[test]
+    fn paths_are_decoded_once_and_taken_apart() {
+        for (encoded, plain) in [
+            ("/a%20b/%C3%A4%3F%23%25.html", Some("/a b/ä?#%.html")),
+            ("/100%/%2/%zz/%+1/%", Some("/100%/%2/%zz/%+1/%")),
+            ("/%252e", Some("/%2e")),
+            ("/%c0%ae", None),
+        ] {
+            assert_eq!(decode_path(encoded).as_deref(), plain, "{encoded}");
+        }
+        for (url, path) in [
+            ("https://a.example", ""),
+            ("https://a.example/", ""),
+            ("https://a.example/blog/", "/blog"),
+            ("https://a.example/a/b.html?c/d#/e", "/a/b.html"),
+        ] {
+            assert_eq!(path_of(url), path, "{url}");
+        }
+        for (path, base, rest) in [
+            ("/blog/a", "/blog", Some("/a")),
+            ("/blogger/a", "/blog", None),
+            ("/a", "/blog", None),
+            ("/a", "", Some("/a")),
+        ] {
+            assert_eq!(below(path, base), rest, "{path}");
+        }
     }
 }

@@ -218,8 +218,14 @@ impl Findings<'_> {
         }
     }
 
-    /// Of namespaces that no reader here and no validator knows.
-    fn foreign(&mut self, parent: &Element<'_>) {
+    /// Of namespaces that no reader here and no validator knows, or that belong into an entry's text.
+    pub(super) fn foreign(&mut self, parent: &Element<'_>) {
+        for element in parent.elements().filter(|e| e.space == Space::Xhtml) {
+            let message = format!("`{}` is XHTML, and stands in no entry's text", element.written());
+            let hint =
+                "no reader runs or shows it: have browsers show the feed with `<?xml-stylesheet type=\"text/css\"…?>`";
+            self.warn(element.at, "xhtml-misplaced", message, hint);
+        }
         for element in parent.elements().filter(|e| matches!(e.space, Space::Tombstone | Space::Source)) {
             let message = format!("`{}` is of a namespace that validators do not know", element.written());
             self.warn(element.at, "namespace", message, "few readers use it: leave it out unless yours do");

@@ -141,6 +141,11 @@ fn every_rule_of_xml_and_of_content_is_held() {
             ("Second", "AT&T", "ampersand"),
             ("Second", "a < b", "less-than"),
             ("Second", "Second</b>", "end-tag"),
+            ("Second", "a ]]> b", "cdata-end"),
+            ("x</a> <img", "x</a> ]]> b]]><![CDATA[<img", "cdata-end"),
+            ("x</a> <img", "x</a> ]]]]><![CDATA[> <img", ""),
+            ("<item>", "<script xmlns=\"http://www.w3.org/1999/xhtml\" src=\"x.js\"/><item>", "xhtml-misplaced"),
+            ("<channel>", "<x:script xmlns:x=\"http://www.w3.org/1999/xhtml\"/><channel>", "xhtml-misplaced"),
             ("<dc:creator>Ada</dc:creator>", "<dc:creator>Ada", "unclosed"),
             (" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"", "", "prefix"),
             ("length=\"12\"", "length=12", "attribute"),
@@ -277,6 +282,21 @@ fn every_rule_of_atom_is_held() {
     );
     let neither = ATOM.replacen("<link href=\"https://a.example/träffar\"/>", "", 1);
     assert_eq!(codes(&neither), "", "content is enough");
+}
+
+#[test]
+fn what_validators_do_not_know_in_atom_is_named() {
+    table(
+        ATOM,
+        &[
+            ("<entry>", "<script xmlns=\"http://www.w3.org/1999/xhtml\"/><entry>", "xhtml-misplaced"),
+            (
+                "<entry>",
+                "<at:deleted-entry xmlns:at=\"http://purl.org/atompub/tombstones/1.0\" ref=\"x\"/><entry>",
+                "namespace",
+            ),
+        ],
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub(super) fn check(tree: &Tree<'_>, findings: &mut Findings<'_>) {
         let (code, message, hint) = explained(&fault.what);
         findings.error(fault.at, code, message, hint);
     }
+    findings.foreign(&tree.root);
     let head = findings.text.get(..tree.root.at).unwrap_or_default();
     if let Some(at) = head.find("<?xml-stylesheet").filter(|at| head[*at..].contains("xsl")) {
         findings.warn(
@@ -80,6 +81,12 @@ fn explained(wrong: &Wrong) -> (&'static str, String, String) {
             "attribute",
             format!("the attribute `{name}` is there twice, or not `name=\"value\"`"),
             "write each once, its value in quotes".to_owned(),
+        ),
+        Wrong::EndOfCdata => (
+            "cdata-end",
+            "`]]>` stands in text: where CDATA has ended already, or never began, readers refuse the whole feed"
+                .to_owned(),
+            "write `]]&gt;`, and within CDATA `]]]]><![CDATA[>`".to_owned(),
         ),
         Wrong::Trailing => (
             "trailing",

@@ -68,6 +68,8 @@ pub enum Wrong {
     Attribute(String),
     /// More after the root element.
     Trailing,
+    /// `]]>` in text, where it ends nothing.
+    EndOfCdata,
 }
 
 impl<'a> Element<'a> {

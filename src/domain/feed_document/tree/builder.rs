@@ -97,6 +97,9 @@ impl<'a> Builder<'a> {
         if raw.starts_with('&') {
             self.fault(from, Wrong::Ampersand);
         }
+        for (at, _) in raw.match_indices("]]>") {
+            self.fault(from + at, Wrong::EndOfCdata);
+        }
         self.add(self.clean(raw), from);
     }
 
