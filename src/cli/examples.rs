@@ -180,7 +180,13 @@ const EXAMPLES: [Shown; 50] = [
     ),
     ("outbox", &[("gazetted outbox", "counts by outcome"), ("gazetted outbox list", "what waits, and why")]),
     ("outbox list", &[("gazetted outbox list", ""), ("gazetted outbox list --all --json", "")]),
-    ("outbox retry", &[("gazetted outbox retry", "what failed or was put off is due again")]),
+    (
+        "outbox retry",
+        &[
+            ("gazetted outbox retry", "what failed or was put off is due again"),
+            ("gazetted outbox retry 2021-04", "of a digest that a later one has followed"),
+        ],
+    ),
     ("outbox flush", &[("gazetted outbox flush", "send what is due, without a daemon")]),
     ("admin", &[("gazetted admin link", ""), ("gazetted admin log", "")]),
     ("admin link", &[("gazetted admin link", "opens the editors' pages once")]),

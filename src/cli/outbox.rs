@@ -11,6 +11,7 @@ use super::{Done, acts, open, print};
 use crate::clock::SystemClock;
 use crate::daemon::sending;
 use crate::domain::delivery::State;
+use crate::domain::edition::EditionKey;
 use crate::mail::outbox::Halt;
 use crate::scan;
 use crate::store::SharedStore;
@@ -31,8 +32,12 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Put what was deferred, failed or held back into the queue
-    Retry,
+    /// Put what was deferred, failed or held back into the queue: of the latest digest of each kind, or of the one you name
+    Retry {
+        /// Such as 2021-05, 2021-Q2 or post-…, as `digest list` has it
+        #[arg(value_parser = edition)]
+        edition: Option<EditionKey>,
+    },
     /// Send now what is due, without the daemon
     Flush,
 }
@@ -54,7 +59,7 @@ pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
     match given.command {
         None => counts(&store, given.json).await,
         Some(Command::List { all }) => list(&store, all, given.json).await,
-        Some(Command::Retry) => retry(&store).await,
+        Some(Command::Retry { edition }) => retry(&store, edition).await,
         Some(Command::Flush) => flush(&loaded, store, given.json).await,
     }
 }
@@ -111,9 +116,15 @@ async fn list(store: &SharedStore, all: bool, json: bool) -> Done {
     })
 }
 
-async fn retry(store: &SharedStore) -> Done {
-    let again = store.retry(None, &[State::Deferred, State::Failed, State::Held], open::now()).await?;
-    acts::write(store, "outbox retry", "", &format!("{again} back in the queue")).await?;
+fn edition(text: &str) -> Result<EditionKey, String> {
+    let known = EditionKey::parse(text).filter(|key| key.is_edition());
+    known.ok_or_else(|| "expected an edition as `gazetted digest list` names it, such as `2021-05`".to_owned())
+}
+
+async fn retry(store: &SharedStore, edition: Option<EditionKey>) -> Done {
+    let again = store.retry(edition, &[State::Deferred, State::Failed, State::Held], open::now()).await?;
+    let about = edition.map(|key| key.to_string()).unwrap_or_default();
+    acts::write(store, "outbox retry", &about, &format!("{again} back in the queue")).await?;
     print::text(&format!("{again} back in the queue; `gazetted run` sends them, or `gazetted outbox flush` now"))
 }
 
@@ -143,14 +154,15 @@ async fn flush(config: &crate::config::Config, store: SharedStore, json: bool) -
     acts::write(&store, "outbox flush", "", &format!("{} accepted, {} failed", tally.accepted, tally.failed)).await?;
     if json {
         print::json(
-            &serde_json::json!({"accepted": tally.accepted, "deferred": tally.deferred, "failed": tally.failed, "refused": tally.refused, "doubtful": tally.doubtful}),
+            &serde_json::json!({"accepted": tally.accepted, "deferred": tally.deferred, "failed": tally.failed, "held": tally.held, "refused": tally.refused, "doubtful": tally.doubtful}),
         )?;
     } else {
         print::text(&format!(
-            "{} accepted, {} deferred, {} failed{}",
+            "{} accepted, {} deferred, {} failed{}{}",
             tally.accepted,
-            tally.deferred + tally.refused + tally.doubtful,
+            tally.deferred,
             tally.failed,
+            if tally.held > 0 { format!(", {} held", tally.held) } else { String::new() },
             later(&store).await?
         ))?;
     }

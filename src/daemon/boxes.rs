@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -28,19 +27,19 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Reads the boxes of the configuration until told to stop.
-pub fn start(
+pub fn read(
     config: &Config,
     store: SharedStore,
     clock: SharedClock,
     stop: CancellationToken,
-) -> anyhow::Result<JoinHandle<()>> {
+) -> anyhow::Result<impl Future<Output = ()> + Send + use<>> {
     let bounces = &config.bounces;
     let reader = Reader { store, clock, address: bounces.address.clone() };
     let named = !bounces.maildir.as_os_str().is_empty();
     let maildir = named.then(|| Maildir::new(config.path(&bounces.maildir)));
     let account = account(config)?;
     let done = Done::parse(&bounces.imap_done);
-    Ok(tokio::spawn(async move {
+    Ok(async move {
         tokio::join!(
             async {
                 if let Some(maildir) = maildir {
@@ -53,7 +52,7 @@ pub fn start(
                 }
             },
         );
-    }))
+    })
 }
 
 fn account(config: &Config) -> anyhow::Result<Option<Account>> {
@@ -220,11 +219,8 @@ impl Reader {
             if left.uids.contains(&uid) {
                 continue;
             }
-            let taken = match mailbox.fetch(uid).await? {
-                Some(mail) => self.take(Source::Imap, &mail).await?,
-                None => Taken::Left("gone"),
-            };
-            if let Taken::Done(_) = taken {
+            let Some(mail) = mailbox.fetch(uid).await? else { continue };
+            if let Taken::Done(_) = self.take(Source::Imap, &mail).await? {
                 match mailbox.done(uid, done).await {
                     Err(ImapError::Refused(words)) => {
                         warn!(event = "bounce_not_moved", "a bounce that was dealt with stays in the mailbox: {words}");

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::boxes;
 use super::desk::Desk;
@@ -184,12 +184,7 @@ pub fn outbox(
 pub struct Sending {
     pub outbox: Arc<Outbox>,
     stop: CancellationToken,
-    task: JoinHandle<()>,
-    desk: JoinHandle<()>,
-    hooks: JoinHandle<()>,
-    boxes: JoinHandle<()>,
-    announcer: JoinHandle<()>,
-    hub: JoinHandle<()>,
+    tasks: TaskTracker,
 }
 
 impl Sending {
@@ -200,19 +195,14 @@ impl Sending {
     }
 
     /// What is on its way is finished; then they end.
-    pub async fn ended(&mut self) {
-        if self.stop.is_cancelled() {
-            return;
-        }
+    pub async fn ended(&self) {
         self.stop.cancel();
-        let _ = tokio::join!(
-            &mut self.task,
-            &mut self.desk,
-            &mut self.hooks,
-            &mut self.boxes,
-            &mut self.announcer,
-            &mut self.hub
-        );
+        self.tasks.wait().await;
+    }
+
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.tasks.is_empty()
     }
 }
 
@@ -238,18 +228,21 @@ pub fn start(
     let over = ways(config)?;
     let outbox = outbox(config, name.to_owned(), Arc::clone(store), Arc::clone(clock), made_by, over);
     let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
     let (running, signal) = (Arc::clone(&outbox), stop.clone());
-    let task = tokio::spawn(async move { running.run(&signal).await });
+    tasks.spawn(async move { running.run(&signal).await });
     let desk = Desk::new(config, Arc::clone(store), Arc::clone(clock), Arc::clone(wake), Arc::clone(&outbox));
     let web = Web::new()?;
     let hooks = Hooks::new(config, Arc::clone(store), Arc::clone(clock), web.clone());
     let announcer = Announcer::new(config, Arc::clone(store), Arc::clone(clock), web.clone());
     let hub = Hub::new(config, site, Arc::clone(store), Arc::clone(clock), web);
-    let hub = tokio::spawn(hub.run(stop.clone()));
-    let announcer = tokio::spawn(announcer.run(stop.clone()));
-    let (desk, hooks) = (tokio::spawn(desk.run(stop.clone())), tokio::spawn(hooks.run(stop.clone())));
-    let boxes = boxes::start(config, Arc::clone(store), Arc::clone(clock), stop.clone())?;
-    Ok(Sending { outbox, stop, task, desk, hooks, boxes, announcer, hub })
+    tasks.spawn(hub.run(stop.clone()));
+    tasks.spawn(announcer.run(stop.clone()));
+    tasks.spawn(desk.run(stop.clone()));
+    tasks.spawn(hooks.run(stop.clone()));
+    tasks.spawn(boxes::read(config, Arc::clone(store), Arc::clone(clock), stop.clone())?);
+    tasks.close();
+    Ok(Sending { outbox, stop, tasks })
 }
 
 /// The daemon's name in the ledger. A store of one daemon may take back at once what the daemon before it held.

@@ -99,6 +99,8 @@ struct Service {
     /// Somebody has sent a form, or asked for a notice.
     wake: Arc<Notify>,
     outbox: Sending,
+    /// Those before it that wait for servers' answers.
+    leaving: Vec<Sending>,
     trust: Trust,
     watch: Option<Watch>,
     notices: UnboundedSender<Notice>,
@@ -165,6 +167,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         keys,
         wake,
         outbox,
+        leaving: Vec::new(),
         trust: Trust::default(),
         watch: None,
         notices,
@@ -297,6 +300,9 @@ impl Service {
         http_stop.cancel();
         let farewell = async {
             self.outbox.ended().await;
+            for before in &self.leaving {
+                before.ended().await;
+            }
             servers.close();
             servers.wait().await;
         };
@@ -536,9 +542,14 @@ impl Service {
     }
 
     async fn restart_sending(&mut self, secrets: Secrets) -> anyhow::Result<()> {
-        let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
+        if tokio::time::timeout(FAREWELL, self.outbox.ended()).await.is_err() {
+            // It has messages on the wire, and servers that take their time to answer: they stay its own.
+            self.node = sending::node()?;
+        }
         let node = Node { name: &self.node, store: &self.store, clock: &self.clock };
-        self.outbox = sending::start(&self.config, &self.blog.site, &node, &self.templates, secrets, &self.wake)?;
+        let next = sending::start(&self.config, &self.blog.site, &node, &self.templates, secrets, &self.wake)?;
+        self.leaving.push(std::mem::replace(&mut self.outbox, next));
+        self.leaving.retain(|before| !before.has_ended());
         self.tell_attempts();
         Ok(())
     }

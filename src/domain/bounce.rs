@@ -85,9 +85,12 @@ impl Reply {
         (200..300).contains(&self.code)
     }
 
+    /// At its beginning, as RFC 2034 says, or wherever the server has put it.
     #[must_use]
     pub fn enhanced(&self) -> Option<Enhanced> {
-        self.lines.first().and_then(|line| Enhanced::parse(line)).filter(|e| u16::from(e.0) == self.code / 100)
+        let agrees = |code: &Enhanced| u16::from(code.0) == self.code / 100;
+        let first = self.lines.first().and_then(|line| Enhanced::parse(line)).filter(agrees);
+        first.or_else(|| self.lines.iter().find_map(|line| bounce_class::code_in(line)).filter(agrees))
     }
 }
 
@@ -184,6 +187,7 @@ fn for_good(stage: Stage, reply: &Reply) -> Decision {
     // After the dot it is the message that is refused, whatever the code says of addresses.
     let dead = Decision::FailRecipient { hard: stage == Stage::Rcpt };
     let failed = Decision::FailRecipient { hard: false };
+    let words = reply.lines.join(" ");
     match reply.enhanced() {
         Some(Enhanced(_, 1, 1 | 2 | 3 | 6 | 10) | Enhanced(_, 2, 1)) => dead,
         // Bad sender address, message too long, quota of the sender, protocol, policy.
@@ -194,7 +198,8 @@ fn for_good(stage: Stage, reply: &Reply) -> Decision {
         Some(Enhanced(_, 2, 2)) => Decision::DeferRecipient,
         None if reply.code == 552 => Decision::DeferRecipient,
         None if matches!(reply.code, 500..=504) => Decision::Refused,
-        None if bounce_class::in_words(&reply.lines.join(" ")) == Class::Dead => dead,
+        None if bounce_class::is_about_us(&words) => Decision::Refused,
+        None if bounce_class::in_words(&words) == Class::Dead => dead,
         _ => failed,
     }
 }
@@ -254,7 +259,11 @@ mod tests {
             (Rcpt, "550 5.2.1 inactive", dead),
             (Rcpt, "550 no such user", dead),
             (Rcpt, "550 no", failed),
-            (Rcpt, "550 blocked: no such user", failed),
+            (Rcpt, "550 blocked: no such user", Refused),
+            (Rcpt, "550 #5.7.1 your address has a poor reputation", Refused),
+            (Rcpt, "550 <a@b.example>: (#5.1.1) nobody", dead),
+            (Dot, "554 Message rejected: Email address is not verified.", Refused),
+            (Dot, "550 content rejected", Refused),
             (Rcpt, "552 5.2.2 mailbox full", DeferRecipient),
             (Rcpt, "552 mailbox full", DeferRecipient),
             (Rcpt, "550 5.7.1 blocked", Refused),
@@ -273,6 +282,12 @@ mod tests {
         ] {
             assert_eq!(decide(stage, &reply(text)), expected, "{stage:?} {text}");
         }
+    }
+
+    #[test]
+    fn a_code_on_a_later_line_counts() {
+        let lines = vec!["Message blocked".to_owned(), "5.7.1 SPF check failed".to_owned()];
+        assert_eq!(decide(Stage::Rcpt, &Reply { code: 550, lines }), Decision::Refused);
     }
 
     #[test]

@@ -218,13 +218,22 @@ pub fn of(code: Option<Enhanced>, words: &str) -> Class {
 #[must_use]
 pub fn in_words(words: &str) -> Class {
     let words = plain(words);
-    let says = |list: &[&str]| list.iter().any(|phrase| words.contains(phrase));
     match () {
-        () if says(&ABOUT_US) => Class::Policy,
-        () if says(&DEAD) => Class::Dead,
-        () if says(&RESTING) => Class::Resting,
+        () if says(&words, &ABOUT_US) => Class::Policy,
+        () if says(&words, &DEAD) => Class::Dead,
+        () if says(&words, &RESTING) => Class::Resting,
         () => Class::Policy,
     }
+}
+
+/// Whether words alone say that it is about us or the message.
+#[must_use]
+pub fn is_about_us(words: &str) -> bool {
+    says(&plain(words), &ABOUT_US)
+}
+
+fn says(words: &str, list: &[&str]) -> bool {
+    list.iter().any(|phrase| words.contains(phrase))
 }
 
 /// In lower case, on one line, with the apostrophe that keyboards have.

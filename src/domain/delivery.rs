@@ -103,6 +103,13 @@ pub fn wait_after(attempt: u32, seed: u64) -> Duration {
     Duration::from_secs(whole - mix(seed ^ u64::from(attempt)) % quarter)
 }
 
+/// How long a delivery will have been tried when the wait after its `attempt`-th attempt is over. Time in which it was not tried,
+/// while its edition was paused or its relay down, does not count.
+#[must_use]
+pub fn tried_for(attempt: u32, seed: u64) -> Duration {
+    (1..=attempt).map(|attempt| wait_after(attempt, seed)).sum()
+}
+
 /// `SplitMix64`: neighbours become strangers.
 #[must_use]
 pub fn mix(seed: u64) -> u64 {
@@ -128,5 +135,11 @@ mod tests {
             assert!(distinct.len() > 80, "{attempt}: {} of 100 differ", distinct.len());
         }
         assert_eq!(wait_after(3, 7), wait_after(3, 7));
+    }
+
+    #[test]
+    fn five_days_are_some_thirty_attempts() {
+        let most = |seed| (1..).find(|attempt| tried_for(*attempt, seed) > Duration::from_hours(5 * 24)).unwrap();
+        assert!((0..100).map(most).all(|attempts| (30..40).contains(&attempts)), "{:?}", (0..9).map(most));
     }
 }

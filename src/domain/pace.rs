@@ -29,6 +29,8 @@ const FORGOTTEN: Duration = Duration::from_hours(1);
 /// The pause after a slow-down, twice as long each time nothing has gone through in between.
 const PAUSE: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(15);
+/// Nobody asks for more: whoever is to wait for longer has had the clock set back meanwhile.
+const LONGEST_HOLD: Duration = Duration::from_hours(1);
 const MINUTE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
@@ -94,12 +96,13 @@ impl Pace {
     /// How much longer nothing goes there.
     #[must_use]
     pub fn held(&self, now: Timestamp) -> Option<Duration> {
-        Duration::try_from(self.held_until.duration_since(now)).ok().filter(|left| !left.is_zero())
+        let left = Duration::try_from(self.held_until.duration_since(now)).ok();
+        left.filter(|left| !left.is_zero() && *left <= LONGEST_HOLD)
     }
 
     /// Nothing goes there for `wait`, unless it is for longer already.
     pub fn hold(&mut self, wait: Duration, now: Timestamp) {
-        self.held_until = self.held_until.max(after(now, wait));
+        self.held_until = after(now, wait.max(self.held(now).unwrap_or_default()));
     }
 
     /// Takes the next turn: how long to wait for it.

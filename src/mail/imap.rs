@@ -80,6 +80,8 @@ pub struct Mailbox {
     capabilities: Vec<String>,
     /// With a number of a mail it names that mail for good.
     pub validity: String,
+    /// Mails have come since it was last looked for them.
+    news: bool,
 }
 
 /// One response: its text with the literals taken out, and they.
@@ -101,7 +103,7 @@ impl Mailbox {
 
     async fn over(stream: Box<dyn Stream>, account: &Account) -> Result<Self> {
         let stream = BufReader::new(stream);
-        let mut mailbox = Self { stream, tag: 0, capabilities: Vec::new(), validity: String::new() };
+        let mut mailbox = Self { stream, tag: 0, capabilities: Vec::new(), validity: String::new(), news: false };
         let greeting = mailbox.response().await?.text;
         if !greeting.to_ascii_uppercase().starts_with("* OK") {
             return Err(ImapError::Refused(greeting));
@@ -147,6 +149,7 @@ impl Mailbox {
 
     /// Mails nobody has read, oldest first.
     pub async fn unseen(&mut self) -> Result<Vec<u32>> {
+        self.news = false;
         let said = self.command("UID SEARCH UNSEEN").await?;
         let lists = said.iter().filter_map(|r| r.text.strip_prefix("* SEARCH"));
         let mut found: Vec<u32> = lists.flat_map(str::split_whitespace).filter_map(|n| n.parse().ok()).collect();
@@ -157,7 +160,9 @@ impl Mailbox {
     /// The first megabyte of a mail, which stays unread; none if it has gone.
     pub async fn fetch(&mut self, uid: u32) -> Result<Option<Vec<u8>>> {
         let said = self.command(&format!("UID FETCH {uid} (BODY.PEEK[]<0.{LONGEST}>)")).await?;
-        Ok(said.into_iter().find(|r| r.text.contains(" FETCH (")).and_then(|r| r.literals.into_iter().next()))
+        // Between, the server may say what others have done to the flags of any mail.
+        let fetched = said.into_iter().filter(|r| r.text.contains(" FETCH ("));
+        Ok(fetched.flat_map(|r| r.literals).next())
     }
 
     /// A mail has been dealt with. Whatever else is in the mailbox is not touched.
@@ -187,6 +192,9 @@ impl Mailbox {
 
     /// Waits until the server says that something is new, or for this long. Without IDLE it only waits, for `poll`.
     pub async fn wait(&mut self, longest: Duration, poll: Duration) -> Result<()> {
+        if self.news {
+            return Ok(());
+        }
         if !self.can("IDLE") {
             tokio::time::sleep(poll).await;
             return self.command("NOOP").await.map(drop);
@@ -241,6 +249,7 @@ impl Mailbox {
         while said.len() < MOST_RESPONSES {
             let response = self.response().await?;
             let Some(result) = response.text.strip_prefix(tag) else {
+                self.news |= response.text.ends_with(" EXISTS");
                 said.push(response);
                 continue;
             };
@@ -358,7 +367,8 @@ mod tests {
             "* CAPABILITY IMAP4rev1\r\n% OK\r\n",
             "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] there\r\n% OK [READ-WRITE] there\r\n",
             "* SEARCH 12 5\r\n% OK\r\n",
-            "* 1 FETCH (UID 5 BODY[]<0> {4}\r\na\r\nb)\r\n% OK\r\n",
+            // Somebody else reads another mail, and one more comes.
+            "* 2 FETCH (UID 12 FLAGS (\\Seen))\r\n* 4 EXISTS\r\n* 1 FETCH (UID 5 BODY[]<0> {4}\r\na\r\nb)\r\n% OK\r\n",
             "% OK\r\n",
             "% OK\r\n",
             "% OK\r\n",
@@ -369,6 +379,7 @@ mod tests {
         assert_eq!(mailbox.validity, "7");
         assert_eq!(mailbox.unseen().await.unwrap(), [5, 12]);
         assert_eq!(mailbox.fetch(5).await.unwrap().as_deref(), Some(&b"a\r\nb"[..]));
+        mailbox.wait(Duration::from_hours(1), Duration::from_hours(1)).await.unwrap();
         // No plain EXPUNGE, which would take what others have marked.
         mailbox.done(5, &Done::Delete).await.unwrap();
         let refused = mailbox.done(12, &Done::Move("Bounced".into())).await;

@@ -19,7 +19,7 @@ use crate::config::OnDoubt;
 use crate::domain::breaker::Breaker;
 use crate::domain::delivery::after;
 use crate::domain::edition::EditionKey;
-use crate::store::{Claim, SharedStore, StoreError};
+use crate::store::{Claim, DeliveryKey, SharedStore, StoreError};
 
 mod feeder;
 mod ledger;
@@ -52,6 +52,10 @@ pub struct Settings {
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How often it is heard of.
 const BEAT: Duration = Duration::from_secs(15);
+/// A message that has brought a server into trouble so often is what is wrong.
+const UPSETTING: u32 = 3;
+/// So many such messages are remembered.
+const MOST_UPSETS: usize = 1_000;
 /// The pause after the store's trouble.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -63,8 +67,11 @@ pub struct Outbox {
     settings: Settings,
     /// Refusals by policy, edition by edition; notices together.
     breakers: Mutex<HashMap<Option<EditionKey>, Breaker>>,
+    /// Messages that a server had trouble with, and how often.
+    upsets: Mutex<HashMap<DeliveryKey, u32>>,
     wake: Notify,
     life: Life,
+    beat_at: Mutex<Option<Timestamp>>,
 }
 
 impl Outbox {
@@ -77,8 +84,9 @@ impl Outbox {
         settings: Settings,
     ) -> Arc<Self> {
         let routes = ways.into_iter().map(|way| Arc::new(Route::new(way))).collect();
-        let (breakers, wake, life) = (Mutex::default(), Notify::new(), Life::default());
-        Arc::new(Self { store, clock, composer, routes, settings, breakers, wake, life })
+        let (breakers, upsets, wake, life) = (Mutex::default(), Mutex::default(), Notify::new(), Life::default());
+        let beat_at = Mutex::default();
+        Arc::new(Self { store, clock, composer, routes, settings, breakers, upsets, wake, life, beat_at })
     }
 
     /// Something is due: do not wait for the next tick.
@@ -235,6 +243,11 @@ impl Outbox {
     /// Says that this node is alive, and hears how many are, and what destinations have asked of any of them.
     async fn beat(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
+        // Of what the clock was before this process, nobody knows.
+        if self.beat_at().is_none_or(|before| now < before) {
+            self.store.set_back(now).await?;
+        }
+        *self.beat_at() = Some(now);
         let place = self.store.beat(&self.settings.node, LEASE, now).await?;
         let holds = self.store.holds(now).await?;
         for route in &self.routes {
@@ -247,6 +260,10 @@ impl Outbox {
         Ok(())
     }
 
+    fn beat_at(&self) -> std::sync::MutexGuard<'_, Option<Timestamp>> {
+        self.beat_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn beating(self: &Arc<Self>) -> tokio::task::JoinHandle<()> {
         let outbox = Arc::clone(self);
         tokio::spawn(async move {
@@ -254,6 +271,11 @@ impl Outbox {
                 tokio::time::sleep(BEAT).await;
                 if let Err(e) = outbox.beat().await {
                     warn!(event = "node_beat_failed", "other nodes cannot be told that this one is alive: {e}");
+                    continue;
+                }
+                // A round may last for hours: what others held who have died is not to wait for its end.
+                if let Err(e) = outbox.recover(None).await {
+                    debug!("what dead nodes held is taken back later: {e}");
                 }
             }
         })
@@ -312,6 +334,18 @@ impl Outbox {
 
     fn passed(&self, claim: &Claim) {
         self.breakers().entry(breaker(claim)).or_default().passed();
+    }
+
+    /// A server had trouble with a message; true if that has happened too often to be chance.
+    fn upset(&self, key: DeliveryKey) -> bool {
+        let mut upsets = self.upsets.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of a server that has trouble with all of them, nothing is learned of any.
+        if upsets.len() >= MOST_UPSETS {
+            upsets.clear();
+        }
+        let times = upsets.entry(key).or_default();
+        *times += 1;
+        *times >= UPSETTING
     }
 
     fn breakers(&self) -> std::sync::MutexGuard<'_, HashMap<Option<EditionKey>, Breaker>> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use memchr::memmem;
 use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
 use super::session::{Failure, Sent};
@@ -25,7 +25,9 @@ pub struct Program {
 }
 
 /// What of its words is kept.
-const KEPT: u64 = 1_000;
+const KEPT: usize = 1_000;
+/// How long its words are waited for once it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 impl Program {
     /// The mark comes first: from its start the program has all of the message, even if nobody is left to wait for it.
@@ -48,25 +50,43 @@ impl Program {
     }
 
     async fn end(&self, mut child: Child) -> Result<Sent, Failure> {
-        let mut words = Vec::new();
-        let errors = child.stderr.take();
-        let ended = timeout(self.patience, async {
-            if let Some(errors) = errors {
-                // What it says is for the log; that it ended is what counts.
-                drop(errors.take(KEPT).read_to_end(&mut words).await);
+        // What it says is for the log; that it ended is what counts, even if something it has started could say more.
+        let mut words = Words { from: child.stderr.take(), kept: Vec::new() };
+        let ended = async {
+            tokio::select! {
+                ended = child.wait() => ended,
+                () = words.hear() => child.wait().await,
             }
-            child.wait().await
-        });
-        let Ok(Ok(status)) = ended.await else {
+        };
+        let Ok(Ok(status)) = timeout(self.patience, ended).await else {
             drop(child.kill().await);
             let words = format!("`{}` did not end within {} s", self.path.display(), self.patience.as_secs());
             return Err(Failure { stage: Stage::Dot, decision: Decision::Doubtful, words });
         };
-        let said: String = String::from_utf8_lossy(&words).split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = timeout(LAST_WORDS, words.hear()).await;
+        let said = String::from_utf8_lossy(&words.kept).split_whitespace().collect::<Vec<_>>().join(" ");
         let words = format!("{status}{}{said}", if said.is_empty() { "" } else { ": " });
         match decide(status) {
             Decision::Accepted => Ok(Sent::Accepted(if said.is_empty() { "handed over".to_owned() } else { said })),
             decision => Err(Failure { stage: Stage::Dot, decision, words }),
+        }
+    }
+}
+
+/// What a program says: the beginning is kept, and the rest read as well, so that it does not die of saying it.
+struct Words {
+    from: Option<ChildStderr>,
+    kept: Vec<u8>,
+}
+
+impl Words {
+    /// Until there is no more.
+    async fn hear(&mut self) {
+        let Some(from) = &mut self.from else { return };
+        let mut some = [0; KEPT];
+        while let Ok(length @ 1..) = from.read(&mut some).await {
+            let room = KEPT - self.kept.len();
+            self.kept.extend_from_slice(&some[..length.min(room)]);
         }
     }
 }

@@ -141,9 +141,6 @@ pub struct Claim {
     pub name: Option<String>,
     /// How many attempts have been made, this one included.
     pub attempt: u32,
-    /// Since when it has been in the queue (the edition's opening, or the operator's `retry`); what `retry_for` counts
-    /// from.
-    pub queued_at: Timestamp,
     /// Which of all claims of this delivery this is: a node that slept through its lease is known by an old number,
     /// even if the new holder is itself.
     pub fence: i64,
@@ -310,13 +307,16 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     /// Takes back what a dead node held: `claimed` whose lease, and whose node's, ran out is queued again, `in_data` goes by
     /// `on_doubt`. With `node`, that node's rows count as run out at once (it has just restarted). Gives the doubtful ones.
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>>;
+    /// The clock was ahead, and has been set back: what was to wait from a time that is still to come waits as long from now.
+    async fn set_back(&self, now: Timestamp) -> Result<()>;
     /// When the next delivery of an open edition falls due, if any waits.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
     async fn outbox_counts(&self) -> Result<Counts>;
     /// Deliveries in one of `states` (all if empty), newest change first.
     async fn outbox(&self, states: &[DeliveryState], limit: u32) -> Result<Vec<DeliveryRow>>;
     /// Puts those deliveries in one of `states` that are `deferred`, `failed` or `held` back in the queue, due now, and
-    /// opens their finished editions again: of one edition or of all. Cancelled editions stay cancelled.
+    /// opens their finished editions again: of one edition, or of the latest of each kind and all other mails. Cancelled
+    /// editions stay cancelled.
     async fn retry(&self, key: Option<EditionKey>, states: &[DeliveryState], now: Timestamp) -> Result<u64>;
 }
 

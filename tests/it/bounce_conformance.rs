@@ -239,6 +239,18 @@ async fn another_reason_keeps_them_suppressed(f: Fixture) {
     assert_eq!(s.undo_bounce(ann, dead, later(2)).await.unwrap(), Undone::Behind(complaint));
     assert_eq!(state(s, ann).await, State::Suppressed);
     assert_eq!(s.undo_bounce(ann, complaint, later(3)).await.unwrap(), Undone::Back(State::Active));
+    // That an address is dead which they have left does not keep them from the new one.
+    let bo = add(s, "old@example.org", State::Active).await;
+    send(s, month("2026-10"), later(3), accepted()).await;
+    let day = jiff::civil::date(2026, 11, 1);
+    assert!(s.ask_to_move(bo, &Address::parse("new@example.org").unwrap(), day, later(3)).await.unwrap());
+    s.move_address(bo, "new@example.org", later(3)).await.unwrap();
+    let left = NewBounce { edition: Some(month("2026-10")), ..bounce(bo, Class::Dead, "1") };
+    assert_eq!(keep(s, &left, later(4)).await, Verdict::Kept);
+    let complaint = bounce(bo, Class::Complaint, "2");
+    assert_eq!(keep(s, &complaint, later(4)).await, Verdict::Suppressed);
+    let complaint = s.bounces(bo).await.unwrap()[0].id;
+    assert_eq!(s.undo_bounce(bo, complaint, later(5)).await.unwrap(), Undone::Back(State::Active));
     // Who has left since is not brought back.
     assert_eq!(keep(s, &bounce(ann, Class::Dead, "3"), later(4)).await, Verdict::Suppressed);
     s.move_subscriber(ann, State::Unsubscribed, "cli", later(5)).await.unwrap();

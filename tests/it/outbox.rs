@@ -147,8 +147,7 @@ impl House {
         Outbox::new(Arc::clone(&self.store), self.clock.clone(), composer, vec![way(transport, 1, 3)], settings)
     }
 
-    /// One round over several ways, now.
-    pub async fn send_over(&self, ways: Vec<Way>) -> Tally {
+    fn over(&self, ways: Vec<Way>) -> Arc<Outbox> {
         let settings = Settings {
             node: "test".into(),
             retry_for: Duration::from_hours(120),
@@ -156,8 +155,12 @@ impl House {
             tick: Duration::from_millis(20),
         };
         let (store, clock) = (Arc::clone(&self.store), self.clock.clone());
-        let outbox = Outbox::new(store, clock, Arc::new(TestComposer), ways, settings);
-        outbox.run_until_empty(&CancellationToken::new()).await.unwrap()
+        Outbox::new(store, clock, Arc::new(TestComposer), ways, settings)
+    }
+
+    /// One round over several ways, now.
+    pub async fn send_over(&self, ways: Vec<Way>) -> Tally {
+        self.over(ways).run_until_empty(&CancellationToken::new()).await.unwrap()
     }
 
     /// One round, now.
@@ -304,6 +307,130 @@ async fn a_delivery_is_given_up_in_the_end() {
     assert!(rows[0].reply.as_deref().unwrap().contains("given up after"), "{rows:?}");
     assert_eq!(bounces(&house, 0).await, [(Class::Policy, "450 4.2.0 no".to_owned())]);
     assert_eq!(server.arrived(), []);
+}
+
+/// `retry_for` counts from the first attempt: an edition may have waited for its editors, or for a relay.
+#[tokio::test]
+async fn an_edition_that_has_waited_for_longer_than_it_is_tried_is_tried_all_the_same() {
+    let house = House::with(1).await;
+    house.clock.set(start() + (24 * 6).hours());
+    let server = Server::start(|step| {
+        let first = step.verb == "RCPT" && step.before == 0;
+        if first { Act::Say("450 4.2.0 greylisted\r\n") } else { Act::Usual }
+    })
+    .await;
+    assert_eq!(house.send(&server).await.deferred, 1);
+    house.clock.set(start() + (24 * 6 + 1).hours());
+    assert_eq!(house.send(&server).await.accepted, 1);
+}
+
+#[tokio::test]
+async fn a_message_that_upsets_the_server_is_put_off_and_given_up_in_the_end_and_keeps_nobody_waiting() {
+    for answer in [Act::Say("421 4.3.0 content filter died\r\n"), Act::Half(7)] {
+        let house = House::with(10).await;
+        let say = match answer {
+            Act::Say(words) => words,
+            _ => "",
+        };
+        let server = Server::start(move |step| match (step.verb.as_str(), about(step, 7)) {
+            ("DOT", true) if !say.is_empty() => Act::Say(say),
+            ("DATA", true) if say.is_empty() => Act::Cut,
+            _ => Act::Usual,
+        })
+        .await;
+        let outbox = house.outbox(Transport::smtp(&plain(&server), "example.org").unwrap(), OnDoubt::Resend);
+        for minutes in [0, 1, 3, 7, 15, 30] {
+            house.clock.set(start() + minutes.minutes());
+            outbox.run_until_empty(&CancellationToken::new()).await.unwrap();
+        }
+        assert_eq!(house.counts().await, [("accepted", 9), ("deferred", 1)]);
+        for hours in 1..200 {
+            house.clock.set(start() + hours.hours());
+            outbox.run_until_empty(&CancellationToken::new()).await.unwrap();
+        }
+        assert_eq!(house.counts().await, [("accepted", 9), ("failed", 1)]);
+        let rows = house.store.outbox(&[DeliveryState::Failed], 10).await.unwrap();
+        assert!(rows[0].reply.as_deref().unwrap().contains("given up after"), "{rows:?}");
+    }
+}
+
+/// The clock was twenty hours ahead when the relay failed, and was put right.
+#[tokio::test]
+async fn a_clock_that_was_ahead_keeps_nobody_waiting() {
+    let house = House::with(3).await;
+    let server = Server::start(|step| match (step.verb.as_str(), step.before) {
+        ("RCPT", 0) => Act::Say("450 4.2.0 greylisted\r\n"),
+        ("MAIL", 1) => Act::Say("451 4.3.0 not now\r\n"),
+        _ => Act::Usual,
+    })
+    .await;
+    let transport = Transport::smtp(&plain(&server), "example.org").unwrap();
+    let over = Way { limits: Limits { connections: 1, a_minute: None, a_connection: None }, ..way(transport, 1, 1) };
+    let outbox = house.over(vec![over]);
+    house.clock.set(start() + 20.hours());
+    let tally = outbox.run_until_empty(&CancellationToken::new()).await.unwrap();
+    assert_eq!((tally.accepted, tally.deferred, tally.halt.is_some()), (0, 1, true), "{tally:?}");
+    house.clock.set(start() + 1.minute());
+    outbox.run_until_empty(&CancellationToken::new()).await.unwrap();
+    house.clock.set(start() + 22.minutes());
+    outbox.run_until_empty(&CancellationToken::new()).await.unwrap();
+    assert_eq!(house.counts().await, [("accepted", 3)]);
+}
+
+/// Another edition keeps the round alive meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_edition_that_is_resumed_goes_on_in_the_same_round() {
+    let house = House::with(40).await;
+    let november: EditionKey = Period::parse("2026-11").unwrap().into();
+    let october = house.store.edition(october().into()).await.unwrap().unwrap();
+    let later = Edition { key: november, opened_at: start() + 1.second(), ..october.clone() };
+    house.store.open_edition(&later, &[], &Audience::everybody()).await.unwrap();
+    house.clock.set(start() + 1.minute());
+    let (store, runtime) = (Arc::clone(&house.store), tokio::runtime::Handle::current());
+    let server = Server::start(move |step| {
+        if step.verb != "DOT" {
+            return Act::Usual;
+        }
+        if step.before == 25 {
+            let from = [EditionState::Paused];
+            let resumed = store.move_edition(october.key, &from, EditionState::Open, start() + 1.minute());
+            assert!(tokio::task::block_in_place(|| runtime.block_on(resumed)).unwrap(), "it was not paused");
+        }
+        if step.before < 6 { Act::Say("554 5.7.1 spam\r\n") } else { Act::Usual }
+    })
+    .await;
+    let tally = tokio::time::timeout(Duration::from_secs(20), house.send(&server)).await.expect("it never ends");
+    assert_eq!((tally.accepted + tally.refused, tally.paused.len()), (80, 1), "{tally:?}");
+    assert!((3..=6).contains(&tally.refused), "{tally:?}");
+}
+
+/// What a node held that died is not to wait until this one's round is over.
+#[tokio::test]
+async fn what_the_dead_held_comes_back_while_others_are_at_work() {
+    let house = House::with(8).await;
+    let lease = start() + 1.minute();
+    assert_eq!(house.store.claim("dead", 3, start(), lease).await.unwrap().len(), 3);
+    let clock = Arc::clone(&house.clock);
+    let server = Server::start(move |step| {
+        clock.set(start() + 2.minutes());
+        if step.before == 4 && step.verb == "DOT" { Act::Silence } else { Act::Usual }
+    })
+    .await;
+    let patient = Smtp { data_timeout: Span::seconds(40), ..plain(&server) };
+    let (outbox, stop) =
+        (house.outbox(Transport::smtp(&patient, "example.org").unwrap(), OnDoubt::Resend), CancellationToken::new());
+    // No turn of its own: only the round, which one answer keeps alive.
+    let round = outbox.run_until_empty(&stop);
+    let seen = async {
+        while server.accepted().len() < 7 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        tally = round => panic!("the round was over first: {tally:?}"),
+        () = seen => {}
+        () = tokio::time::sleep(Duration::from_secs(30)) => panic!("{:?}", house.counts().await),
+    }
 }
 
 #[tokio::test]

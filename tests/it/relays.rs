@@ -56,6 +56,29 @@ async fn when_a_relay_fails_the_other_one_takes_its_messages() {
     }
 }
 
+/// It says once that it cannot now, and is left alone for a minute; the other one is still at work then.
+#[tokio::test]
+async fn a_relay_that_was_left_alone_for_a_moment_has_its_share_again() {
+    let house = House::with(300).await;
+    let brief = Server::start(|step| {
+        let once = step.verb == "MAIL" && step.before == 3;
+        if once { Act::Say("451 4.3.0 not now\r\n") } else { Act::Usual }
+    })
+    .await;
+    let clock = Arc::clone(&house.clock);
+    let other = Server::start(move |step| {
+        if step.verb == "DOT" && step.before == 40 {
+            clock.set(start() + 1.minute());
+        }
+        Act::Usual
+    })
+    .await;
+    let sending = house.send_over(vec![over(&brief, 1, 2), over(&other, 1, 1)]);
+    let tally = tokio::time::timeout(Duration::from_secs(20), sending).await.expect("a claim lies where nobody looks");
+    assert_eq!((tally.accepted, together([&brief, &other])), (300, addresses(300)), "{tally:?}");
+    assert!(brief.accepted().len() > 20, "it is used again: {}", brief.accepted().len());
+}
+
 #[tokio::test]
 async fn a_relay_of_weight_nought_is_for_when_the_others_are_down() {
     let house = House::with(20).await;
@@ -232,6 +255,19 @@ async fn the_machines_own_sendmail_is_given_each_message_whole() {
         assert_eq!(arguments.trim(), format!("-i -f bounces@example.org -- {reader}"));
         let mail = std::fs::read_to_string(folder.path().join(format!("mail-{reader}"))).unwrap();
         assert!(!mail.contains('\r') && mail.contains("\n.\n\nlast line"), "{mail}");
+    }
+}
+
+/// What it has started may go on, and say more than anybody wants to hear.
+#[tokio::test]
+async fn a_sendmail_that_ended_well_is_believed_whatever_it_says_and_leaves_behind() {
+    for script in ["(sleep 60; echo late >&2) & exit 0", "head -c 300000 /dev/zero >&2", "echo queued >&2; sleep 60 &"]
+    {
+        let (house, folder) = (House::with(2).await, tempfile::tempdir().unwrap());
+        let begun = std::time::Instant::now();
+        let tally = house.send_over(vec![way(program(folder.path(), script), 1, 1)]).await;
+        assert_eq!((tally.accepted, house.counts().await), (2, vec![("accepted", 2)]), "{script}");
+        assert!(begun.elapsed() < Duration::from_secs(4), "{script}: {:?}", begun.elapsed());
     }
 }
 

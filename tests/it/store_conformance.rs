@@ -46,6 +46,8 @@ conformance! {
     a_restarted_node_takes_back_its_own_at_once,
     an_edition_finishes_when_nothing_waits,
     the_operator_can_have_failures_tried_again,
+    what_a_later_edition_has_followed_is_tried_again_only_by_its_name,
+    waits_that_a_wrong_clock_began_begin_anew,
     adding_an_address_twice_adds_it_once,
     the_unsubscribed_are_not_revived_by_adding_them,
     the_unsubscribed_come_back_by_the_operators_word,
@@ -281,7 +283,7 @@ async fn a_claim_carries_the_address_of_the_opening(f: Fixture) {
     let claims = claim(&f.store, "a", 10).await;
     assert_eq!(claims.len(), 1);
     assert_eq!((claims[0].email.as_str(), claims[0].name.as_deref()), ("Ann@Example.org", Some("Ann")));
-    assert_eq!((claims[0].attempt, claims[0].queued_at), (1, now()));
+    assert_eq!(claims[0].attempt, 1);
 }
 
 async fn nothing_is_claimed_from_a_paused_edition(f: Fixture) {
@@ -398,7 +400,7 @@ async fn a_deferred_delivery_waits_until_it_is_due(f: Fixture) {
     assert_eq!(f.store.next_due().await.unwrap(), Some(later(20)));
     assert_eq!(f.store.claim("a", 1, later(19), later(30)).await.unwrap(), []);
     let second = f.store.claim("a", 1, later(20), later(30)).await.unwrap().remove(0);
-    assert_eq!((second.attempt, second.queued_at), (2, now()));
+    assert_eq!(second.attempt, 2);
 }
 
 async fn a_released_delivery_counts_no_attempt(f: Fixture) {
@@ -549,7 +551,38 @@ async fn the_operator_can_have_failures_tried_again(f: Fixture) {
     assert_eq!(f.store.retry(None, &every, later(5)).await.unwrap(), 1);
     assert_eq!(f.store.edition(october().into()).await.unwrap().unwrap().state, EditionState::Open);
     let again = f.store.claim("a", 10, later(5), later(10)).await.unwrap();
-    assert_eq!((again.len(), again[0].key, again[0].queued_at), (1, claims[1].key, later(5)));
+    assert_eq!((again.len(), again[0].key, again[0].attempt), (1, claims[1].key, 1));
+}
+
+async fn what_a_later_edition_has_followed_is_tried_again_only_by_its_name(f: Fixture) {
+    with_readers(&f.store, 1).await;
+    let (august, september) = (month("2026-08"), month("2026-09"));
+    // No month follows a quarter, and none follows a month.
+    for period in [august, september, month("2026-Q3")] {
+        f.store.open_edition(&edition(period), &[], &Audience::everybody()).await.unwrap();
+    }
+    let at = later(9);
+    for claim in f.store.claim("a", 10, at, later(10)).await.unwrap() {
+        f.store.settle("a", &claim, &Outcome::Failed { reply: "550 no".into() }, at).await.unwrap();
+    }
+    for (key, expected) in [(None, september), (Some(august.into()), august)] {
+        assert_eq!(f.store.retry(key, &DeliveryState::ALL, at).await.unwrap(), 1);
+        let again = f.store.claim("a", 10, at, later(10)).await.unwrap();
+        assert_eq!((again.len(), again[0].key.edition), (1, expected.into()));
+    }
+}
+
+async fn waits_that_a_wrong_clock_began_begin_anew(f: Fixture) {
+    with_edition(&f.store, 2).await;
+    let claims = claim(&f.store, "a", 2).await;
+    let (wrong, until) = (later(20 * 60), later(20 * 60 + 40));
+    for (claim, at) in claims.iter().zip([wrong, now()]) {
+        let deferred = Outcome::Deferred { reply: "450 later".into(), until };
+        f.store.settle("a", claim, &deferred, at).await.unwrap();
+    }
+    f.store.set_back(later(1)).await.unwrap();
+    assert_eq!(f.store.next_due().await.unwrap(), Some(later(41)));
+    assert_eq!(f.store.claim("a", 2, later(41), later(50)).await.unwrap().len(), 1, "the other one was asked to wait");
 }
 
 async fn adding_an_address_twice_adds_it_once(f: Fixture) {
@@ -624,8 +657,15 @@ async fn whoever_is_erased_leaves_no_address(f: Fixture) {
     f.store.settle("a", &claims[0], &Outcome::Accepted { reply }, now()).await.unwrap();
     assert!(f.store.erase_subscriber(claims[0].key.subscriber, now()).await.unwrap());
     assert!(!f.store.erase_subscriber(claims[0].key.subscriber, now()).await.unwrap());
+    // This one's message is on its way meanwhile.
+    let on_the_wire = claim(&f.store, "a", 1).await.remove(0);
+    assert!(mark(&f.store, "a", &on_the_wire).await);
+    assert!(f.store.erase_subscriber(on_the_wire.key.subscriber, now()).await.unwrap());
+    let reply = format!("250 delivered to {}", on_the_wire.email);
+    assert!(f.store.settle("a", &on_the_wire, &Outcome::Accepted { reply }, now()).await.unwrap());
     let rows = f.store.outbox(&[DeliveryState::Accepted], 10).await.unwrap();
-    assert_eq!((rows.len(), rows[0].email.as_str(), rows[0].reply.as_deref()), (1, "", None));
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row.email.is_empty() && row.reply.is_none()), "{rows:?}");
 }
 
 async fn a_second_daemon_is_refused_and_told_who_runs(f: Fixture) {

@@ -5,7 +5,7 @@ use mail_parser::Message;
 
 use super::{Finding, Said, parts_of, text_of};
 use crate::domain::bounce::Enhanced;
-use crate::domain::bounce_class::{self, code_in};
+use crate::domain::bounce_class::{self, Class, code_in};
 
 const PARTS: [&str; 2] = ["message/delivery-status", "message/global-delivery-status"];
 
@@ -16,9 +16,19 @@ pub fn is_there(message: &Message<'_>) -> bool {
 /// None: there is no block that says what became of a recipient.
 pub fn read(message: &Message<'_>) -> Option<Said> {
     let text = parts_of(message, &PARTS).next().map(text_of)?;
-    let said: Vec<Said> = text.split("\n\n").filter_map(|block| of_recipient(&Fields::read(block))).collect();
+    let mut said: Vec<Said> = text.split("\n\n").filter_map(|block| of_recipient(&Fields::read(block))).collect();
+    // Ours went to one reader, and arrived: what failed is where the reader has it sent on to.
+    if said.contains(&Said::Automatic) {
+        said.iter_mut().for_each(spare);
+    }
     let failed = said.iter().find(|said| matches!(said, Said::Bounce(_)));
     failed.or_else(|| said.iter().find(|said| **said == Said::Late)).or(said.first()).cloned()
+}
+
+fn spare(said: &mut Said) {
+    if let Said::Bounce(finding) = said {
+        finding.class = Class::Policy;
+    }
 }
 
 /// The fields of one block, in lower case and unfolded.

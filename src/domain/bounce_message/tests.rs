@@ -35,6 +35,7 @@ samples! {
     "dsn-no-status": bounce Dead "" "554 delivery error: dd This user",
     "dsn-x-action": bounce Resting "5.2.2" "mailbox full",
     "dsn-lotus": bounce Dead "5.1.1" "User ann (ann@reader.example) not listed",
+    "dsn-expanded": bounce Policy "5.1.1" "550 5.1.1 No such user",
     "dsn-generic-no-reason": bounce Policy "5.0.0" "554 Transaction failed",
     "qmail-dead": bounce Dead "5.1.1" "Sorry, no mailbox here by that name. (#5.1.1)",
     "qmail-full": bounce Resting "5.2.2" "The users mailfolder is over the allowed quota",

@@ -32,6 +32,9 @@ impl Feeder {
         while !self.round.is_over() {
             self.outbox.life.show();
             let ways = self.outbox.open_ways();
+            if ways.is_empty() {
+                break;
+            }
             let level = self.round.queue.level(&ways);
             let low = batch as usize / 2 / ways.len().max(1);
             if level.least > low || level.waiting >= MOST_HELD {
@@ -57,13 +60,16 @@ impl Feeder {
             claimed_at = Some(Instant::now());
             self.spread(claims, low).await;
         }
-        self.round.queue.end();
+        self.round.end();
         self.give_back(self.round.queue.drain()).await;
     }
 
     async fn claim(&self, batch: u32) -> Result<Vec<Claim>, crate::store::StoreError> {
-        let now = self.outbox.clock.now();
-        self.outbox.store.claim(&self.outbox.settings.node, batch, now, lease(now)).await
+        let (now, paused) = (self.outbox.clock.now(), self.round.all_paused());
+        let claims = self.outbox.store.claim(&self.outbox.settings.node, batch, now, lease(now)).await?;
+        let resumed = claims.iter().map(|claim| claim.key.edition).filter(|key| paused.contains(key));
+        self.round.reopen(&resumed.collect());
+        Ok(claims)
     }
 
     async fn wait(&self) {

@@ -28,8 +28,11 @@ pub struct Tally {
     pub accepted: u64,
     pub deferred: u64,
     pub failed: u64,
-    /// Turned away by policy: no fault of the recipient's.
+    /// In doubt, and waiting for the operator.
+    pub held: u64,
+    /// Of those above: turned away by policy, which is no fault of the recipient's.
     pub refused: u64,
+    /// Of those above: in doubt.
     pub doubtful: u64,
     /// Given back unsent.
     pub released: u64,
@@ -42,7 +45,7 @@ pub struct Tally {
 impl Tally {
     #[must_use]
     pub fn attempts(&self) -> u64 {
-        self.accepted + self.deferred + self.failed + self.refused + self.doubtful
+        self.accepted + self.deferred + self.failed + self.held
     }
 }
 
@@ -53,8 +56,8 @@ const MOST_VARIANTS: usize = 64;
 struct State {
     tally: Tally,
     presses: HashMap<(EditionKey, String), Arc<dyn Press>>,
-    /// Nothing more of these.
-    shut: HashSet<EditionKey>,
+    /// Nothing more of these, and whether the store knows by now that they are paused.
+    shut: HashMap<EditionKey, bool>,
 }
 
 pub struct Round {
@@ -125,17 +128,32 @@ impl Round {
     }
 
     pub fn is_shut(&self, key: EditionKey) -> bool {
-        self.state().shut.contains(&key)
+        self.state().shut.contains_key(&key)
     }
 
     /// Nothing more of this edition; true for whoever says so first.
     pub fn shut(&self, key: EditionKey, reason: &str) -> bool {
         let mut state = self.state();
-        let first = state.shut.insert(key);
+        let first = state.shut.insert(key, false).is_none();
         if first {
             state.tally.paused.push((key, reason.to_owned()));
         }
         first
+    }
+
+    /// The store knows of it: it gives claims of this edition only when somebody has resumed it.
+    pub fn paused(&self, key: EditionKey) {
+        self.state().shut.insert(key, true);
+    }
+
+    /// The editions that the store will not give out, unless they are resumed.
+    pub fn all_paused(&self) -> HashSet<EditionKey> {
+        self.state().shut.iter().filter(|(_, known)| **known).map(|(key, _)| *key).collect()
+    }
+
+    /// Editions that were paused have been resumed.
+    pub fn reopen(&self, resumed: &HashSet<EditionKey>) {
+        self.state().shut.retain(|key, _| !resumed.contains(key));
     }
 
     pub fn refused(&self) {
@@ -154,7 +172,8 @@ impl Round {
             Outcome::Deferred { .. } => tally.deferred += 1,
             Outcome::Failed { .. } => tally.failed += 1,
             Outcome::Released { .. } => tally.released += 1,
-            Outcome::Skipped { .. } | Outcome::Held { .. } => {}
+            Outcome::Held { .. } => tally.held += 1,
+            Outcome::Skipped { .. } => {}
         }
     }
 

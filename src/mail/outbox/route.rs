@@ -97,6 +97,11 @@ impl Route {
         OUTCOMES.into_iter().zip(self.counts.iter().map(|count| count.load(Ordering::Relaxed)))
     }
 
+    /// Whether nothing has gone this way since there was trouble.
+    pub fn is_troubled(&self) -> bool {
+        self.state().pause.troubles > 0
+    }
+
     /// This node's part of what all of them may do.
     pub fn share(&self, place: Place) {
         let Limits { connections, a_minute, a_connection } = self.way.limits;
@@ -252,7 +257,8 @@ struct Pause {
 
 impl Pause {
     fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| now >= until)
+        // A clock that was set back does not keep everybody waiting for it.
+        self.until.is_none_or(|until| now >= until || until > after(now, LONG_PAUSE))
     }
 
     fn after(&mut self, wait: Duration, now: Timestamp) {

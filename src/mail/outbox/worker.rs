@@ -15,7 +15,7 @@ use super::route::Route;
 use crate::config::OnDoubt;
 use crate::domain::bounce::{Decision, Stage};
 use crate::domain::bounce_class::{self, Class, Source};
-use crate::domain::delivery::{Outcome, after, wait_after};
+use crate::domain::delivery::{Outcome, after, tried_for, wait_after};
 use crate::mail::transport::{Channel, Failure, Sent};
 use crate::store::{Claim, Judged, NewBounce, Verdict};
 
@@ -59,18 +59,17 @@ impl Worker {
             self.work().await;
             self.channel.close().await;
             self.route.give_back();
-            if !self.route.is_open(self.outbox.clock.now()) {
-                self.move_on().await;
-                break;
-            }
+            self.settle_before().await;
         }
         self.settle_before().await;
     }
 
-    /// Waits until one more connection may be in use; false once there is nothing more to do.
+    /// Waits until this way is open and one more connection may be in use; false once there is nothing more to do.
     async fn seat(&self) -> bool {
         while !self.round.is_over() && !self.round.queue.has_ended() {
-            if self.route.seat() {
+            if !self.route.is_open(self.outbox.clock.now()) {
+                self.move_on().await;
+            } else if self.route.seat() {
                 return true;
             }
             tokio::select! {
@@ -117,7 +116,7 @@ impl Worker {
         }
     }
 
-    /// This way is closed: what waited for it goes another, or back.
+    /// This way is closed: what waits for it goes another; without any, the round is over.
     async fn move_on(&self) {
         let waiting = self.round.queue.drain_way(self.way);
         let (outbox, round, ledger) = (Arc::clone(&self.outbox), Arc::clone(&self.round), self.ledger.clone());
@@ -195,11 +194,19 @@ impl Worker {
             Decision::Refused => {
                 self.route.answered(now);
                 self.refused(claim, words).await;
-                self.unless_too_old(claim, words, self.released(REFUSED, words))
+                // Once its edition goes on it is tried again as if nothing had been, but not for ever.
+                let often = self.outbox.upset(claim.key);
+                if often { self.later(claim, words, REFUSED) } else { self.released(REFUSED, words) }
             }
             Decision::StopRun => {
                 self.halt_way(Halt::Stopped(hushed(words)));
                 self.released(Duration::ZERO, words)
+            }
+            Decision::ServerTrouble | Decision::Closing if self.upsets(claim, failure.stage) => {
+                if self.route.is_troubled() {
+                    self.halt_way(Halt::Trouble(hushed(words)));
+                }
+                self.later(claim, words, Duration::ZERO)
             }
             Decision::ServerTrouble => {
                 self.halt_way(Halt::Trouble(hushed(words)));
@@ -239,6 +246,11 @@ impl Worker {
         self.released(BEHIND, words)
     }
 
+    /// Whether the server's trouble is this one message's: it has come with it again and again.
+    fn upsets(&self, claim: &Claim, stage: Stage) -> bool {
+        stage >= Stage::Rcpt && self.outbox.upset(claim.key)
+    }
+
     async fn slow_down(&self, at_least: Duration, words: &str) -> Outcome {
         let now = self.outbox.clock.now();
         let wait = self.route.slow_down(at_least, now);
@@ -268,6 +280,7 @@ impl Worker {
         if let Err(e) = self.outbox.store.pause_edition(key, &reason, self.outbox.clock.now()).await {
             return self.round.halt(Halt::Store(e));
         }
+        self.round.paused(key);
         error!(event = "edition_paused", edition = %key, "the edition is paused: {reason}; `gazetted digest resume` once that is mended");
     }
 
@@ -284,19 +297,14 @@ impl Worker {
         }
     }
 
-    /// Put off by the schedule, and by `least` at the least.
+    /// Put off by the schedule, and by `least` at the least; given up once it has been tried for long enough.
     fn later(&self, claim: &Claim, words: &str, least: Duration) -> Outcome {
         let seed = u64::from_be_bytes(claim.key.subscriber.to_be_bytes());
-        let until = after(self.outbox.clock.now(), wait_after(claim.attempt, seed).max(least));
-        self.unless_too_old(claim, words, Outcome::Deferred { reply: words.to_owned(), until })
-    }
-
-    fn unless_too_old(&self, claim: &Claim, words: &str, outcome: Outcome) -> Outcome {
-        let (Outcome::Deferred { until, .. } | Outcome::Released { until, .. }) = &outcome else { return outcome };
-        if *until <= after(claim.queued_at, self.outbox.settings.retry_for) {
-            return outcome;
+        if tried_for(claim.attempt, seed) > self.outbox.settings.retry_for {
+            return Outcome::Failed { reply: format!("given up after {} attempts: {words}", claim.attempt) };
         }
-        Outcome::Failed { reply: format!("given up after {} attempts: {words}", claim.attempt) }
+        let until = after(self.outbox.clock.now(), wait_after(claim.attempt, seed).max(least));
+        Outcome::Deferred { reply: words.to_owned(), until }
     }
 
     fn released(&self, wait: Duration, reason: &str) -> Outcome {

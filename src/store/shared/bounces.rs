@@ -230,12 +230,15 @@ async fn undo(db: &mut Connection, subscriber: i64, bounce: i64, now: Timestamp)
     Ok(Undone::Back(was))
 }
 
-/// Another bounce that would have suppressed them, had they not been suppressed already: from now on it is the reason.
+/// Another bounce that would have suppressed them, had they not been suppressed already: from now on it is the reason. That an
+/// address they have left is dead, is none.
 async fn hand_over(db: &mut Connection, subscriber: i64, was: State) -> Result<Option<i64>> {
     let other = sqlx::query_scalar(
         "UPDATE bounces SET was = $2 WHERE id =
-             (SELECT max(id) FROM bounces
-              WHERE subscriber = $1 AND class IN ('dead', 'complaint') AND undone_at IS NULL)
+             (SELECT max(b.id) FROM bounces b
+              WHERE b.subscriber = $1 AND b.undone_at IS NULL AND (b.class = 'complaint' OR b.class = 'dead'
+                  AND NOT EXISTS (SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
+                      WHERE d.subscriber = b.subscriber AND d.edition = b.edition AND d.email <> s.email)))
          RETURNING id",
     )
     .bind(subscriber)

@@ -59,7 +59,7 @@ async fn take_due(db: &mut Connection, node: &str, limit: u32, now: Timestamp) -
              fence = fence + 1, changed_at = $2
          FROM due WHERE deliveries.edition = due.edition AND deliveries.subscriber = due.subscriber
          RETURNING deliveries.edition, deliveries.subscriber, deliveries.variant, deliveries.email, deliveries.name,
-             deliveries.state, deliveries.attempts, deliveries.queued_at, deliveries.fence, deliveries.rank"
+             deliveries.state, deliveries.attempts, deliveries.fence, deliveries.rank"
     ))
     .bind(node)
     .bind(now.as_microsecond())
@@ -79,7 +79,6 @@ fn claimed(row: &Row) -> Result<Option<Claim>> {
         email: rows::text(row, "email")?,
         name: rows::maybe_text(row, "name")?,
         attempt: rows::small_count(row, "attempts")?,
-        queued_at: rows::instant(row, "queued_at")?,
         fence: rows::int(row, "fence")?,
         canary: matches!(rows::int(row, "rank")?, 1 | 2),
     }))
@@ -136,4 +135,20 @@ async fn doubt(
     .fetch_all(db)
     .await?;
     doubtful.iter().map(rows::delivery).collect()
+}
+
+/// Rows that were written so much later than now were written by a clock that was wrong.
+const AHEAD: i64 = 60_000_000;
+
+/// Waits begin anew that began at a time which is still to come.
+pub async fn set_back(db: &mut Connection, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "UPDATE deliveries SET due_at = $1 + (due_at - changed_at), changed_at = $1
+         WHERE due_at IS NOT NULL AND state IN ('queued', 'deferred') AND changed_at > $2",
+    )
+    .bind(now.as_microsecond())
+    .bind(now.as_microsecond() + AHEAD)
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -85,11 +85,15 @@ pub async fn retry(db: &mut Connection, key: Option<EditionKey>, states: &[State
     let states = retried.iter().filter(|state| states.contains(state)).map(|state| state.as_str());
     let key = key.map(|key| key.to_string());
     let done = sqlx::query(concat!(
-        "UPDATE deliveries SET state = 'queued', queued_at = $1, due_at = $1, changed_at = $1
+        "UPDATE deliveries SET state = 'queued', attempts = 0, queued_at = $1, due_at = $1, changed_at = $1
          WHERE state IN ",
         texts!("$3"),
         " AND ($2 IS NULL OR edition = $2)
-             AND (kind <> 'edition' OR edition IN (SELECT period FROM editions WHERE state IN ('open', 'paused', 'finished')))"
+             AND (kind <> 'edition' OR edition IN (SELECT period FROM editions
+                 WHERE state IN ('open', 'paused', 'finished') AND (period = $2 OR NOT EXISTS (SELECT 1 FROM editions later
+                     WHERE later.state IN ('open', 'paused', 'finished') AND ",
+        overtakes!("later.period", "editions.period"),
+        "))))"
     ))
     .bind(now.as_microsecond())
     .bind(&key)

@@ -9,7 +9,6 @@ use super::super::{Connection, Row};
 use super::{history, nodes, rows};
 use crate::domain::delivery::State as DeliveryState;
 use crate::domain::edition::{Edition, EditionKey, State};
-use crate::domain::period::Per;
 use crate::domain::subscriber::Frequency;
 use crate::store::{Audience, Counts, EditionSummary, Frozen, Opened, Result, SCHEDULE, StoreError};
 
@@ -77,16 +76,16 @@ async fn insert(db: &mut Connection, edition: &Edition) -> Result<bool> {
 
 /// What was put off until the next edition of its kind came is given up: last month's digest is no news any more.
 async fn give_up_older(db: &mut Connection, edition: &Edition) -> Result<()> {
-    let (Some(period), true) = (edition.key.period(), edition.state == State::Open) else { return Ok(()) };
-    let like = if period.per() == Per::Quarter { "____-Q_" } else { "____-__" };
-    sqlx::query(
+    if edition.state != State::Open {
+        return Ok(());
+    }
+    sqlx::query(concat!(
         "UPDATE deliveries SET state = 'failed', due_at = NULL, changed_at = $1,
              reply = 'given up, since the next edition is here: ' || coalesce(reply, '')
-         WHERE state = 'deferred' AND kind = 'edition' AND edition LIKE $2 AND edition < $3
-             AND (edition LIKE '%Q%') = ($2 LIKE '%Q%')",
-    )
+         WHERE state = 'deferred' AND kind = 'edition' AND ",
+        overtakes!("$2", "edition")
+    ))
     .bind(edition.opened_at.as_microsecond())
-    .bind(like)
     .bind(edition.key.to_string())
     .execute(db)
     .await?;

@@ -19,6 +19,26 @@ use crate::store::{
     Result, Step, Store, StoreError,
 };
 
+/// Whether an edition is a later one of the same kind: months follow months, quarters follow quarters, posts stand alone.
+macro_rules! overtakes {
+    ($later:literal, $edition:literal) => {
+        concat!(
+            $later,
+            " > ",
+            $edition,
+            " AND ",
+            $later,
+            " LIKE '____-__' AND ",
+            $edition,
+            " LIKE '____-__' AND (",
+            $later,
+            " LIKE '%Q%') = (",
+            $edition,
+            " LIKE '%Q%')"
+        )
+    };
+}
+
 mod calls;
 mod choices;
 mod claims;
@@ -203,6 +223,10 @@ impl Store for Database {
 
     async fn recover(&self, node: Option<&str>, on_doubt: OnDoubt, now: Timestamp) -> Result<Vec<DeliveryKey>> {
         write!(self, |db| claims::recover(db, node, on_doubt, now))
+    }
+
+    async fn set_back(&self, now: Timestamp) -> Result<()> {
+        write!(self, |db| claims::set_back(db, now))
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>> {

@@ -61,11 +61,12 @@ macro_rules! mark {
     };
 }
 
-/// Who left while the message was on its way has it all the same.
+/// Who left while the message was on its way has it all the same; of who was erased, nothing comes back with the server's words.
 macro_rules! settle {
     ($node:literal, $outcomes:literal, $at:literal) => {
         concat!(
-            "UPDATE deliveries SET state = given.state, reply = given.reply, due_at = given.due,
+            "UPDATE deliveries SET state = given.state, due_at = given.due,
+                 reply = CASE WHEN deliveries.email <> '' THEN given.reply END,
                  attempts = attempts - given.refund, changed_at = ", $at, ", node = NULL FROM ",
             rows!($outcomes, 0 edition text, 1 subscriber bigint, 2 fence bigint, 3 state text, 4 reply text, 5 due bigint,
                 6 refund bigint, 7 marked bigint),

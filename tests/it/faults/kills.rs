@@ -6,6 +6,7 @@ use rustix::process::Signal;
 
 use super::super::daemon::{Program, blog};
 use super::super::site::{LEAST, ran, until};
+use super::super::smtp_server::Act;
 use super::{CONNECTIONS, DAEMON, Trial, by, has, settings, slow, usual};
 
 /// FAULTS A3: at every so manieth sync of the disk.
@@ -96,6 +97,24 @@ fn a_hundred_reloads_while_it_sends_lose_nobody_and_double_nobody() {
     trial.site.save("gazetted.toml", &good);
     trial.until_settled();
     assert!(program.is_alive());
+    assert!(program.log().contains("configuration reloaded"), "{}", program.log());
+    assert_eq!(program.exit(Signal::TERM), Some(0));
+    trial.assert_sent(0);
+}
+
+/// The server needs longer than a reload waits for it: what it has is not somebody else's meanwhile.
+#[test]
+fn a_reload_while_a_server_takes_its_time_sends_nothing_twice() {
+    let trial = Trial::new(30, |step| {
+        if step.verb == "DOT" && step.before == 0 {
+            std::thread::park_timeout(Duration::from_secs(13));
+        }
+        Act::Usual
+    });
+    let program = Program::start(&trial.site);
+    until("messages on the wire", || (trial.server.count("DOT") > 0).then_some(()));
+    program.signal(Signal::HUP);
+    trial.until_settled();
     assert!(program.log().contains("configuration reloaded"), "{}", program.log());
     assert_eq!(program.exit(Signal::TERM), Some(0));
     trial.assert_sent(0);
