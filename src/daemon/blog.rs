@@ -348,7 +348,7 @@ impl Blog {
 
     fn document(&self, row: &OutputRow, file: PathBuf, settings: &Settings) -> Option<Document> {
         // The file's own time outlives the daemon: readers' dates stay good over a restart.
-        let known = std::fs::metadata(&file).ok()?;
+        let known = std::fs::metadata(&file).ok().filter(std::fs::Metadata::is_file)?;
         let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
         let modified = Timestamp::try_from(modified).ok()?;
         let document = Document::file(file, media_type(&row.path, settings), row.bytes_hash, size, modified);

@@ -15,6 +15,12 @@ use crate::domain::hash;
 use crate::domain::post::Post;
 use crate::domain::problem::Problem;
 
+/// A tag's folder is named in mails and chats, too.
+const LONGEST_SLUG: usize = 80;
+
+/// What no file system takes; a folder that was to be called so was never there.
+const LONGEST_NAME: usize = 255;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     All,
@@ -217,7 +223,10 @@ impl Planner<'_> {
 
     /// An address for each name; one that a name has had it keeps, whatever comes later.
     fn slugs(&mut self, terms: Vec<Term>, kind: Kind) -> Vec<(Term, String)> {
-        let known = |term: &Term| self.memory.slugs.get(&(kind.as_str().to_owned(), term.name.to_lowercase()));
+        let known = |term: &Term| {
+            let slug = self.memory.slugs.get(&(kind.as_str().to_owned(), term.name.to_lowercase()));
+            slug.filter(|slug| slug.len() <= LONGEST_NAME)
+        };
         let of_kind = self.memory.slugs.iter().filter(|((k, _), _)| k == kind.as_str());
         let mut taken: BTreeMap<String, String> =
             of_kind.map(|((_, name), slug)| (slug.clone(), name.clone())).collect();
@@ -346,10 +355,16 @@ fn terms(catalogue: &Catalogue, published: &[usize], names: fn(&Post) -> Vec<&st
     terms
 }
 
-/// A name in letters that every address can hold; one that has none (`++`) gets a number of its own.
+/// A name in letters that every address can hold; one that has none (`++`) gets a number of its own, and one that is too
+/// long is cut and told from others by it.
 fn plain_slug(name: &str) -> String {
     let slug = slug::ascii(name);
-    if slug.is_empty() { format!("{:08x}", hash::of(name.to_lowercase().as_bytes()) >> 96) } else { slug }
+    let number = || format!("{:08x}", hash::of(name.to_lowercase().as_bytes()) >> 96);
+    match slug.len() {
+        0 => number(),
+        1..=LONGEST_SLUG => slug,
+        _ => format!("{}-{}", slug[..LONGEST_SLUG - 9].trim_end_matches('-'), number()),
+    }
 }
 
 fn free(wanted: &str, taken: &BTreeMap<String, String>) -> String {

@@ -324,13 +324,9 @@ impl Blog {
             .par_iter()
             .map(|stale| {
                 let bytes = self.feed(&plans[stale.plan], settings).and_then(|feed| feed::write(&feed, stale.format));
-                bytes.map(|bytes| Output { path: stale.path.clone(), bytes }).map_err(|message| {
-                    Problem::error(
-                        stale.path.clone(),
-                        FAILED,
-                        format!("cannot be written: {message}; the last good file stays"),
-                    )
-                })
+                bytes
+                    .map(|bytes| Output { path: stale.path.clone(), bytes })
+                    .map_err(|message| unwritten(stale.path.clone(), &message))
             })
             .collect();
         let (good, bad): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
@@ -362,19 +358,23 @@ impl Blog {
         fingerprints: &HashMap<String, u128>,
     ) -> Result<Vec<String>, PassError> {
         let out = self.out_dir();
-        let written = tokio::task::block_in_place(|| publish::write_all(&out, outputs))?;
+        let done = tokio::task::block_in_place(|| publish::write_all(&out, outputs))?;
         let row = |o: &Output| OutputRow {
             path: o.path.clone(),
             fingerprint: fingerprints.get(&o.path).copied().unwrap_or_default(),
             bytes_hash: hash::of(&o.bytes),
         };
-        let rows: Vec<OutputRow> =
-            outputs.iter().map(row).filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
+        let is_there = |o: &&Output| !done.refused.iter().any(|(path, _)| *path == o.path);
+        let rows: Vec<OutputRow> = outputs.iter().filter(is_there).map(row).collect();
+        let rows: Vec<OutputRow> = rows.into_iter().filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
         if !rows.is_empty() {
             self.store()?.save_outputs(&rows, &[]).await?;
             self.outputs.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
         }
-        Ok(written.written)
+        self.feed_problems.extend(done.refused.into_iter().map(|(path, why)| {
+            unwritten(path, &why).hint("move away what stands there, or give the feed a shorter name")
+        }));
+        Ok(done.written)
     }
 
     /// The list of all feeds, and the files of those there are no more.
@@ -438,6 +438,10 @@ impl Blog {
             .collect();
         opml::write(&settings.title, &outlines)
     }
+}
+
+fn unwritten(path: String, why: &str) -> Problem {
+    Problem::error(path, FAILED, format!("cannot be written: {why}; the last good file stays"))
 }
 
 /// The posts that readers see now; archives are written once and need no memory.

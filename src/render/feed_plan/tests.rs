@@ -75,6 +75,23 @@ fn every_name_has_an_address_and_keeps_it() {
 }
 
 #[test]
+fn a_name_of_any_length_has_an_address_that_a_folder_can_have() {
+    let list = "python, dask, ".repeat(30);
+    let (a, b) = (format!("{list}a"), format!("{list}b"));
+    let [first, second] = [&a, &b].map(|name| plain_slug(name));
+    assert!(first.len() <= 80 && first.starts_with("python-dask-python"), "{first}");
+    assert_ne!(first, second, "names that differ in what is cut off are two");
+    assert_eq!(plain_slug(&"x".repeat(80)), "x".repeat(80));
+    let kept = |slug: String| FeedMemory {
+        slugs: BTreeMap::from([(("tag".into(), a.clone()), slug)]),
+        ..FeedMemory::default()
+    };
+    let folder = |memory: &FeedMemory| plan(&catalogue(vec![tagged(&a)]), &settings(), memory).plans[1].folder.clone();
+    assert_eq!(folder(&kept("x".repeat(200))), format!("tags/{}/", "x".repeat(200)), "readers know it by that");
+    assert_eq!(folder(&kept("x".repeat(300))), format!("tags/{first}/"), "no file system has that");
+}
+
+#[test]
 fn sections_and_languages_have_feeds_where_there_are_several() {
     let post = |section: &str, language: Option<&str>| -> Post {
         let language = language.map(str::to_owned);
