@@ -1,7 +1,7 @@
 //! Which feeds a blog has, where each stands, and which posts are in it: by kind and name, by count and by size, older
 //! ones in archives. Knows the catalogue and what must stay as it was; renders nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use crate::domain::dialect::slug;
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::hash;
-use crate::domain::post::Post;
+use crate::domain::post::{Post, language_code};
 use crate::domain::problem::Problem;
 
 /// A tag's folder is named in mails and chats, too.
@@ -106,10 +106,11 @@ pub fn plan(catalogue: &Catalogue, settings: &Settings, memory: &FeedMemory) -> 
     });
     planner.group(settings.sections, Kind::Section, "sections", |p| p.section.as_deref().into_iter().collect());
     planner.languages();
-    planner.extras();
     planner.archives();
+    planner.extras();
     let mut out = planner.out;
-    out.problems.extend(clashes(&out.plans));
+    let clashes = part(&mut out.plans);
+    out.problems.extend(clashes);
     out
 }
 
@@ -158,36 +159,33 @@ impl Planner<'_> {
     }
 
     fn group(&mut self, wanted: bool, kind: Kind, folder: &str, names: fn(&Post) -> Vec<&str>) {
-        if !wanted {
-            return;
-        }
-        let terms = terms(self.catalogue, self.published, names);
-        // One section is no division.
-        if kind == Kind::Section && terms.len() < 2 {
-            return;
-        }
-        for (term, slug) in self.slugs(terms, kind) {
-            let plan = self.limited(kind, term.name, format!("{folder}/{slug}/"), term.posts, self.settings.limit);
-            self.out.plans.push(plan);
+        if wanted {
+            self.divide(kind, folder, terms(self.catalogue, self.published, names));
         }
     }
 
-    /// One a language, if there are several; posts that name none are in the site's.
+    /// Posts that name no language are in the site's.
     fn languages(&mut self) {
         if !self.settings.languages {
             return;
         }
         let mut by_code: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for &index in self.published {
-            let code = self.catalogue.posts[index].language_or(&self.settings.language).to_lowercase();
+            let code = language_code(self.catalogue.posts[index].language_or(&self.settings.language));
             by_code.entry(code).or_default().push(index);
         }
-        if by_code.len() < 2 {
+        let terms = by_code.into_iter().map(|(name, posts)| Term { name, posts }).collect();
+        self.divide(Kind::Language, "languages", oldest_first(terms));
+    }
+
+    /// A feed for each term.
+    fn divide(&mut self, kind: Kind, folder: &str, terms: Vec<Term>) {
+        // One section or language is no division.
+        if matches!(kind, Kind::Section | Kind::Language) && terms.len() < 2 {
             return;
         }
-        for (code, posts) in by_code {
-            let folder = format!("languages/{}/", slug::ascii(&code));
-            let plan = self.limited(Kind::Language, code, folder, posts, self.settings.limit);
+        for (term, slug) in self.slugs(terms, kind) {
+            let plan = self.limited(kind, term.name, format!("{folder}/{slug}/"), term.posts, self.settings.limit);
             self.out.plans.push(plan);
         }
     }
@@ -343,14 +341,19 @@ fn terms(catalogue: &Catalogue, published: &[usize], names: fn(&Post) -> Vec<&st
             *spellings.entry(name).or_default() += 1;
         }
     }
-    let mut terms: Vec<Term> = by_key
+    let terms = by_key
         .into_values()
         .map(|(posts, spellings)| {
             let most = spellings.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
             Term { name: most.map(|(name, _)| name.to_owned()).unwrap_or_default(), posts }
         })
         .collect();
-    // The last index is the oldest post: of two names that come up together for one address the older one has it.
+    oldest_first(terms)
+}
+
+/// Of two names that come up together for one address the older one has it.
+fn oldest_first(mut terms: Vec<Term>) -> Vec<Term> {
+    // The last index is the oldest post.
     terms.sort_by_key(|term| std::cmp::Reverse(term.posts.last().copied()));
     terms
 }
@@ -372,21 +375,27 @@ fn free(wanted: &str, taken: &BTreeMap<String, String>) -> String {
     std::iter::once(wanted.to_owned()).chain(numbered).find(|slug| !taken.contains_key(slug)).unwrap_or_default()
 }
 
-/// Files that two feeds would be written to, with the feeds' names.
-fn clashes(plans: &[Plan]) -> Vec<Problem> {
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let files = plans.iter().flat_map(|plan| plan.files.iter().map(move |(_, file)| (plan, file.as_str())));
-    let twice = files.filter(|(_, file)| !seen.insert(file));
-    twice
-        .map(|(plan, file)| {
-            Problem::error(
-                "feeds",
-                "feed-clash",
-                format!("two feeds would be written to `{file}`, so `{}` is not", plan.name),
-            )
-            .hint("give the one in `[[feeds.extra]]` a `path` of its own")
-        })
-        .collect()
+/// Two feeds cannot be one file: the one that comes first has it, the owner's own choice last. A feed that is left without
+/// any is none.
+fn part(plans: &mut Vec<Plan>) -> Vec<Problem> {
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut problems = Vec::new();
+    for Plan { name, files, .. } in &mut *plans {
+        files.retain(|(_, file)| {
+            let is_free = taken.insert(file.clone());
+            if !is_free {
+                problems.push(clash(name, file));
+            }
+            is_free
+        });
+    }
+    plans.retain(|plan| !plan.files.is_empty());
+    problems
+}
+
+fn clash(name: &str, file: &str) -> Problem {
+    let message = format!("two feeds would be written to `{file}`, so `{name}` is not");
+    Problem::error("feeds", "feed-clash", message).hint("give the one in `[[feeds.extra]]` a `path` of its own")
 }
 
 #[cfg(test)]

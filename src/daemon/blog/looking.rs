@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Blog;
 use crate::domain::identity::EntryRow;
-use crate::domain::post::Post;
+use crate::domain::post::{Post, language_code};
 use crate::domain::problem::Problem;
 use crate::render::feed::{self, Settings};
 use crate::render::feed_plan::{self, Kind, Plan};
@@ -95,7 +95,7 @@ impl Blog {
             Kind::Category => post.categories.iter().any(|category| is(category)),
             Kind::Author => post.authors.iter().any(|author| is(&author.name)),
             Kind::Section => post.section.as_deref().is_some_and(is),
-            Kind::Language => is(post.language_or(&settings.language)),
+            Kind::Language => language_code(post.language_or(&settings.language)) == plan.name,
             Kind::Extra | Kind::Archive => false,
         };
         let sealed = || feed_plan::sealed(&self.memory, "");

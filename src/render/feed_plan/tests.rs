@@ -105,6 +105,23 @@ fn sections_and_languages_have_feeds_where_there_are_several() {
     assert_eq!(folders(&two, Kind::Language), [("en", "languages/en/"), ("pt-br", "languages/pt-br/")]);
 }
 
+fn in_language(language: &str) -> Post {
+    Written { language: Some(language.into()), ..Written::sample() }.into()
+}
+
+#[test]
+fn one_language_in_two_spellings_is_one_and_two_that_look_alike_are_two() {
+    let posts = ["pt-BR", "pt_BR", "PT-br", "日本", "ri ben"].map(in_language).to_vec();
+    let planned = plan(&catalogue(posts), &settings(), &FeedMemory::default());
+    assert_eq!(
+        folders(&planned, Kind::Language),
+        [("pt-br", "languages/pt-br/"), ("ri ben", "languages/ri-ben/"), ("日本", "languages/ri-ben-2/")]
+    );
+    assert_eq!(planned.plans.iter().find(|plan| plan.name == "pt-br").unwrap().posts, [0, 1, 2]);
+    let alone = plan(&catalogue(vec![in_language("日本"), in_language("en")]), &settings(), &planned.learned);
+    assert_eq!(folders(&alone, Kind::Language)[1], ("日本", "languages/ri-ben-2/"), "it keeps what it had");
+}
+
 #[test]
 fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
     let extra = |change: fn(&mut ExtraFeed)| {
@@ -137,11 +154,21 @@ fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
 }
 
 #[test]
-fn two_feeds_at_one_address_are_refused() {
-    let mut planned = plan(&catalogue(vec![tagged("a")]), &settings(), &FeedMemory::default());
-    assert_eq!(planned.problems, []);
-    planned.plans[1].files[0].1 = "feed.xml".into();
-    assert!(clashes(&planned.plans)[0].message.contains("`feed.xml`"));
+fn two_feeds_at_one_address_are_refused_and_the_owner_s_own_gives_way() {
+    let at = |path: &str| ExtraFeed { path: path.into(), title: "On A".into(), ..ExtraFeed::default() };
+    let memory = FeedMemory {
+        archives: BTreeMap::from([((String::new(), 1), vec!["id0".to_owned()])]),
+        ..FeedMemory::default()
+    };
+    for (path, clashes) in [("tags/a/feed.xml", 1), ("archive/1/atom.xml", 1), ("a.xml", 0)] {
+        let settings = Settings { extra: vec![at(path)], ..settings() };
+        let planned = plan(&catalogue(vec![tagged("a")]), &settings, &memory);
+        assert_eq!(planned.problems.len(), clashes, "{path}");
+        let extras = planned.plans.iter().filter(|plan| plan.kind == Kind::Extra).count();
+        assert_eq!(extras, 1 - clashes, "{path}");
+        let message = format!("two feeds would be written to `{path}`, so `On A` is not");
+        assert!(planned.problems.iter().all(|problem| problem.message == message), "{:?}", planned.problems);
+    }
 }
 
 #[test]
