@@ -85,6 +85,8 @@ pub struct Blog {
     memory: FeedMemory,
     /// The posts that a feed may show, whose bodies are kept.
     kept: HashSet<usize>,
+    /// The published posts that no archive holds, oldest first.
+    unsealed: Vec<usize>,
     /// Files that were read again one by one since the catalogue was put together; `None`: all were.
     touched: Option<BTreeSet<String>>,
     plans: Vec<Plan>,
@@ -160,6 +162,7 @@ impl Blog {
             documents: BTreeMap::new(),
             memory,
             kept: HashSet::new(),
+            unsealed: Vec::new(),
             touched: None,
             plans: Vec::new(),
             terms: Terms::default(),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::identity::{self, EntryRow, Ledger};
 use super::post::{Post, State, Written};
-use super::post_file::{Parsed, state_at};
+use super::post_file::{self, Parsed, state_at};
 use super::problem::Problem;
 use super::shortcodes::Unknown;
 
@@ -40,9 +40,7 @@ impl Catalogue {
             let Some((post, visibility)) = &parsed.post else { continue };
             let mut post = post.clone();
             post.state = state_at(*visibility, now);
-            if let super::post_file::Visibility::Public { from, until } = *visibility {
-                next_change = [Some(from), until, next_change].into_iter().flatten().filter(|t| *t > now).min();
-            }
+            next_change = next_change.into_iter().chain(post_file::next_change(*visibility, now)).min();
             posts.push(post);
         }
         refuse_twins(&mut posts, &mut problems, ledger);
@@ -71,6 +69,8 @@ impl Catalogue {
         let (id, updated) = (std::mem::take(&mut old.id), new.updated.or(row.updated_at));
         *old = Post { id, updated, state: old.state, ..new.clone() };
         let learned = identity::learned(old, row, now);
+        // One that the old text brought may be void now: then the pass it leads to finds nothing.
+        self.next_change = self.next_change.into_iter().chain(post_file::next_change(*visibility, now)).min();
         self.problems.retain(|problem| problem.path != path);
         self.problems.extend(parsed.problems.iter().cloned());
         sort(&mut self.problems);
@@ -350,6 +350,11 @@ mod tests {
             change(&mut moved, more);
             assert_eq!(catalogue.replace("b.md", &moved, &ledger, now), Err(MoreThanText));
         }
+        let mut expiring = edited[0].clone();
+        let (from, until) = (now, Some(now + jiff::SignedDuration::from_secs(60)));
+        expiring.post.as_mut().unwrap().1 = Visibility::Public { from, until };
+        catalogue.replace("a.md", &expiring, &ledger, now).unwrap();
+        assert_eq!(catalogue.next_change, until, "it is taken back by itself");
         let hidden = parsed("b.md", "https://x/b", "2021-05-08T10:00:00Z", Some(Visibility::Hidden));
         assert_eq!(catalogue.replace("b.md", &hidden, &ledger, now), Err(MoreThanText));
     }

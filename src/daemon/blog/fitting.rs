@@ -26,7 +26,7 @@ impl Blog {
         edited: &HashSet<String>,
     ) -> Result<Vec<String>, PassError> {
         self.kept = self.likely(settings);
-        let unsealed = self.unsealed(settings);
+        let unsealed = self.find_unsealed(settings);
         // What the feed before ours did not hold goes into archives at once; what is dated so early later on is new.
         let since = self.memory.since().filter(|_| self.memory.archives.is_empty());
         let mut written = Vec::new();
@@ -43,6 +43,7 @@ impl Blog {
             // What went into archives now is not the same feed's to show, and the archives are feeds of their own.
             self.plans = feed_plan::plan(&self.catalogue, settings, &self.memory).plans;
         }
+        self.unsealed = unsealed[sealed..].to_vec();
         self.weigh_candidates(settings, edited).await?;
         self.cut(settings, |_| true);
         Ok(written)
@@ -62,23 +63,25 @@ impl Blog {
         shown.collect()
     }
 
-    /// After a save that changed texts only: what was edited is weighed anew, and each feed cut to its size. Whether more has to
-    /// go into an archive by now, the next whole pass sees.
+    /// After a save that changed texts only: what was edited is weighed anew, and each feed cut to its size. Gives whether that
+    /// is all there is to do: posts that have grown may drive one out that no archive holds.
     pub(super) async fn refit(
         &mut self,
         changed: &[usize],
         settings: &Settings,
         edited: &HashSet<String>,
-    ) -> Result<(), PassError> {
-        if !changed.is_empty() {
-            self.weigh(changed, edited).await?;
+    ) -> Result<bool, PassError> {
+        self.weigh(changed, edited).await?;
+        let unsealed = self.weighed(&self.unsealed, settings);
+        let fits = feed_plan::next_page(&unsealed, settings.limit, settings.max_bytes).is_none();
+        if fits && !changed.is_empty() {
             self.cut(settings, |plan| plan.candidates.iter().any(|post| changed.contains(post)));
         }
-        Ok(())
+        Ok(fits)
     }
 
     /// The published posts that are in no archive, oldest first; none if there are no archives.
-    fn unsealed(&self, settings: &Settings) -> Vec<usize> {
+    fn find_unsealed(&self, settings: &Settings) -> Vec<usize> {
         if settings.name(Format::Atom).is_none() {
             return Vec::new();
         }
@@ -133,6 +136,10 @@ impl Blog {
         weighed.filter(|_| full).unwrap_or(LIGHT)
     }
 
+    fn weighed(&self, posts: &[usize], settings: &Settings) -> Vec<(usize, u64)> {
+        posts.iter().map(|post| (*post, self.weight(&self.catalogue.posts[*post], settings.full))).collect()
+    }
+
     /// One post must not drive all others out of a feed: what would fill it alone is shown by its summary.
     pub(super) fn is_too_heavy(&self, post: &Post, settings: &Settings) -> bool {
         self.weight(post, true) > settings.max_bytes
@@ -167,8 +174,7 @@ impl Blog {
         settings: &Settings,
         edited: &HashSet<String>,
     ) -> Result<Vec<String>, PassError> {
-        let mut rest: Vec<(usize, u64)> =
-            unsealed.iter().map(|i| (*i, self.weight(&self.catalogue.posts[*i], settings.full))).collect();
+        let mut rest = self.weighed(unsealed, settings);
         let mut next = self.memory.pages("").map(|(page, _)| page).last().unwrap_or_default() + 1;
         let (mut learned, mut pages) = (FeedMemory::default(), Vec::new());
         let old = |(post, _): &(usize, u64)| feed_plan::is_before(&self.catalogue.posts[*post], since);

@@ -59,11 +59,11 @@ impl Blog {
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
         self.feed_problems.retain(|problem| problem.code != FAILED && problem.code != "size");
-        let mut written = Vec::new();
-        match patched {
+        let fits = match patched {
             Some(at) => self.refit(&at, &settings, &edited).await?,
-            None => written = self.fit(&settings, &edited).await?,
-        }
+            None => false,
+        };
+        let mut written = if fits { Vec::new() } else { self.fit(&settings, &edited).await? };
         self.feed_problems.extend(self.heavy_problems(&settings));
         let plans = std::mem::take(&mut self.plans);
         written.extend(self.publish_all(&plans, &settings, &edited, Between::Forget).await?);
