@@ -249,7 +249,9 @@ impl Blog {
     /// What is wrong with which feeds there would be.
     pub fn plan_problems(&mut self) -> Vec<Problem> {
         let mut problems = self.look();
-        problems.extend(self.heavy_problems(&self.settings()));
+        let settings = self.settings();
+        problems.extend(self.heavy_problems(&settings));
+        problems.extend(self.move_problems(&settings));
         problems
     }
 
@@ -358,15 +360,19 @@ impl Blog {
         Some(document.linking(self.link_header(&row.path, settings)))
     }
 
-    /// Where feeds that had other addresses stand now.
+    /// Where feeds that had other addresses stand now. One that is no more is nowhere, unless the configuration says where.
     #[must_use]
     pub fn moved(&self) -> BTreeMap<String, String> {
         let plain = |name: &String| name.trim_start_matches('/').to_owned();
+        let told: BTreeMap<String, String> =
+            self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))).collect();
         let mut all = FeedMemory { moved: self.memory.moved.clone(), ..FeedMemory::default() };
-        all.moved.extend(self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))));
+        all.moved.extend(told.clone());
         // What stands at an address is not somewhere else, whatever once was said of it.
         all.moved.retain(|old, _| !self.outputs.contains_key(old));
-        all.moved.keys().filter_map(|old| Some((old.clone(), all.moved_to(old)?.to_owned()))).collect()
+        let to =
+            |old: &String| all.moved_to(old).filter(|new| self.outputs.contains_key(*new) || told.contains_key(old));
+        all.moved.keys().filter_map(|old| Some((old.clone(), to(old)?.to_owned()))).collect()
     }
 
     /// The paths of posts that were taken back, without a slash at the end.

@@ -42,17 +42,17 @@ impl FeedMemory {
         ("adopted".to_owned(), "since".to_owned())
     }
 
-    /// Where what stood at `path` is now, however often it moved.
+    /// Where what stood at `path` is now, however often it moved; `None` if that leads round in a circle.
     #[must_use]
     pub fn moved_to(&self, path: &str) -> Option<&str> {
         let mut to = self.moved.get(path)?;
         for _ in 0..self.moved.len() {
             match self.moved.get(to) {
                 Some(next) => to = next,
-                None => break,
+                None => return Some(to),
             }
         }
-        Some(to)
+        None
     }
 
     /// The archive pages of a feed, oldest first.
@@ -74,7 +74,8 @@ mod tests {
         };
         let chain = moved(&[("a", "b"), ("b", "c")]);
         assert_eq!((chain.moved_to("a"), chain.moved_to("b"), chain.moved_to("c")), (Some("c"), Some("c"), None));
-        assert!(moved(&[("a", "b"), ("b", "a")]).moved_to("a").is_some());
+        let circle = moved(&[("a", "b"), ("b", "a"), ("c", "a")]);
+        assert_eq!((circle.moved_to("a"), circle.moved_to("c")), (None, None));
     }
 
     #[test]

@@ -180,8 +180,9 @@ impl Planner<'_> {
 
     /// A feed for each term.
     fn divide(&mut self, kind: Kind, folder: &str, terms: Vec<Term>) {
-        // One section or language is no division.
-        if matches!(kind, Kind::Section | Kind::Language) && terms.len() < 2 {
+        // One section or language is no division; one that readers have a feed of is theirs as long as it has posts.
+        let divides = terms.len() > 1 || !matches!(kind, Kind::Section | Kind::Language);
+        if !divides && !terms.iter().any(|term| self.known_slug(term, kind).is_some()) {
             return;
         }
         for (term, slug) in self.slugs(terms, kind) {
@@ -219,12 +220,14 @@ impl Planner<'_> {
         self.out.plans.extend(pages);
     }
 
+    /// Where its readers find it.
+    fn known_slug(&self, term: &Term, kind: Kind) -> Option<&String> {
+        let slug = self.memory.slugs.get(&(kind.as_str().to_owned(), term.name.to_lowercase()));
+        slug.filter(|slug| slug.len() <= LONGEST_NAME)
+    }
+
     /// An address for each name; one that a name has had it keeps, whatever comes later.
     fn slugs(&mut self, terms: Vec<Term>, kind: Kind) -> Vec<(Term, String)> {
-        let known = |term: &Term| {
-            let slug = self.memory.slugs.get(&(kind.as_str().to_owned(), term.name.to_lowercase()));
-            slug.filter(|slug| slug.len() <= LONGEST_NAME)
-        };
         let of_kind = self.memory.slugs.iter().filter(|((k, _), _)| k == kind.as_str());
         let mut taken: BTreeMap<String, String> =
             of_kind.map(|((_, name), slug)| (slug.clone(), name.clone())).collect();
@@ -232,7 +235,7 @@ impl Planner<'_> {
         for term in terms {
             let wanted = plain_slug(&term.name);
             let first = taken.get(&wanted).filter(|first| first.to_lowercase() != term.name.to_lowercase()).cloned();
-            let slug = known(&term).cloned().unwrap_or_else(|| free(&wanted, &taken));
+            let slug = self.known_slug(&term, kind).cloned().unwrap_or_else(|| free(&wanted, &taken));
             if let Some(first) = first {
                 let message = format!(
                     "the {} feeds of `{first}` and `{}` would both stand at `{wanted}`",

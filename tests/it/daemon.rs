@@ -372,6 +372,26 @@ fn a_feed_that_gets_another_name_is_found_by_the_old_one() {
     daemon.stop();
 }
 
+#[test]
+fn a_feed_that_is_no_more_leads_nowhere_and_to_no_circle() {
+    let site = blog().post("2021-05-04-tagged.md", "---\ntitle: Tagged\ntags: [python]\n---\nWords.\n");
+    let named = |names: &str| site.save("gazetted.toml", format!("{LEAST}[feeds]\n{names}"));
+    site.ok("build");
+    for names in ["atom = \"index.atom\"\n", "", "rss = \"atom.xml\"\natom = \"feed.xml\"\n", ""] {
+        named(names);
+        site.ok("build");
+    }
+    site.save("_posts/2021-05-04-tagged.md", text("Tagged", "Words."));
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    for path in ["atom.xml", "index.atom", "feed.xml"] {
+        let answer = ask(daemon.address, &format!("GET /tags/python/{path}"), "").unwrap();
+        assert_eq!(answer.0, 404, "{path}: {}", answer.1);
+    }
+    let renamed = raw(daemon.address, "/index.atom").unwrap();
+    assert!(renamed.contains(" 301 ") && renamed.to_lowercase().contains("location: /atom.xml\r\n"), "{renamed}");
+    daemon.stop();
+}
+
 /// The head of an answer.
 fn raw(address: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;

@@ -142,6 +142,19 @@ fn feeds_that_would_be_one_file_do_not_fight_for_it() {
 }
 
 #[test]
+fn an_address_that_is_said_to_have_moved_to_no_feed_is_told() {
+    let site = site()
+        .config(
+            "[feeds.moved]\n\"a.xml\" = \"/feed.xml\"\n\"b.xml\" = \"tags/wood/atom.xml\"\n\"c.xml\" = \"editions/atom.xml\"\n\"z.xml\" = \"nothere.xml\"\n",
+        )
+        .post("2021-01-05-one.md", "---\ntitle: One\ntags: [wood]\n---\nFirst.\n");
+    let said = site.ok("check").out;
+    let told = "`feeds.moved` leads from `z.xml` to `nothere.xml`, and none of the feeds is there";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(said.matches("`feeds.moved`").count(), 1, "{said}");
+}
+
+#[test]
 fn wrong_feeds_are_refused_with_their_place() {
     let site = site().config(
         "[[feeds.extra]]\npath = \"feed.xml\"\n[[feeds.extra]]\npath = \"../x.xml\"\nlimits = 3\n[feeds.moved]\n\"/etc/../x\" = \"feed.xml\"\n",

@@ -231,6 +231,18 @@ fn a_tag_that_disappears_takes_its_files_with_it() {
 }
 
 #[test]
+fn what_somebody_has_put_at_an_old_address_of_ours_is_theirs() {
+    let site = blog();
+    build(&site);
+    site.save("public/feed.xml", "the operator's");
+    let config = site.read("gazetted.toml");
+    site.save("gazetted.toml", format!("{config}[feeds]\nrss = \"rss.xml\"\natom = \"index.atom\"\n"));
+    build(&site);
+    assert_eq!(site.read("public/feed.xml"), "the operator's");
+    assert!(site.exists("public/rss.xml") && !site.exists("public/atom.xml"));
+}
+
+#[test]
 fn the_last_good_file_stays_if_a_feed_cannot_be_written_and_the_others_go_on() {
     let site = blog();
     build(&site);

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::fitting::full;
 use super::{Blog, Pass, PassError, pages, settings};
+use crate::daemon::preflight::PAGES;
 use crate::daemon::render_pass::{Purpose, version};
 use crate::daemon::terms::Terms;
 use crate::domain::feed_format::Format;
@@ -387,16 +388,12 @@ impl Blog {
         let list = Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) };
         written.extend(self.put_in_place(&[list], &HashMap::new()).await?);
         written.extend(self.publish_pages(plans, settings).await?);
-        let wanted: HashSet<String> = plans
-            .iter()
-            .flat_map(|plan| plan.files.iter().map(|(_, path)| path.clone()))
-            .chain([settings.opml.clone()])
-            .chain(pages::paths(plans, settings))
-            .collect();
+        let wanted = files(plans, settings);
         let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
         if !gone.is_empty() {
             let out = self.out_dir();
-            for path in gone.iter().filter(|path| !pages::is_page(path) || self.is_ours(&out, path)) {
+            // What somebody else has put there since is theirs.
+            for path in gone.iter().filter(|path| self.is_ours(&out, path)) {
                 publish::remove(&out, path);
             }
             self.store()?.save_outputs(&[], &gone).await?;
@@ -409,6 +406,20 @@ impl Blog {
             written,
             problems: self.feed_problems.clone(),
         })
+    }
+
+    /// Addresses that the configuration says have moved, and to where there is nothing.
+    pub(super) fn move_problems(&self, settings: &Settings) -> Vec<Problem> {
+        let files = files(&self.plans, settings);
+        let is_page = |new: &str| PAGES.contains(&new.split('/').next().unwrap_or_default());
+        let is_there = |new: &str| is_page(new) || files.contains(new) || files.contains(&format!("{new}index.html"));
+        let moved = self.config.feeds.moved.iter().filter(|(_, new)| !is_there(new.trim_start_matches('/')));
+        let problem = |(old, new): (&String, &String)| {
+            let message = format!("`feeds.moved` leads from `{old}` to `{new}`, and none of the feeds is there");
+            Problem::warning("feeds", "moved", message)
+                .hint("expected a file of a feed, like `feed.xml`; `feeds.opml` lists them all")
+        };
+        moved.map(problem).collect()
     }
 
     /// Whether a file is as we wrote it.
@@ -438,6 +449,12 @@ impl Blog {
             .collect();
         opml::write(&settings.title, &outlines)
     }
+}
+
+/// All that stands below `feeds.out`.
+fn files(plans: &[Plan], settings: &Settings) -> HashSet<String> {
+    let feeds = plans.iter().flat_map(|plan| plan.files.iter().map(|(_, path)| path.clone()));
+    feeds.chain([settings.opml.clone()]).chain(pages::paths(plans, settings)).collect()
 }
 
 fn unwritten(path: String, why: &str) -> Problem {

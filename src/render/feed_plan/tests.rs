@@ -105,6 +105,20 @@ fn sections_and_languages_have_feeds_where_there_are_several() {
     assert_eq!(folders(&two, Kind::Language), [("en", "languages/en/"), ("pt-br", "languages/pt-br/")]);
 }
 
+#[test]
+fn a_section_or_language_that_is_left_alone_keeps_its_readers() {
+    let post = |section: &str, language: &str| -> Post {
+        Written { section: Some(section.into()), language: Some(language.into()), ..Written::sample() }.into()
+    };
+    let two = catalogue(vec![post("blog", "en"), post("news", "de")]);
+    let memory = plan(&two, &settings(), &FeedMemory::default()).learned;
+    let left = plan(&catalogue(vec![post("blog", "en")]), &settings(), &memory);
+    assert_eq!(folders(&left, Kind::Section), [("blog", "sections/blog/")]);
+    assert_eq!(folders(&left, Kind::Language), [("en", "languages/en/")]);
+    let other = plan(&catalogue(vec![post("essays", "fr")]), &settings(), &memory);
+    assert_eq!(other.plans.len(), 1, "nobody reads these: {:?}", other.plans);
+}
+
 fn in_language(language: &str) -> Post {
     Written { language: Some(language.into()), ..Written::sample() }.into()
 }
