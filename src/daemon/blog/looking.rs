@@ -122,18 +122,15 @@ impl Blog {
                 Some(row) => all.changed.extend(self.difference(post, row)),
             }
         }
-        for row in rows.iter().filter(|row| row.withdrawn_at.is_some()) {
-            if self.ledger.get(&row.id).is_some_and(|before| before.withdrawn_at.is_none()) {
-                all.gone.push(Change {
-                    title: row.title.clone(),
-                    path: row.path.clone(),
-                    id: row.id.clone(),
-                    url: row.url.clone(),
-                    what: Vec::new(),
-                    updated: false,
-                });
-            }
-        }
+        let left = rows.iter().filter(|row| row.withdrawn_at.is_some()).filter_map(|row| self.ledger.get(&row.id));
+        all.gone.extend(left.filter(|before| before.withdrawn_at.is_none()).map(|before| Change {
+            title: before.title.clone(),
+            path: before.path.clone(),
+            id: before.id.clone(),
+            url: before.url.clone(),
+            what: Vec::new(),
+            updated: false,
+        }));
         self.look();
         all.files = self.stale_files();
         all
