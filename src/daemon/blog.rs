@@ -85,7 +85,7 @@ pub struct Blog {
     memory: FeedMemory,
     /// The posts that a feed may show, whose bodies are kept.
     kept: HashSet<usize>,
-    /// The published posts that no archive holds, oldest first.
+    /// The published posts that no archive holds.
     unsealed: Vec<usize>,
     /// Files that were read again one by one since the catalogue was put together; `None`: all were.
     touched: Option<BTreeSet<String>>,

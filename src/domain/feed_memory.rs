@@ -34,12 +34,34 @@ impl FeedMemory {
         self.slugs.get(&Self::since_key())?.parse().ok()
     }
 
-    pub fn set_since(&mut self, since: Timestamp) {
+    /// When that was learned. What was published by then, and is older, belongs into archives; what comes later is news,
+    /// however early it is dated.
+    #[must_use]
+    pub fn adopted_at(&self) -> Option<Timestamp> {
+        self.slugs.get(&Self::adopted_at_key())?.parse().ok()
+    }
+
+    pub fn set_adopted(&mut self, since: Timestamp, at: Timestamp) {
         self.slugs.insert(Self::since_key(), since.to_string());
+        self.slugs.insert(Self::adopted_at_key(), at.to_string());
+    }
+
+    /// The archives that entries stand in which have other ids now.
+    #[must_use]
+    pub fn archives_with(&self, ids: &BTreeMap<&str, &str>) -> BTreeMap<(String, u32), Vec<String>> {
+        let renamed = |entries: &Vec<String>| -> Vec<String> {
+            entries.iter().map(|id| ids.get(id.as_str()).copied().unwrap_or(id).to_owned()).collect()
+        };
+        let pages = self.archives.iter().map(|(page, entries)| (page.clone(), renamed(entries)));
+        pages.filter(|(page, entries)| self.archives[page] != *entries).collect()
     }
 
     fn since_key() -> (String, String) {
         ("adopted".to_owned(), "since".to_owned())
+    }
+
+    fn adopted_at_key() -> (String, String) {
+        ("adopted".to_owned(), "at".to_owned())
     }
 
     /// Where what stood at `path` is now, however often it moved; `None` if that leads round in a circle.
@@ -76,6 +98,17 @@ mod tests {
         assert_eq!((chain.moved_to("a"), chain.moved_to("b"), chain.moved_to("c")), (Some("c"), Some("c"), None));
         let circle = moved(&[("a", "b"), ("b", "a"), ("c", "a")]);
         assert_eq!((circle.moved_to("a"), circle.moved_to("c")), (None, None));
+    }
+
+    #[test]
+    fn an_archive_follows_its_entries_to_other_ids() {
+        let page = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<String>>();
+        let key = |page: u32| (String::new(), page);
+        let archives = BTreeMap::from([(key(1), page(&["a", "b"])), (key(2), page(&["c"]))]);
+        let memory = FeedMemory { archives, ..FeedMemory::default() };
+        // Two that change places, too.
+        let renamed = memory.archives_with(&BTreeMap::from([("a", "b"), ("b", "a"), ("c", "c")]));
+        assert_eq!(renamed, BTreeMap::from([(key(1), page(&["b", "a"]))]));
     }
 
     #[test]

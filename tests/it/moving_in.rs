@@ -62,6 +62,38 @@ fn readers_see_what_they_saw_and_nothing_old_as_new() {
     assert_eq!(site.json("adopt _site/feed.xml")["same"], 10);
 }
 
+fn documents(site: &Site) -> Vec<Vec<String>> {
+    let archives = site.files("public").into_iter().filter(|file| file.starts_with("archive/"));
+    let names = ["atom.xml".to_owned()].into_iter().chain(archives);
+    let ids = |atom: &str| -> Vec<String> {
+        let entries = atom.split("<entry>").skip(1);
+        entries.map(|entry| entry.split_once("<id>").unwrap().1.split_once("</id>").unwrap().0.to_owned()).collect()
+    };
+    names.map(|name| ids(&site.read(&format!("public/{name}")))).collect()
+}
+
+#[test]
+fn whoever_builds_first_and_adopts_then_has_the_same_feed_and_archives() {
+    let [first, later] = ["", "build"].map(|before| {
+        let site = blog().config("[feeds]\nlimit = 8\n");
+        jekyll_feed(&site, 5);
+        if !before.is_empty() {
+            site.ok(before);
+        }
+        site.ok("adopt _site/feed.xml");
+        site.ok("build");
+        site
+    });
+    let lengths: Vec<usize> = documents(&later).iter().map(Vec::len).collect();
+    assert_eq!(lengths, [5, 8, 8, 3]);
+    assert_eq!(documents(&later), documents(&first));
+    assert_eq!(later.json("build")["files_written"], 0);
+    // What is dated so early and comes now is new.
+    later.save("_posts/2019-06-08-found.md", text("Found", "Found."));
+    later.ok("build");
+    assert_eq!(documents(&later)[0].len(), 6);
+}
+
 #[test]
 fn ids_survive_a_new_name_date_slug_and_domain() {
     let site = blog();

@@ -2,7 +2,6 @@
 //! never change, and each feed is cut to its size. A large blog goes through memory in parts, oldest first.
 
 use hashbrown::HashSet;
-use jiff::Timestamp;
 
 use super::outputs::Between;
 use super::{Blog, PassError};
@@ -27,14 +26,12 @@ impl Blog {
     ) -> Result<Vec<String>, PassError> {
         self.kept = self.likely(settings);
         let unsealed = self.find_unsealed(settings);
-        // What the feed before ours did not hold goes into archives at once; what is dated so early later on is new.
-        let since = self.memory.since().filter(|_| self.memory.archives.is_empty());
         let mut written = Vec::new();
-        let mut sealed = 0;
+        let (mut sealed, mut known) = (0, 0);
         for part in unsealed.chunks(PART) {
             self.weigh(part, edited).await?;
-            let known = unsealed.partition_point(|post| *post >= part[part.len() - 1]);
-            written.extend(self.seal(&unsealed[sealed..known], &mut sealed, since, settings, edited).await?);
+            known += part.len();
+            written.extend(self.seal(&unsealed[sealed..known], &mut sealed, settings, edited).await?);
             if unsealed.len() > PART {
                 self.bodies.keep_only(&self.catalogue.posts, &self.kept);
             }
@@ -80,14 +77,26 @@ impl Blog {
         Ok(fits)
     }
 
-    /// The published posts that are in no archive, oldest first; none if there are no archives.
+    /// The published posts that are in no archive, those first that belong into one, then the oldest; none if there are no
+    /// archives.
     fn find_unsealed(&self, settings: &Settings) -> Vec<usize> {
         if settings.name(Format::Atom).is_none() {
             return Vec::new();
         }
         let sealed = feed_plan::sealed(&self.memory, "");
         let posts = self.catalogue.posts.iter().enumerate().rev();
-        posts.filter(|(_, post)| post.is_published() && !sealed.contains(post.id.as_str())).map(|(i, _)| i).collect()
+        let unsealed = posts.filter(|(_, post)| post.is_published() && !sealed.contains(post.id.as_str()));
+        let mut unsealed: Vec<usize> = unsealed.map(|(index, _)| index).collect();
+        unsealed.sort_by_cached_key(|post| !self.is_left_over(*post));
+        unsealed
+    }
+
+    /// Whether the feed before ours did not hold a post, though it was there: it is nobody's news. What came later is new,
+    /// however early it is dated.
+    fn is_left_over(&self, post: usize) -> bool {
+        let Some(at) = self.memory.adopted_at() else { return false };
+        let post = &self.catalogue.posts[post];
+        self.row(post).is_some_and(|row| row.first_seen <= at) && feed_plan::is_before(post, self.memory.since())
     }
 
     /// Without archives only what may be shown is rendered: for each feed as many as fill it, the newest first.
@@ -170,19 +179,21 @@ impl Blog {
         &mut self,
         unsealed: &[usize],
         count: &mut usize,
-        since: Option<Timestamp>,
         settings: &Settings,
         edited: &HashSet<String>,
     ) -> Result<Vec<String>, PassError> {
         let mut rest = self.weighed(unsealed, settings);
         let mut next = self.memory.pages("").map(|(page, _)| page).last().unwrap_or_default() + 1;
         let (mut learned, mut pages) = (FeedMemory::default(), Vec::new());
-        let old = |(post, _): &(usize, u64)| feed_plan::is_before(&self.catalogue.posts[*post], since);
         while let Some(page) = feed_plan::next_page(&rest, settings.limit, settings.max_bytes)
-            .or_else(|| rest.split_at_checked(rest.iter().take_while(|p| old(p)).count()).map(|(page, _)| page))
+            .or_else(|| {
+                rest.split_at_checked(rest.partition_point(|(post, _)| self.is_left_over(*post))).map(|(page, _)| page)
+            })
             .filter(|page| !page.is_empty())
         {
-            let posts: Vec<usize> = page.iter().rev().map(|(post, _)| *post).collect();
+            let mut posts: Vec<usize> = page.iter().map(|(post, _)| *post).collect();
+            // The catalogue is newest first.
+            posts.sort_unstable();
             let ids = posts.iter().map(|post| self.catalogue.posts[*post].id.clone()).collect();
             learned.archives.insert((String::new(), next), ids);
             *count += posts.len();

@@ -21,16 +21,23 @@ impl Blog {
         let rows = self.assemble(now);
         self.remember_entries(rows).await?;
         let adoption = adoption::adopt(documents, &self.catalogue.posts, &self.ledger);
-        self.store()?.adopt_entries(&adoption.rows).await?;
-        for (before, row) in &adoption.rows {
+        let learned = self.learned_from(&adoption, now);
+        self.store()?.adopt_entries(&adoption.rows, &learned).await?;
+        for (before, _) in &adoption.rows {
             self.ledger.remove(before);
-            self.ledger.insert(row.id.clone(), row.clone().into());
         }
-        if let Some(since) = adoption.since.filter(|_| self.memory.archives.is_empty()) {
-            let mut learned = FeedMemory::default();
-            learned.set_since(since);
-            self.learn(learned).await?;
-        }
+        self.ledger.extend(adoption.rows.iter().map(|(_, row)| (row.id.clone(), row.clone().into())));
+        self.memory.extend(learned);
         Ok(adoption)
+    }
+
+    /// What the feeds, and the archives that a build has filled before, have to know of it.
+    fn learned_from(&self, adoption: &Adoption, now: Timestamp) -> FeedMemory {
+        let ids = adoption.rows.iter().map(|(before, row)| (before.as_str(), row.id.as_str())).collect();
+        let mut learned = FeedMemory { archives: self.memory.archives_with(&ids), ..FeedMemory::default() };
+        if let Some(since) = adoption.since {
+            learned.set_adopted(since, now);
+        }
+        learned
     }
 }
