@@ -28,22 +28,25 @@ impl FeedMemory {
         self.slugs.is_empty() && self.archives.is_empty() && self.moved.is_empty()
     }
 
-    /// From when on the posts were in the feed that the blog had before; older ones are no news to anybody.
+    /// From when on the posts were in the feed that stood there before ours; older ones are no news to its readers. The blog's
+    /// own feed is "".
     #[must_use]
-    pub fn since(&self) -> Option<Timestamp> {
-        self.slugs.get(&Self::since_key())?.parse().ok()
+    pub fn since(&self, feed: &str) -> Option<Timestamp> {
+        self.slugs.get(&Self::since_key(feed))?.parse().ok()
     }
 
-    /// When that was learned. What was published by then, and is older, belongs into archives; what comes later is news,
-    /// however early it is dated.
+    /// When that was learned of the blog's own. What was published by then, and is older, belongs into archives; what comes
+    /// later is news, however early it is dated.
     #[must_use]
     pub fn adopted_at(&self) -> Option<Timestamp> {
         self.slugs.get(&Self::adopted_at_key())?.parse().ok()
     }
 
-    pub fn set_adopted(&mut self, since: Timestamp, at: Timestamp) {
-        self.slugs.insert(Self::since_key(), since.to_string());
-        self.slugs.insert(Self::adopted_at_key(), at.to_string());
+    pub fn set_adopted(&mut self, feed: &str, since: Timestamp, at: Timestamp) {
+        self.slugs.insert(Self::since_key(feed), since.to_string());
+        if feed.is_empty() {
+            self.slugs.insert(Self::adopted_at_key(), at.to_string());
+        }
     }
 
     /// The archives that entries stand in which have other ids now.
@@ -56,8 +59,11 @@ impl FeedMemory {
         pages.filter(|(page, entries)| self.archives[page] != *entries).collect()
     }
 
-    fn since_key() -> (String, String) {
-        ("adopted".to_owned(), "since".to_owned())
+    fn since_key(feed: &str) -> (String, String) {
+        match feed {
+            "" => ("adopted".to_owned(), "since".to_owned()),
+            feed => ("adopted since".to_owned(), feed.to_owned()),
+        }
     }
 
     fn adopted_at_key() -> (String, String) {

@@ -53,6 +53,15 @@ impl Kind {
 }
 
 impl Plan {
+    /// What is remembered of it goes by this: its folder, or the one file that it is.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match (self.kind, self.files.first()) {
+            (Kind::Extra, Some((_, file))) => file,
+            _ => &self.folder,
+        }
+    }
+
     /// Whether it is the feed in this file, and one that changes: no archive.
     #[must_use]
     pub fn is_current(&self, file: &str) -> bool {
@@ -187,7 +196,7 @@ impl Planner<'_> {
         }
         for (term, slug) in self.slugs(terms, kind) {
             let plan = self.limited(kind, term.name, format!("{folder}/{slug}/"), term.posts, self.settings.limit);
-            self.out.plans.push(plan);
+            self.out.plans.push(self.without_old_news(plan));
         }
     }
 
@@ -197,8 +206,18 @@ impl Planner<'_> {
             let posts = self.published.iter().filter(wanted).copied().collect();
             let limit = extra.limit.unwrap_or(self.settings.limit);
             let plan = self.limited(Kind::Extra, extra.title.clone(), String::new(), posts, limit);
-            self.out.plans.push(Plan { files: vec![(extra.format(), extra.path.clone())], extra: Some(index), ..plan });
+            let plan = Plan { files: vec![(extra.format(), extra.path.clone())], extra: Some(index), ..plan };
+            self.out.plans.push(self.without_old_news(plan));
         }
+    }
+
+    /// What the feed that stood there before did not hold would look new to its readers.
+    fn without_old_news(&self, mut plan: Plan) -> Plan {
+        let since = self.memory.since(plan.key());
+        plan.candidates.retain(|post| !is_before(&self.catalogue.posts[*post], since));
+        plan.posts.clone_from(&plan.candidates);
+        plan.complete = plan.posts.len() == plan.all;
+        plan
     }
 
     fn archives(&mut self) {
@@ -268,7 +287,7 @@ pub fn is_before(post: &Post, since: Option<Timestamp>) -> bool {
 #[must_use]
 pub fn is_old_news(post: &Post, sealed: &HashSet<&str>, settings: &Settings, memory: &FeedMemory) -> bool {
     let elsewhere = settings.name(Format::Atom).is_none() || sealed.contains(post.id.as_str());
-    elsewhere && is_before(post, memory.since())
+    elsewhere && is_before(post, memory.since(""))
 }
 
 /// The plan of one archive page.

@@ -96,7 +96,7 @@ impl Blog {
     fn is_left_over(&self, post: usize) -> bool {
         let Some(at) = self.memory.adopted_at() else { return false };
         let post = &self.catalogue.posts[post];
-        self.row(post).is_some_and(|row| row.first_seen <= at) && feed_plan::is_before(post, self.memory.since())
+        self.row(post).is_some_and(|row| row.first_seen <= at) && feed_plan::is_before(post, self.memory.since(""))
     }
 
     /// Without archives only what may be shown is rendered: for each feed as many as fill it, the newest first.

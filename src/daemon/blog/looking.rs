@@ -98,10 +98,12 @@ impl Blog {
             Kind::Language => language_code(post.language_or(&settings.language)) == plan.name,
             Kind::Extra | Kind::Archive => false,
         };
-        let sealed = || feed_plan::sealed(&self.memory, "");
-        let old = plan.kind == Kind::All && feed_plan::is_old_news(post, &sealed(), settings, &self.memory);
+        let old = match plan.kind {
+            Kind::All => feed_plan::is_old_news(post, &feed_plan::sealed(&self.memory, ""), settings, &self.memory),
+            _ => feed_plan::is_before(post, self.memory.since(plan.key())),
+        };
         let why = if old {
-            "it was not in the feed that the blog had before, and would look new".to_owned()
+            "it was not in the feed that stood there before, and would look new".to_owned()
         } else {
             format!("{} newer ones are as many as fit (`feeds.limit` is {})", plan.posts.len(), settings.limit)
         };
