@@ -53,7 +53,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        // To the microsecond, as the store keeps it: what is read back is what was said.
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
     fn steady(&self) -> Option<Duration> {

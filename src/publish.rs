@@ -1,5 +1,7 @@
 //! Writes whole files: into a temporary name beside the target, onto the disk, then renamed into place, and only when
 //! the bytes differ (DESIGN invariant 3). Knows paths and bytes, not what they mean.
+//!
+//! What is wrong with the disk or the folder ends a batch; what is wrong with one file's place leaves that file out.
 
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -21,6 +23,8 @@ pub struct Output {
 pub struct Written {
     pub written: Vec<String>,
     pub unchanged: usize,
+    /// What cannot stand where it should: its path below the directory, and why.
+    pub refused: Vec<(String, String)>,
 }
 
 /// A file that could not be written; the one before it stays.
@@ -32,26 +36,60 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
-/// Writes those of `outputs` whose bytes differ from what is there: all of them, or (up to the renames) none.
+impl WriteError {
+    /// Whether it is the file's place that is wrong, and other files below `dir` are none the worse for it: its name is too
+    /// long, or something else has it.
+    fn is_of_one_place(&self, dir: &Path) -> bool {
+        use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, InvalidFilename, IsADirectory, NotADirectory};
+        let kinds = [AlreadyExists, DirectoryNotEmpty, InvalidFilename, IsADirectory, NotADirectory];
+        kinds.contains(&self.source.kind()) && dir.is_dir()
+    }
+}
+
+/// Writes those of `outputs` whose bytes differ from what is there: all that have a place, or (up to the renames) none.
 pub fn write_all(dir: &Path, outputs: &[Output]) -> Result<Written, WriteError> {
-    let staged: Vec<Option<Staged>> = outputs.par_iter().map(|output| stage(dir, output)).collect::<Result<_, _>>()?;
-    let staged: Vec<Staged> = staged.into_iter().flatten().collect();
+    let mut done = Written::default();
+    let tried: Vec<Result<Option<Staged>, WriteError>> = outputs.par_iter().map(|output| stage(dir, output)).collect();
+    let mut staged = Vec::new();
+    for (output, tried) in outputs.iter().zip(tried) {
+        match tried {
+            Ok(Some(file)) => staged.push(file),
+            Ok(None) => done.unchanged += 1,
+            Err(error) => done.refuse(&output.path, error, dir)?,
+        }
+    }
     if staged.is_empty() {
-        return Ok(Written { written: Vec::new(), unchanged: outputs.len() });
+        return Ok(done);
     }
     flush(dir, &staged).map_err(|source| WriteError { path: dir.to_owned(), source })?;
-    let mut written = Vec::with_capacity(staged.len());
     for file in staged {
-        written.push(file.commit()?);
+        let path = file.relative.clone();
+        match file.commit() {
+            Ok(()) => done.written.push(path),
+            Err(error) => done.refuse(&path, error, dir)?,
+        }
     }
-    Ok(Written { unchanged: outputs.len() - written.len(), written })
+    Ok(done)
+}
+
+impl Written {
+    fn refuse(&mut self, path: &str, error: WriteError, dir: &Path) -> Result<(), WriteError> {
+        if !error.is_of_one_place(dir) {
+            return Err(error);
+        }
+        self.refused.push((path.to_owned(), error.source.to_string()));
+        Ok(())
+    }
 }
 
 /// One file, anywhere.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     let (dir, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
     let output = Output { path: name.to_string_lossy().into_owned(), bytes: bytes.to_owned() };
-    write_all(if dir.as_os_str().is_empty() { Path::new(".") } else { dir }, &[output]).map(|_| ())
+    let Some(staged) = stage(dir, &output)? else { return Ok(()) };
+    flush(dir, std::slice::from_ref(&staged)).map_err(|source| WriteError { path: dir.to_owned(), source })?;
+    staged.commit()
 }
 
 /// Removes a file that was ours; its folder, too, if that is empty now.
@@ -80,11 +118,11 @@ struct Staged {
 }
 
 impl Staged {
-    fn commit(mut self) -> Result<String, WriteError> {
+    fn commit(mut self) -> Result<(), WriteError> {
         std::fs::rename(&self.temporary, &self.target)
             .map_err(|source| WriteError { path: self.target.clone(), source })?;
         self.committed = true;
-        Ok(std::mem::take(&mut self.relative))
+        Ok(())
     }
 }
 
@@ -177,6 +215,22 @@ mod tests {
         assert!(write_all(dir.path(), &[output("b.xml/x/../y", "x"), output("a.xml", "new")]).is_err());
         assert_eq!(std::fs::read(dir.path().join("a.xml")).unwrap(), b"old");
         assert!(!dir.path().join(".a.xml.gazetted-tmp").exists());
+    }
+
+    #[test]
+    fn a_file_that_has_no_place_is_left_out_and_the_rest_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("folder.xml/x")).unwrap();
+        std::fs::write(dir.path().join("tags"), "a file").unwrap();
+        let long = format!("{}/a.xml", "x".repeat(300));
+        let outputs = ["folder.xml", "tags/x/a.xml", "tags/a.xml", &long, "good.xml"].map(|path| output(path, "x"));
+        let done = write_all(dir.path(), &outputs).unwrap();
+        assert_eq!(done.written, ["good.xml"]);
+        let refused: Vec<&str> = done.refused.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(refused, ["tags/x/a.xml", "tags/a.xml", &long, "folder.xml"]);
+        assert!(!dir.path().join(".folder.xml.gazetted-tmp").exists());
+        // Where nothing has a place the directory itself is wrong.
+        assert!(write_all(&dir.path().join("tags"), &outputs[4..]).is_err());
     }
 
     #[test]

@@ -78,7 +78,10 @@ pub async fn documents(feeds: &[String]) -> Result<Vec<FeedDocument>, Failure> {
 }
 
 fn read(name: &str, bytes: &[u8], base: Option<&url::Url>) -> Result<FeedDocument, Failure> {
-    feed_document::read(bytes, base).map_err(|error| Failure::failed(format!("`{name}`: {error}"), error.hint()))
+    let mut document = feed_document::read(bytes, base)
+        .map_err(|error| Failure::failed(format!("`{name}`: {error}"), error.hint()))?;
+    document.self_link.get_or_insert_with(|| name.to_owned());
+    Ok(document)
 }
 
 async fn from_address(address: &str) -> Result<Vec<FeedDocument>, Failure> {

@@ -120,9 +120,11 @@ fn why(blog: &Blog, post: &Post) -> String {
 /// An entry whose post is gone.
 fn of_row(blog: &Blog, asked: &str) -> Option<Facts> {
     let words = asked.to_lowercase();
-    let is =
-        |row: &&EntryRow| row.id == asked || row.url == asked || row.path == asked || row.title.to_lowercase() == words;
-    let row = blog.rows().find(is)?;
+    let is = |row: &&EntryRow| row.url == asked || row.path == asked || row.title.to_lowercase() == words;
+    let known = || blog.rows().filter(|row| !row.is_retired());
+    let row = blog.rows().find(|row| row.id == asked).or_else(|| known().find(is))?;
+    let why =
+        if row.is_retired() { "its post goes by another id now" } else { "its file is gone; the address answers 410" };
     Some(Facts {
         title: row.title.clone(),
         path: row.path.clone(),
@@ -130,7 +132,7 @@ fn of_row(blog: &Blog, asked: &str) -> Option<Facts> {
         id: row.id.clone(),
         id_from: "the store",
         state: "withdrawn",
-        why: "its file is gone; the address answers 410".to_owned(),
+        why: why.to_owned(),
         feeds: Vec::new(),
         edition: row.edition.clone(),
         problems: Vec::new(),

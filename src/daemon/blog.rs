@@ -88,6 +88,8 @@ pub struct Blog {
     memory: FeedMemory,
     /// The posts that a feed may show, whose bodies are kept.
     kept: HashSet<usize>,
+    /// The published posts that no archive holds.
+    unsealed: Vec<usize>,
     /// Files that were read again one by one since the catalogue was put together; `None`: all were.
     touched: Option<BTreeSet<String>>,
     plans: Vec<Plan>,
@@ -165,6 +167,7 @@ impl Blog {
             documents: BTreeMap::new(),
             memory,
             kept: HashSet::new(),
+            unsealed: Vec::new(),
             touched: None,
             plans: Vec::new(),
             pages_base: None,
@@ -268,7 +271,9 @@ impl Blog {
     /// What is wrong with which feeds there would be.
     pub fn plan_problems(&mut self) -> Vec<Problem> {
         let mut problems = self.look();
-        problems.extend(self.heavy_problems(&self.settings()));
+        let settings = self.settings();
+        problems.extend(self.heavy_problems(&settings));
+        problems.extend(self.move_problems(&settings));
         problems
     }
 
@@ -370,22 +375,26 @@ impl Blog {
 
     fn document(&self, row: &OutputRow, file: PathBuf, settings: &Settings) -> Option<Document> {
         // The file's own time outlives the daemon: readers' dates stay good over a restart.
-        let known = std::fs::metadata(&file).ok()?;
+        let known = std::fs::metadata(&file).ok().filter(std::fs::Metadata::is_file)?;
         let (size, modified) = (usize::try_from(known.len()).ok()?, known.modified().ok()?);
         let modified = Timestamp::try_from(modified).ok()?;
         let document = Document::file(file, media_type(&row.path, settings), row.bytes_hash, size, modified);
         Some(document.linking(self.link_header(&row.path, settings)))
     }
 
-    /// Where feeds that had other addresses stand now.
+    /// Where feeds that had other addresses stand now. One that is no more is nowhere, unless the configuration says where.
     #[must_use]
     pub fn moved(&self) -> BTreeMap<String, String> {
         let plain = |name: &String| name.trim_matches('/').to_owned();
+        let told: BTreeMap<String, String> =
+            self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))).collect();
         let mut all = FeedMemory { moved: self.memory.moved.clone(), ..FeedMemory::default() };
-        all.moved.extend(self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))));
+        all.moved.extend(told.clone());
         // What stands at an address is not somewhere else, whatever once was said of it.
         all.moved.retain(|old, _| !self.outputs.contains_key(old));
-        all.moved.keys().filter_map(|old| Some((old.clone(), all.moved_to(old)?.to_owned()))).collect()
+        let to =
+            |old: &String| all.moved_to(old).filter(|new| self.outputs.contains_key(*new) || told.contains_key(old));
+        all.moved.keys().filter_map(|old| Some((old.clone(), to(old)?.to_owned()))).collect()
     }
 
     /// The paths of posts that were taken back, without a slash at the end.

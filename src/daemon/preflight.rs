@@ -79,8 +79,8 @@ struct Addresses<'a> {
     feeds: Vec<String>,
 }
 
-/// The daemon's pages that a mail may lead to.
-const PAGES: [&str; 5] = ["subscribe", "goal", "editions", "preferences", "unsubscribe"];
+/// The daemon's pages that a mail, or an old address, may lead to.
+pub(super) const PAGES: [&str; 5] = ["subscribe", "goal", "editions", "preferences", "unsubscribe"];
 
 impl<'a> Addresses<'a> {
     fn of(blog: &'a Blog) -> Self {

@@ -25,8 +25,6 @@ pub struct Adoption {
     pub lost: Vec<Entry>,
     /// Ids that cannot be taken over: what, and what to do.
     pub refused: Vec<(String, &'static str)>,
-    /// The oldest entry's date: what is older is no news to the feed's readers, and must not become it.
-    pub since: Option<Timestamp>,
 }
 
 /// Whom each entry of `documents` belongs to. `ledger` has a row for each published post.
@@ -53,7 +51,6 @@ pub fn adopt(documents: &[FeedDocument], posts: &[Post], ledger: &Ledger) -> Ado
             wanted.insert(id, (post, None));
         }
     }
-    out.since = entries.iter().filter_map(|entry| entry.published.or(entry.updated)).min();
     settle(wanted, ledger, &mut out);
     out
 }
@@ -323,7 +320,6 @@ mod tests {
             ]
         );
         assert_eq!((adoption.adopted, adoption.derived, adoption.lost.len()), (2, 1, 0));
-        assert_eq!(adoption.since, Some(at("2021-05-07T10:00:00Z")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::identity::{self, EntryRow, Ledger};
 use super::post::{Post, State, Written};
-use super::post_file::{Parsed, state_at};
+use super::post_file::{self, Parsed, state_at};
 use super::problem::Problem;
 use super::shortcodes::Unknown;
 
@@ -40,9 +40,7 @@ impl Catalogue {
             let Some((post, visibility)) = &parsed.post else { continue };
             let mut post = post.clone();
             post.state = state_at(*visibility, now);
-            if let super::post_file::Visibility::Public { from, until } = *visibility {
-                next_change = [Some(from), until, next_change].into_iter().flatten().filter(|t| *t > now).min();
-            }
+            next_change = next_change.into_iter().chain(post_file::next_change(*visibility, now)).min();
             posts.push(post);
         }
         refuse_twins(&mut posts, &mut problems, ledger);
@@ -71,6 +69,8 @@ impl Catalogue {
         let (id, updated) = (std::mem::take(&mut old.id), new.updated.or(row.updated_at));
         *old = Post { id, updated, state: old.state, ..new.clone() };
         let learned = identity::learned(old, row, now);
+        // One that the old text brought may be void now: then the pass it leads to finds nothing.
+        self.next_change = self.next_change.into_iter().chain(post_file::next_change(*visibility, now)).min();
         self.problems.retain(|problem| problem.path != path);
         self.problems.extend(parsed.problems.iter().cloned());
         sort(&mut self.problems);
@@ -116,7 +116,8 @@ pub fn newest_first(a: &Post, b: &Post) -> std::cmp::Ordering {
 /// Two posts with one address, or one id, cannot both be in a feed. The one the ledger knows stays, else the first by
 /// name; the other is a problem that names both.
 fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Ledger) {
-    if are_distinct(posts) {
+    let mut ids = known_as_others(posts, ledger);
+    if ids.is_empty() && are_distinct(posts) {
         return;
     }
     posts.sort_by(|a, b| a.path.cmp(&b.path));
@@ -126,7 +127,7 @@ fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Led
     };
     let mut order: Vec<usize> = (0..posts.len()).collect();
     order.sort_by_cached_key(|&index| rank(&posts[index]));
-    let (mut addresses, mut ids) = (HashMap::new(), HashMap::new());
+    let mut addresses = HashMap::new();
     let mut refused = vec![false; posts.len()];
     for index in order {
         let post = &posts[index];
@@ -160,6 +161,22 @@ fn refuse_twins(posts: &mut Vec<Post>, problems: &mut Vec<Problem>, ledger: &Led
     }
     let mut refused = refused.into_iter();
     posts.retain(|post| !refused.next().unwrap_or_default() || post.state == State::Draft && post.own_id.is_none());
+}
+
+/// The ids that posts claim and that readers know as those of others, which are there: each with where that one is.
+fn known_as_others(posts: &[Post], ledger: &Ledger) -> HashMap<String, Arc<str>> {
+    let rows = posts.iter().filter_map(|post| {
+        let row = ledger.get(post.own_id.as_ref()?)?;
+        (*row.path != *post.path).then_some(row)
+    });
+    let claimed: HashMap<&str, &EntryRow> = rows.map(|row| (row.path.as_str(), row.as_ref())).collect();
+    let owners = posts.iter().filter(|post| post.is_published() && post.own_id.is_none()).filter_map(|post| {
+        let row = *claimed.get(&*post.path)?;
+        // Another one in its old place is not its owner.
+        let is_owner = row.body_hash == post.body_hash || row.title == post.title;
+        is_owner.then(|| (row.id.clone(), post.path.clone()))
+    });
+    owners.collect()
 }
 
 /// The usual case, found out quickly: this is asked whenever a post is saved.
@@ -314,6 +331,31 @@ mod tests {
     }
 
     #[test]
+    fn a_post_cannot_take_the_id_of_another_that_is_there() {
+        let old = parsed("a.md", "https://x/a", "2021-05-07T00:00:00Z", None);
+        let now = at("2021-06-01T00:00:00Z");
+        let (_, rows) = Catalogue::assemble([&old], &Ledger::new(), now);
+        let ledger: Ledger = rows.into_iter().map(|r| (r.id.clone(), r.into())).collect();
+        let mut thief = parsed("c.md", "https://x/c", "2021-05-09T00:00:00Z", None);
+        thief.post.as_mut().unwrap().0.own_id = Some("https://x/a".into());
+        let (catalogue, _) = Catalogue::assemble([&old, &thief], &ledger, now);
+        let shown: Vec<(&str, &str)> = catalogue.posts.iter().map(|p| (&*p.path, p.id.as_str())).collect();
+        assert_eq!(shown, [("a.md", "https://x/a")]);
+        let problem = &catalogue.problems[0];
+        assert_eq!((problem.path.as_str(), problem.code), ("c.md", "duplicate-id"));
+        assert!(problem.message.contains("`a.md`"), "{problem}");
+        // Renamed, and its id written down; another stands in its old place.
+        let mut other = old.clone();
+        other.post.as_mut().unwrap().0.body_hash = 7;
+        other.post.as_mut().unwrap().0.title = "Another".into();
+        for others in [&[][..], &[other]] {
+            let (catalogue, _) = Catalogue::assemble(others.iter().chain([&thief]), &ledger, now);
+            assert_eq!(catalogue.posts[0].id, "https://x/a");
+            assert_eq!((catalogue.posts.len(), catalogue.problems.len()), (others.len() + 1, 0));
+        }
+    }
+
+    #[test]
     fn a_scheduled_post_appears_at_its_minute() {
         let files = [parsed("a.md", "https://x/a", "2021-05-07T10:00:00Z", None)];
         let (before, rows) = Catalogue::assemble(&files, &Ledger::new(), at("2021-05-07T09:59:59Z"));
@@ -350,6 +392,11 @@ mod tests {
             change(&mut moved, more);
             assert_eq!(catalogue.replace("b.md", &moved, &ledger, now), Err(MoreThanText));
         }
+        let mut expiring = edited[0].clone();
+        let (from, until) = (now, Some(now + jiff::SignedDuration::from_secs(60)));
+        expiring.post.as_mut().unwrap().1 = Visibility::Public { from, until };
+        catalogue.replace("a.md", &expiring, &ledger, now).unwrap();
+        assert_eq!(catalogue.next_change, until, "it is taken back by itself");
         let hidden = parsed("b.md", "https://x/b", "2021-05-08T10:00:00Z", Some(Visibility::Hidden));
         assert_eq!(catalogue.replace("b.md", &hidden, &ledger, now), Err(MoreThanText));
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::feed_format::{FeedContent, Format};
-use super::post::Post;
+use super::post::{Post, language_code};
 
 /// `[[feeds.extra]]`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl ExtraFeed {
             && any(&self.categories, &|category| post.categories.iter().any(|c| is(c, category)))
             && any(&self.authors, &|author| post.by(author))
             && any(&self.sections, &|section| post.section.as_deref().is_some_and(|s| is(s, section)))
-            && any(&self.languages, &|wanted| is(post.language_or(site), wanted))
+            && any(&self.languages, &|wanted| language_code(post.language_or(site)) == language_code(wanted))
             && !self.without_tags.iter().any(|tag| post.tagged(tag))
     }
 }

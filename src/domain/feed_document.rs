@@ -33,7 +33,7 @@ pub const MOST_ENTRIES: usize = 50_000;
 pub struct FeedDocument {
     pub format: Format,
     pub title: String,
-    /// Where it says it is.
+    /// Where it says it is, or else was found.
     pub self_link: Option<String>,
     /// The page for people.
     pub page: Option<String>,
@@ -54,6 +54,22 @@ pub struct Entry {
     pub updated: Option<Timestamp>,
     /// Where it begins, from 1.
     pub line: usize,
+}
+
+impl FeedDocument {
+    /// The oldest entry's date: what is older is no news to the feed's readers.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        self.entries.iter().filter_map(|entry| entry.published.or(entry.updated)).min()
+    }
+
+    /// Whether the feed that stands in this file now is the same one, as far as names tell.
+    #[must_use]
+    pub fn is_at(&self, file: &str) -> bool {
+        let place = self.self_link.as_deref().unwrap_or_default();
+        let path = place.split(['?', '#']).next().unwrap_or_default();
+        path.strip_suffix(file).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    }
 }
 
 /// Why nothing can be read.

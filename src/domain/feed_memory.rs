@@ -28,31 +28,59 @@ impl FeedMemory {
         self.slugs.is_empty() && self.archives.is_empty() && self.moved.is_empty()
     }
 
-    /// From when on the posts were in the feed that the blog had before; older ones are no news to anybody.
+    /// From when on the posts were in the feed that stood there before ours; older ones are no news to its readers. The blog's
+    /// own feed is "".
     #[must_use]
-    pub fn since(&self) -> Option<Timestamp> {
-        self.slugs.get(&Self::since_key())?.parse().ok()
+    pub fn since(&self, feed: &str) -> Option<Timestamp> {
+        self.slugs.get(&Self::since_key(feed))?.parse().ok()
     }
 
-    pub fn set_since(&mut self, since: Timestamp) {
-        self.slugs.insert(Self::since_key(), since.to_string());
+    /// When that was learned of the blog's own. What was published by then, and is older, belongs into archives; what comes
+    /// later is news, however early it is dated.
+    #[must_use]
+    pub fn adopted_at(&self) -> Option<Timestamp> {
+        self.slugs.get(&Self::adopted_at_key())?.parse().ok()
     }
 
-    fn since_key() -> (String, String) {
-        ("adopted".to_owned(), "since".to_owned())
+    pub fn set_adopted(&mut self, feed: &str, since: Timestamp, at: Timestamp) {
+        self.slugs.insert(Self::since_key(feed), since.to_string());
+        if feed.is_empty() {
+            self.slugs.insert(Self::adopted_at_key(), at.to_string());
+        }
     }
 
-    /// Where what stood at `path` is now, however often it moved.
+    /// The archives that entries stand in which have other ids now.
+    #[must_use]
+    pub fn archives_with(&self, ids: &BTreeMap<&str, &str>) -> BTreeMap<(String, u32), Vec<String>> {
+        let renamed = |entries: &Vec<String>| -> Vec<String> {
+            entries.iter().map(|id| ids.get(id.as_str()).copied().unwrap_or(id).to_owned()).collect()
+        };
+        let pages = self.archives.iter().map(|(page, entries)| (page.clone(), renamed(entries)));
+        pages.filter(|(page, entries)| self.archives[page] != *entries).collect()
+    }
+
+    fn since_key(feed: &str) -> (String, String) {
+        match feed {
+            "" => ("adopted".to_owned(), "since".to_owned()),
+            feed => ("adopted since".to_owned(), feed.to_owned()),
+        }
+    }
+
+    fn adopted_at_key() -> (String, String) {
+        ("adopted".to_owned(), "at".to_owned())
+    }
+
+    /// Where what stood at `path` is now, however often it moved; `None` if that leads round in a circle.
     #[must_use]
     pub fn moved_to(&self, path: &str) -> Option<&str> {
         let mut to = self.moved.get(path)?;
         for _ in 0..self.moved.len() {
             match self.moved.get(to) {
                 Some(next) => to = next,
-                None => break,
+                None => return Some(to),
             }
         }
-        Some(to)
+        None
     }
 
     /// The archive pages of a feed, oldest first.
@@ -74,7 +102,19 @@ mod tests {
         };
         let chain = moved(&[("a", "b"), ("b", "c")]);
         assert_eq!((chain.moved_to("a"), chain.moved_to("b"), chain.moved_to("c")), (Some("c"), Some("c"), None));
-        assert!(moved(&[("a", "b"), ("b", "a")]).moved_to("a").is_some());
+        let circle = moved(&[("a", "b"), ("b", "a"), ("c", "a")]);
+        assert_eq!((circle.moved_to("a"), circle.moved_to("c")), (None, None));
+    }
+
+    #[test]
+    fn an_archive_follows_its_entries_to_other_ids() {
+        let page = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<String>>();
+        let key = |page: u32| (String::new(), page);
+        let archives = BTreeMap::from([(key(1), page(&["a", "b"])), (key(2), page(&["c"]))]);
+        let memory = FeedMemory { archives, ..FeedMemory::default() };
+        // Two that change places, too.
+        let renamed = memory.archives_with(&BTreeMap::from([("a", "b"), ("b", "a"), ("c", "c")]));
+        assert_eq!(renamed, BTreeMap::from([(key(1), page(&["b", "a"]))]));
     }
 
     #[test]

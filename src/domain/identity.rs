@@ -12,7 +12,7 @@ use super::post::{Post, State};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryRow {
     pub id: String,
-    /// Where its post was last seen.
+    /// Where its post was last seen; empty once that goes by another id.
     pub path: String,
     pub url: String,
     pub title: String,
@@ -35,6 +35,14 @@ pub struct EntryRow {
     pub corrected: Option<String>,
 }
 
+impl EntryRow {
+    /// Its post's author has given that another id. Nothing is known by this one again, and nobody else gets it.
+    #[must_use]
+    pub fn is_retired(&self) -> bool {
+        self.path.is_empty()
+    }
+}
+
 /// The ledger's rows by id. A third of a table's places are empty, and rows are large.
 pub type Ledger = HashMap<String, Box<EntryRow>>;
 
@@ -44,6 +52,8 @@ pub fn attach(posts: &mut [Post], ledger: &Ledger, now: Timestamp) -> Vec<EntryR
     let matches = Matcher::new(posts, ledger).run();
     let mut changed = Vec::new();
     let mut seen = HashSet::with_capacity(posts.len());
+    // What an author has chosen is no other post's, whichever comes first.
+    seen.extend(posts.iter().filter_map(|post| post.own_id.clone()));
     for (index, post) in posts.iter_mut().enumerate() {
         let row = matches.get(&index).map(|id| &*ledger[*id]);
         post.id = id_of(post, row, ledger, &seen);
@@ -60,7 +70,7 @@ pub fn attach(posts: &mut [Post], ledger: &Ledger, now: Timestamp) -> Vec<EntryR
         post.updated = post.updated.or(row.updated_at);
         changed.extend(learned(post, row, now));
     }
-    changed.extend(gone(ledger, &matches, now));
+    changed.extend(left(posts, ledger, &matches, now));
     changed
 }
 
@@ -130,16 +140,28 @@ fn next_row(post: &Post, row: &EntryRow, now: Timestamp) -> EntryRow {
     next
 }
 
-/// Rows whose post is nowhere any more.
-fn gone(ledger: &Ledger, matches: &HashMap<usize, &str>, now: Timestamp) -> Vec<EntryRow> {
-    let found: HashSet<&str> = matches.values().copied().collect();
-    let mut gone: Vec<EntryRow> = ledger
+/// Rows whose post is nowhere any more, or goes by another id.
+fn left(posts: &[Post], ledger: &Ledger, matches: &HashMap<usize, &str>, now: Timestamp) -> Vec<EntryRow> {
+    let ids: HashSet<&str> = posts.iter().map(|post| post.id.as_str()).collect();
+    let replaced: HashSet<&str> = matches.values().copied().filter(|id| !ids.contains(id)).collect();
+    let own: HashSet<&str> = posts.iter().filter(|post| post.own_id.is_some()).map(|post| &*post.path).collect();
+    let mut left: Vec<EntryRow> = ledger
         .values()
-        .filter(|row| row.withdrawn_at.is_none() && !found.contains(row.id.as_str()))
-        .map(|row| EntryRow { withdrawn_at: Some(now), ..EntryRow::clone(row) })
+        .filter(|row| !ids.contains(row.id.as_str()))
+        .filter_map(|row| match row.withdrawn_at {
+            _ if replaced.contains(row.id.as_str()) => Some(retired(row, now)),
+            None if own.contains(row.path.as_str()) => Some(retired(row, now)),
+            None => Some(EntryRow { withdrawn_at: Some(now), ..EntryRow::clone(row) }),
+            Some(_) => None,
+        })
         .collect();
-    gone.sort_by(|a, b| a.id.cmp(&b.id));
-    gone
+    left.sort_by(|a, b| a.id.cmp(&b.id));
+    left
+}
+
+fn retired(row: &EntryRow, now: Timestamp) -> EntryRow {
+    let withdrawn_at = row.withdrawn_at.or(Some(now));
+    EntryRow { path: String::new(), url: String::new(), withdrawn_at, ..row.clone() }
 }
 
 /// Pairs posts with rows, the surest signs first. A sign that two share on either side is no sign.
@@ -157,9 +179,11 @@ impl<'p, 'l> Matcher<'p, 'l> {
 
     fn run(mut self) -> HashMap<usize, &'l str> {
         self.own_ids();
-        self.pass(|p| (&*p.path, &*p.url), |r| (&*r.path, &*r.url));
+        self.pass(|p| (&*p.path, &*p.url, &*p.title), |r| (&*r.path, &*r.url, &*r.title));
         self.pass(|p| (&*p.path, p.body_hash), |r| (&*r.path, r.body_hash));
+        // Before the place alone: where a post has been renamed, another may stand in its old place.
         self.pass(|p| p.body_hash, |r| r.body_hash);
+        self.pass(|p| (&*p.path, &*p.url), |r| (&*r.path, &*r.url));
         self.pass(|p| &*p.url, |r| &*r.url);
         self.pass(|p| &*p.path, |r| &*r.path);
         self.pass(|p| (&*p.title, p.date), |r| (&*r.title, r.published_at));
@@ -180,9 +204,10 @@ impl<'p, 'l> Matcher<'p, 'l> {
         if self.found.len() == self.posts.len() || self.used.len() == self.ledger.len() {
             return;
         }
-        let mut rows: HashMap<K, Option<&'l str>> = HashMap::new();
-        for row in self.ledger.values().filter(|row| !self.used.contains(row.id.as_str())) {
-            rows.entry(of_row(row)).and_modify(|id| *id = None).or_insert(Some(&row.id));
+        let mut rows: HashMap<K, Lead<'l>> = HashMap::new();
+        for row in self.ledger.values().filter(|row| !row.is_retired() && !self.used.contains(row.id.as_str())) {
+            let lead = Lead { id: Some(&row.id), is_live: row.withdrawn_at.is_none() };
+            rows.entry(of_row(row)).and_modify(|other| *other = other.or(lead)).or_insert(lead);
         }
         let mut posts: HashMap<K, Option<usize>> = HashMap::new();
         for (index, post) in self.posts.iter().enumerate().filter(|(index, _)| !self.found.contains_key(index)) {
@@ -192,10 +217,28 @@ impl<'p, 'l> Matcher<'p, 'l> {
             }
         }
         for (key, index) in posts {
-            if let (Some(index), Some(Some(id))) = (index, rows.get(&key)) {
+            if let (Some(index), Some(Lead { id: Some(id), .. })) = (index, rows.get(&key)) {
                 self.found.insert(index, id);
                 self.used.insert(id);
             }
+        }
+    }
+}
+
+/// The row that a sign leads to; none if there are two.
+#[derive(Clone, Copy)]
+struct Lead<'l> {
+    id: Option<&'l str>,
+    is_live: bool,
+}
+
+impl Lead<'_> {
+    /// What was taken back speaks only where nothing else does.
+    fn or(self, other: Self) -> Self {
+        match (self.is_live, other.is_live) {
+            (true, false) => self,
+            (false, true) => other,
+            _ => Self { id: None, ..self },
         }
     }
 }
@@ -274,6 +317,68 @@ mod tests {
         let rows = attach(&mut posts, &ledger, now(2));
         assert_eq!(posts[0].id, "urn:x");
         assert!(rows.iter().any(|r| r.id == "urn:x" && r.first_seen == now(1)));
+    }
+
+    #[test]
+    fn an_id_that_an_author_replaces_is_retired_at_once_and_one_that_is_taken_out_stays() {
+        let mut ledger = Ledger::new();
+        let mut posts = [post("a.md", "https://x/a", "A", 1)];
+        for (day, own, id) in [
+            (1, None, "https://x/a"),
+            (2, Some("urn:x"), "urn:x"),
+            (3, None, "urn:x"),
+            (4, Some("urn:y"), "urn:y"),
+            (5, Some("urn:x"), "urn:x"),
+            (6, None, "urn:x"),
+        ] {
+            posts[0].own_id = own.map(str::to_owned);
+            let rows = attach(&mut posts, &ledger, now(day));
+            apply(&mut ledger, rows);
+            assert_eq!(posts[0].id, id, "day {day}");
+            assert_eq!(attach(&mut posts, &ledger, now(day)), [], "day {day}: nothing is left to be done");
+            assert_eq!(ledger.values().filter(|row| row.withdrawn_at.is_none()).count(), 1, "day {day}");
+        }
+        let rows = attach(&mut [], &ledger, now(7));
+        apply(&mut ledger, rows);
+        let mut back = [post("a.md", "https://x/a", "A", 1), post("b.md", "https://x/a", "Another", 2)];
+        attach(&mut back, &ledger, now(8));
+        assert_eq!(back.map(|post| post.id), ["urn:x", "https://x/a#2"], "the retired one is nobody's");
+    }
+
+    #[test]
+    fn an_author_s_id_is_no_other_post_s_in_whatever_order_they_come() {
+        let mut posts = [post("a.md", "https://x/a", "A", 1), post("b.md", "https://x/b", "B", 2)];
+        posts[1].own_id = Some("https://x/a".into());
+        attach(&mut posts, &Ledger::new(), now(1));
+        assert_eq!(posts.map(|post| post.id), ["https://x/a#2", "https://x/a"]);
+    }
+
+    #[test]
+    fn a_post_that_makes_room_for_another_takes_its_id_along() {
+        let mut ledger = Ledger::new();
+        let rows = attach(&mut [post("a.md", "https://x/a", "A", 1)], &ledger, now(1));
+        apply(&mut ledger, rows);
+        let mut posts = [post("a.md", "https://x/a", "Another", 2), post("b.md", "https://x/b", "A", 1)];
+        let rows = attach(&mut posts, &ledger, now(2));
+        apply(&mut ledger, rows);
+        assert_eq!(posts.each_ref().map(|post| post.id.as_str()), ["https://x/a#2", "https://x/a"]);
+        // Written anew from the first word to the last, and nobody else has its text: it is the same post.
+        let mut posts = [post("a.md", "https://x/a", "Rewritten", 3), post("b.md", "https://x/b", "A", 1)];
+        attach(&mut posts, &ledger, now(3));
+        assert_eq!(posts.map(|post| post.id), ["https://x/a#2", "https://x/a"]);
+    }
+
+    #[test]
+    fn a_post_that_is_there_speaks_before_one_that_was_taken_back() {
+        let mut ledger = Ledger::new();
+        let mut posts = [post("x.md", "https://x/x", "Weekly", 1), post("y.md", "https://x/y", "Weekly", 2)];
+        let rows = attach(&mut posts, &ledger, now(1));
+        apply(&mut ledger, rows);
+        let rows = attach(&mut posts[1..], &ledger, now(2));
+        apply(&mut ledger, rows);
+        let mut moved = [post("z.md", "https://x/z", "Weekly", 3)];
+        attach(&mut moved, &ledger, now(3));
+        assert_eq!(moved[0].id, "https://x/y");
     }
 
     #[test]

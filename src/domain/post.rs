@@ -188,6 +188,12 @@ impl Post {
     }
 }
 
+/// A language's code in one spelling: `pt_BR` and `pt-br` are one language.
+#[must_use]
+pub fn language_code(written: &str) -> String {
+    written.trim().to_lowercase().replace('_', "-")
+}
+
 #[cfg(test)]
 impl Post {
     /// A published post, for tests that say only what they are about.

@@ -58,6 +58,13 @@ pub fn state_at(visibility: Visibility, now: Timestamp) -> State {
     }
 }
 
+/// When that changes next by itself.
+#[must_use]
+pub fn next_change(visibility: Visibility, now: Timestamp) -> Option<Timestamp> {
+    let Visibility::Public { from, until } = visibility else { return None };
+    [Some(from), until].into_iter().flatten().filter(|at| *at > now).min()
+}
+
 #[must_use]
 pub fn parse(file: File<'_>, rules: &Rules) -> Parsed {
     let mut problems = Vec::new();

@@ -1,7 +1,7 @@
 //! Which feeds a blog has, where each stands, and which posts are in it: by kind and name, by count and by size, older
 //! ones in archives. Knows the catalogue and what must stay as it was; renders nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hashbrown::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
@@ -12,8 +12,14 @@ use crate::domain::dialect::slug;
 use crate::domain::feed_format::Format;
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::hash;
-use crate::domain::post::Post;
+use crate::domain::post::{Post, language_code};
 use crate::domain::problem::Problem;
+
+/// A tag's folder is named in mails and chats, too.
+const LONGEST_SLUG: usize = 80;
+
+/// What no file system takes; a folder that was to be called so was never there.
+const LONGEST_NAME: usize = 255;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -47,6 +53,15 @@ impl Kind {
 }
 
 impl Plan {
+    /// What is remembered of it goes by this: its folder, or the one file that it is.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match (self.kind, self.files.first()) {
+            (Kind::Extra, Some((_, file))) => file,
+            _ => &self.folder,
+        }
+    }
+
     /// Whether it is the feed in this file, and one that changes: no archive.
     #[must_use]
     pub fn is_current(&self, file: &str) -> bool {
@@ -100,10 +115,11 @@ pub fn plan(catalogue: &Catalogue, settings: &Settings, memory: &FeedMemory) -> 
     });
     planner.group(settings.sections, Kind::Section, "sections", |p| p.section.as_deref().into_iter().collect());
     planner.languages();
-    planner.extras();
     planner.archives();
+    planner.extras();
     let mut out = planner.out;
-    out.problems.extend(clashes(&out.plans));
+    let clashes = part(&mut out.plans);
+    out.problems.extend(clashes);
     out
 }
 
@@ -152,37 +168,35 @@ impl Planner<'_> {
     }
 
     fn group(&mut self, wanted: bool, kind: Kind, folder: &str, names: fn(&Post) -> Vec<&str>) {
-        if !wanted {
-            return;
-        }
-        let terms = terms(self.catalogue, self.published, names);
-        // One section is no division.
-        if kind == Kind::Section && terms.len() < 2 {
-            return;
-        }
-        for (term, slug) in self.slugs(terms, kind) {
-            let plan = self.limited(kind, term.name, format!("{folder}/{slug}/"), term.posts, self.settings.limit);
-            self.out.plans.push(plan);
+        if wanted {
+            self.divide(kind, folder, terms(self.catalogue, self.published, names));
         }
     }
 
-    /// One a language, if there are several; posts that name none are in the site's.
+    /// Posts that name no language are in the site's.
     fn languages(&mut self) {
         if !self.settings.languages {
             return;
         }
         let mut by_code: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for &index in self.published {
-            let code = self.catalogue.posts[index].language_or(&self.settings.language).to_lowercase();
+            let code = language_code(self.catalogue.posts[index].language_or(&self.settings.language));
             by_code.entry(code).or_default().push(index);
         }
-        if by_code.len() < 2 {
+        let terms = by_code.into_iter().map(|(name, posts)| Term { name, posts }).collect();
+        self.divide(Kind::Language, "languages", oldest_first(terms));
+    }
+
+    /// A feed for each term.
+    fn divide(&mut self, kind: Kind, folder: &str, terms: Vec<Term>) {
+        // One section or language is no division; one that readers have a feed of is theirs as long as it has posts.
+        let divides = terms.len() > 1 || !matches!(kind, Kind::Section | Kind::Language);
+        if !divides && !terms.iter().any(|term| self.known_slug(term, kind).is_some()) {
             return;
         }
-        for (code, posts) in by_code {
-            let folder = format!("languages/{}/", slug::ascii(&code));
-            let plan = self.limited(Kind::Language, code, folder, posts, self.settings.limit);
-            self.out.plans.push(plan);
+        for (term, slug) in self.slugs(terms, kind) {
+            let plan = self.limited(kind, term.name, format!("{folder}/{slug}/"), term.posts, self.settings.limit);
+            self.out.plans.push(self.without_old_news(plan));
         }
     }
 
@@ -192,8 +206,18 @@ impl Planner<'_> {
             let posts = self.published.iter().filter(wanted).copied().collect();
             let limit = extra.limit.unwrap_or(self.settings.limit);
             let plan = self.limited(Kind::Extra, extra.title.clone(), String::new(), posts, limit);
-            self.out.plans.push(Plan { files: vec![(extra.format(), extra.path.clone())], extra: Some(index), ..plan });
+            let plan = Plan { files: vec![(extra.format(), extra.path.clone())], extra: Some(index), ..plan };
+            self.out.plans.push(self.without_old_news(plan));
         }
+    }
+
+    /// What the feed that stood there before did not hold would look new to its readers.
+    fn without_old_news(&self, mut plan: Plan) -> Plan {
+        let since = self.memory.since(plan.key());
+        plan.candidates.retain(|post| !is_before(&self.catalogue.posts[*post], since));
+        plan.posts.clone_from(&plan.candidates);
+        plan.complete = plan.posts.len() == plan.all;
+        plan
     }
 
     fn archives(&mut self) {
@@ -215,9 +239,14 @@ impl Planner<'_> {
         self.out.plans.extend(pages);
     }
 
+    /// Where its readers find it.
+    fn known_slug(&self, term: &Term, kind: Kind) -> Option<&String> {
+        let slug = self.memory.slugs.get(&(kind.as_str().to_owned(), term.name.to_lowercase()));
+        slug.filter(|slug| slug.len() <= LONGEST_NAME)
+    }
+
     /// An address for each name; one that a name has had it keeps, whatever comes later.
     fn slugs(&mut self, terms: Vec<Term>, kind: Kind) -> Vec<(Term, String)> {
-        let known = |term: &Term| self.memory.slugs.get(&(kind.as_str().to_owned(), term.name.to_lowercase()));
         let of_kind = self.memory.slugs.iter().filter(|((k, _), _)| k == kind.as_str());
         let mut taken: BTreeMap<String, String> =
             of_kind.map(|((_, name), slug)| (slug.clone(), name.clone())).collect();
@@ -225,7 +254,7 @@ impl Planner<'_> {
         for term in terms {
             let wanted = plain_slug(&term.name);
             let first = taken.get(&wanted).filter(|first| first.to_lowercase() != term.name.to_lowercase()).cloned();
-            let slug = known(&term).cloned().unwrap_or_else(|| free(&wanted, &taken));
+            let slug = self.known_slug(&term, kind).cloned().unwrap_or_else(|| free(&wanted, &taken));
             if let Some(first) = first {
                 let message = format!(
                     "the {} feeds of `{first}` and `{}` would both stand at `{wanted}`",
@@ -258,7 +287,7 @@ pub fn is_before(post: &Post, since: Option<Timestamp>) -> bool {
 #[must_use]
 pub fn is_old_news(post: &Post, sealed: &HashSet<&str>, settings: &Settings, memory: &FeedMemory) -> bool {
     let elsewhere = settings.name(Format::Atom).is_none() || sealed.contains(post.id.as_str());
-    elsewhere && is_before(post, memory.since())
+    elsewhere && is_before(post, memory.since(""))
 }
 
 /// The plan of one archive page.
@@ -334,22 +363,33 @@ fn terms(catalogue: &Catalogue, published: &[usize], names: fn(&Post) -> Vec<&st
             *spellings.entry(name).or_default() += 1;
         }
     }
-    let mut terms: Vec<Term> = by_key
+    let terms = by_key
         .into_values()
         .map(|(posts, spellings)| {
             let most = spellings.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
             Term { name: most.map(|(name, _)| name.to_owned()).unwrap_or_default(), posts }
         })
         .collect();
-    // The last index is the oldest post: of two names that come up together for one address the older one has it.
+    oldest_first(terms)
+}
+
+/// Of two names that come up together for one address the older one has it.
+fn oldest_first(mut terms: Vec<Term>) -> Vec<Term> {
+    // The last index is the oldest post.
     terms.sort_by_key(|term| std::cmp::Reverse(term.posts.last().copied()));
     terms
 }
 
-/// A name in letters that every address can hold; one that has none (`++`) gets a number of its own.
+/// A name in letters that every address can hold; one that has none (`++`) gets a number of its own, and one that is too
+/// long is cut and told from others by it.
 fn plain_slug(name: &str) -> String {
     let slug = slug::ascii(name);
-    if slug.is_empty() { format!("{:08x}", hash::of(name.to_lowercase().as_bytes()) >> 96) } else { slug }
+    let number = || format!("{:08x}", hash::of(name.to_lowercase().as_bytes()) >> 96);
+    match slug.len() {
+        0 => number(),
+        1..=LONGEST_SLUG => slug,
+        _ => format!("{}-{}", slug[..LONGEST_SLUG - 9].trim_end_matches('-'), number()),
+    }
 }
 
 fn free(wanted: &str, taken: &BTreeMap<String, String>) -> String {
@@ -357,21 +397,27 @@ fn free(wanted: &str, taken: &BTreeMap<String, String>) -> String {
     std::iter::once(wanted.to_owned()).chain(numbered).find(|slug| !taken.contains_key(slug)).unwrap_or_default()
 }
 
-/// Files that two feeds would be written to, with the feeds' names.
-fn clashes(plans: &[Plan]) -> Vec<Problem> {
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let files = plans.iter().flat_map(|plan| plan.files.iter().map(move |(_, file)| (plan, file.as_str())));
-    let twice = files.filter(|(_, file)| !seen.insert(file));
-    twice
-        .map(|(plan, file)| {
-            Problem::error(
-                "feeds",
-                "feed-clash",
-                format!("two feeds would be written to `{file}`, so `{}` is not", plan.name),
-            )
-            .hint("give the one in `[[feeds.extra]]` a `path` of its own")
-        })
-        .collect()
+/// Two feeds cannot be one file: the one that comes first has it, the owner's own choice last. A feed that is left without
+/// any is none.
+fn part(plans: &mut Vec<Plan>) -> Vec<Problem> {
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut problems = Vec::new();
+    for Plan { name, files, .. } in &mut *plans {
+        files.retain(|(_, file)| {
+            let is_free = taken.insert(file.clone());
+            if !is_free {
+                problems.push(clash(name, file));
+            }
+            is_free
+        });
+    }
+    plans.retain(|plan| !plan.files.is_empty());
+    problems
+}
+
+fn clash(name: &str, file: &str) -> Problem {
+    let message = format!("two feeds would be written to `{file}`, so `{name}` is not");
+    Problem::error("feeds", "feed-clash", message).hint("give the one in `[[feeds.extra]]` a `path` of its own")
 }
 
 #[cfg(test)]

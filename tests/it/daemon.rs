@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use super::program::{Program, ask, at, blog, born, finished};
 use super::program::{feed, spawn};
-use super::site::{LEAST, PATIENCE, Site, text, until};
+use super::site::{LEAST, PATIENCE, Site, site, text, until};
 
 const BEAT: Duration = Duration::from_millis(20);
 
@@ -130,6 +130,43 @@ fn a_saved_post_is_served_soon_after() {
     assert!(worst < Duration::from_secs(5), "{worst:?}");
     site.remove("_posts/2021-05-06-new-0.md");
     until("the deleted post to go", || feed(daemon.address).filter(|feed| !titles(feed).contains("New 0")));
+    daemon.stop();
+}
+
+#[test]
+fn a_post_that_grows_drives_no_other_out_of_all_documents() {
+    let long = |n: u8, times: usize| text(&format!("Long {n}"), &"Wood is measured twice and cut once. ".repeat(times));
+    let posts = |site: Site, n: u8| site.post(&format!("2021-05-0{n}-long.md"), long(n, 1_500));
+    let site = (1..=4).fold(site(), posts);
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    assert!(site.read("public/atom.xml").contains("<fh:complete") && !site.exists("public/archive"));
+    write(&site.path("_posts/2021-05-04-long.md"), &long(4, 4_000));
+    let archive =
+        until("the archive", || ask(daemon.address, "GET /archive/1/atom.xml", "").filter(|got| got.0 == 200));
+    assert!(archive.1.contains("Long 1"), "{}", archive.1);
+    let shown = titles(&until_served(daemon.address, "Long 4"));
+    assert!(!shown.contains("Long 1"), "{shown:?}");
+    assert!(site.read("public/atom.xml").contains("prev-archive"));
+    daemon.stop();
+    assert_eq!(site.json("build")["files_written"], 0, "a whole pass finds nothing left to do");
+}
+
+#[test]
+fn an_expiry_that_is_saved_into_a_post_is_kept() {
+    let site = site();
+    let hugo = "[site]\ntitle = \"Notes\"\nurl = \"https://blog.example.org\"\n[posts]\ndir = \"content/posts\"\nformat = \"hugo\"\n";
+    site.save("gazetted.toml", hugo);
+    let post = |title: &str, more: &str| format!("---\ntitle: {title}\ndate: 2021-05-01\n{more}---\nWords.\n");
+    site.save("content/posts/stays.md", post("Stays", ""));
+    site.save("content/posts/goes.md", post("Goes", ""));
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    write(
+        &site.path("content/posts/goes.md"),
+        &post("Goes", "expiryDate: 2021-05-10T01:00:00Z\n").replace("Words", "New words"),
+    );
+    until("the save", || feed(daemon.address).filter(|feed| feed.to_string().contains("New words")));
+    daemon.clock.set(at("2021-05-10T01:00:00Z"));
+    until("the post to go", || feed(daemon.address).filter(|feed| !titles(feed).contains("Goes")));
     daemon.stop();
 }
 
@@ -406,6 +443,26 @@ fn a_folder_a_feed_of_one_s_own_and_a_blog_below_a_path_keep_their_addresses() {
             "{head}"
         );
     }
+    daemon.stop();
+}
+
+#[test]
+fn a_feed_that_is_no_more_leads_nowhere_and_to_no_circle() {
+    let site = blog().post("2021-05-04-tagged.md", "---\ntitle: Tagged\ntags: [python]\n---\nWords.\n");
+    let named = |names: &str| site.save("gazetted.toml", format!("{LEAST}[feeds]\n{names}"));
+    site.ok("build");
+    for names in ["atom = \"index.atom\"\n", "", "rss = \"atom.xml\"\natom = \"feed.xml\"\n", ""] {
+        named(names);
+        site.ok("build");
+    }
+    site.save("_posts/2021-05-04-tagged.md", text("Tagged", "Words."));
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    for path in ["atom.xml", "index.atom", "feed.xml"] {
+        let answer = ask(daemon.address, &format!("GET /tags/python/{path}"), "").unwrap();
+        assert_eq!(answer.0, 404, "{path}: {}", answer.1);
+    }
+    let renamed = raw(daemon.address, "/index.atom").unwrap();
+    assert!(renamed.contains(" 301 ") && renamed.to_lowercase().contains("location: /atom.xml\r\n"), "{renamed}");
     daemon.stop();
 }
 

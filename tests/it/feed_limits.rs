@@ -125,6 +125,36 @@ fn a_blog_keeps_the_addresses_it_has() {
 }
 
 #[test]
+fn feeds_that_would_be_one_file_do_not_fight_for_it() {
+    let site = site()
+        .config("[[feeds.extra]]\npath = \"tags/python/feed.xml\"\ntitle = \"On Python\"\n")
+        .post("2021-01-05-one.md", "---\ntitle: One\ntags: [Python]\nlang: pt-BR\n---\nFirst.\n")
+        .post("2021-02-05-two.md", "---\ntitle: Two\nlang: pt_BR\n---\nSecond.\n")
+        .post("2021-03-05-three.md", text("Three", "Third."));
+    let first = site.run("build");
+    assert_eq!(first.code, 1);
+    let message = "two feeds would be written to `tags/python/feed.xml`, so `On Python` is not";
+    assert!(first.err.contains(message), "{}", first.err);
+    let brazilian = site.read("public/languages/pt-br/feed.xml");
+    assert!(brazilian.contains("First") && brazilian.contains("Second"), "{brazilian}");
+    assert!(!site.read("public/feeds.opml").contains("On Python"));
+    assert!(site.run("build").out.contains(": 0 files written"));
+}
+
+#[test]
+fn an_address_that_is_said_to_have_moved_to_no_feed_is_told() {
+    let site = site()
+        .config(
+            "[feeds.moved]\n\"a.xml\" = \"/feed.xml\"\n\"b.xml\" = \"tags/wood/atom.xml\"\n\"c.xml\" = \"editions/atom.xml\"\n\"z.xml\" = \"nothere.xml\"\n",
+        )
+        .post("2021-01-05-one.md", "---\ntitle: One\ntags: [wood]\n---\nFirst.\n");
+    let said = site.ok("check").out;
+    let told = "`feeds.moved` leads from `z.xml` to `nothere.xml`, and none of the feeds is there";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(said.matches("`feeds.moved`").count(), 1, "{said}");
+}
+
+#[test]
 fn wrong_feeds_are_refused_with_their_place() {
     let site = site().config(
         "[[feeds.extra]]\npath = \"feed.xml\"\n[[feeds.extra]]\npath = \"../x.xml\"\nlimits = 3\n[feeds.moved]\n\"/etc/../x\" = \"feed.xml\"\n",

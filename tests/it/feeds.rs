@@ -231,19 +231,49 @@ fn a_tag_that_disappears_takes_its_files_with_it() {
 }
 
 #[test]
-fn the_last_good_file_stays_if_a_feed_cannot_be_written() {
+fn what_somebody_has_put_at_an_old_address_of_ours_is_theirs() {
+    let site = blog();
+    build(&site);
+    site.save("public/feed.xml", "the operator's");
+    let config = site.read("gazetted.toml");
+    site.save("gazetted.toml", format!("{config}[feeds]\nrss = \"rss.xml\"\natom = \"index.atom\"\n"));
+    build(&site);
+    assert_eq!(site.read("public/feed.xml"), "the operator's");
+    assert!(site.exists("public/rss.xml") && !site.exists("public/atom.xml"));
+}
+
+#[test]
+fn the_last_good_file_stays_if_a_feed_cannot_be_written_and_the_others_go_on() {
     let site = blog();
     build(&site);
     let before = site.read("public/feed.xml");
     std::fs::create_dir(site.path("public/.feed.xml.gazetted-tmp")).unwrap();
+    site.remove("public/tags/iron/atom.xml");
+    site.save("public/tags/iron/atom.xml/index.html", "somebody's");
     site.save("_posts/2021-04-05-four.md", text("Four", "Fourth."));
     let ran = site.run("build");
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("feed.xml") && ran.err.contains("caused by: "), "{}", ran.err);
+    for file in ["feed.xml", "tags/iron/atom.xml"] {
+        let problem = format!("{file}:1:1: error: cannot be written: Is a directory");
+        assert!(ran.err.contains(&problem), "{problem}: {}", ran.err);
+    }
     assert_eq!(site.read("public/feed.xml"), before);
+    assert!(site.read("public/atom.xml").contains("Four"));
     std::fs::remove_dir(site.path("public/.feed.xml.gazetted-tmp")).unwrap();
+    std::fs::remove_dir_all(site.path("public/tags/iron/atom.xml")).unwrap();
+    build(&site);
+    assert!(site.read("public/feed.xml").contains("Four") && site.exists("public/tags/iron/atom.xml"));
+}
+
+#[test]
+fn a_tag_of_any_length_stops_no_feed() {
+    let list = "python, dask, arrays, ".repeat(14);
+    let site = blog().post("2021-04-05-four.md", format!("---\ntitle: Four\ntags: [\"{list}\"]\n---\nFourth.\n"));
     build(&site);
     assert!(site.read("public/feed.xml").contains("Four"));
+    let cut = site.files("public").into_iter().find(|file| file.starts_with("tags/python-dask-arrays")).unwrap();
+    assert!(cut.len() < 100, "{cut}");
+    assert_eq!(build(&site)["files_written"], 0);
 }
 
 #[test]

@@ -103,3 +103,25 @@ fn whatever_an_entry_says_besides_its_text_is_told_before_it_is_published() {
     site.ok("build");
     assert!(site.ok("diff").out.starts_with("readers will see nothing new\n"));
 }
+
+#[test]
+fn an_author_s_new_id_is_told_once_and_a_build_leaves_nothing_to_do() {
+    let site = blog().config("[feeds]\ntombstones = true\n");
+    site.ok("build");
+    site.save("_posts/2021-02-05-two.md", "---\ntitle: Two\nid: 'urn:two'\n---\nSecond.\n");
+    let changes: Value = site.json("diff");
+    assert_eq!((&changes["new"][0]["id"], &changes["gone"][0]["title"]), (&"urn:two".into(), &"Two".into()));
+    site.ok("build");
+    assert!(site.read("public/atom.xml").contains("<id>urn:two</id>"));
+    assert_eq!(site.ok("diff").out, "readers will see nothing new\n0 feed files would be written\n");
+    assert_eq!(site.json("build")["files_written"], 0);
+    let old = "https://blog.example.org/2021/02/05/two.html";
+    assert!(site.ok(&format!("why {old}")).out.contains("id: urn:two"), "the address is still its");
+    site.save(
+        "_posts/2021-06-05-six.md",
+        "---\ntitle: Six\nid: 'https://blog.example.org/2021/03/05/three.html'\n---\nSixth.\n",
+    );
+    let refused = site.run("check");
+    assert_eq!(refused.code, 1);
+    assert!(refused.out.contains("has the same id as `_posts/2021-03-05-three.md`"), "{}", refused.out);
+}

@@ -30,7 +30,8 @@ fn days() -> Vec<String> {
 
 fn blog() -> Site {
     days().iter().fold(site(), |site, day| {
-        site.post(&format!("{day}-post-{day}.md"), text(&format!("About {day}"), &format!("Of the {day}.")))
+        let post = format!("---\ntitle: About {day}\ntags: [wood]\n---\nOf the {day}.\n");
+        site.post(&format!("{day}-post-{day}.md"), post)
     })
 }
 
@@ -60,6 +61,60 @@ fn readers_see_what_they_saw_and_nothing_old_as_new() {
     site.ok("build");
     assert_eq!(ids(&site)[1..], known(10));
     assert_eq!(site.json("adopt _site/feed.xml")["same"], 10);
+}
+
+fn documents(site: &Site) -> Vec<Vec<String>> {
+    let archives = site.files("public").into_iter().filter(|file| file.starts_with("archive/"));
+    let names = ["atom.xml".to_owned()].into_iter().chain(archives);
+    let ids = |atom: &str| -> Vec<String> {
+        let entries = atom.split("<entry>").skip(1);
+        entries.map(|entry| entry.split_once("<id>").unwrap().1.split_once("</id>").unwrap().0.to_owned()).collect()
+    };
+    names.map(|name| ids(&site.read(&format!("public/{name}")))).collect()
+}
+
+#[test]
+fn whoever_builds_first_and_adopts_then_has_the_same_feed_and_archives() {
+    let [first, later] = ["", "build"].map(|before| {
+        let site = blog().config("[feeds]\nlimit = 8\n");
+        jekyll_feed(&site, 5);
+        if !before.is_empty() {
+            site.ok(before);
+        }
+        site.ok("adopt _site/feed.xml");
+        site.ok("build");
+        site
+    });
+    let lengths: Vec<usize> = documents(&later).iter().map(Vec::len).collect();
+    assert_eq!(lengths, [5, 8, 8, 3]);
+    assert_eq!(documents(&later), documents(&first));
+    assert_eq!(later.json("build")["files_written"], 0);
+    // What is dated so early and comes now is new.
+    later.save("_posts/2019-06-08-found.md", text("Found", "Found."));
+    later.ok("build");
+    assert_eq!(documents(&later)[0].len(), 6);
+}
+
+#[test]
+fn each_feed_goes_on_with_what_its_own_readers_had() {
+    let extra = "[[feeds.extra]]\npath = \"feed.python.xml\"\nformat = \"atom\"\n";
+    let site = blog().config(extra);
+    jekyll_feed(&site, 10);
+    let five = site.read("_site/feed.xml").split_inclusive("</entry>").take(5).collect::<String>() + "</feed>";
+    site.save("_site/feed.python.xml", &five);
+    site.ok("adopt _site/feed.xml _site/feed.python.xml");
+    // One that nobody can tell whose it was takes nothing away from the blog's readers.
+    site.save("old/other.xml", &five);
+    site.ok("adopt old/other.xml");
+    site.ok("build");
+    assert_eq!(ids(&site), known(10));
+    let python = site.read("public/feed.python.xml");
+    assert_eq!(python.matches("<entry>").count(), 5);
+    assert!(!python.contains("fh:complete"), "readers would take the others for deleted");
+    let why = site.ok("why 2019-01-07-post-2019-01-07.md").out;
+    assert!(why.contains("not in feed.xml"), "{why}");
+    // Where nobody was before, nothing looks new to anybody.
+    assert_eq!(site.read("public/tags/wood/atom.xml").matches("<entry>").count(), 24);
 }
 
 #[test]

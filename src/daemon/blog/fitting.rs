@@ -2,7 +2,6 @@
 //! never change, and each feed is cut to its size. A large blog goes through memory in parts, oldest first.
 
 use hashbrown::HashSet;
-use jiff::Timestamp;
 
 use super::outputs::{Between, Scope};
 use super::{Blog, PassError};
@@ -26,15 +25,13 @@ impl Blog {
         edited: &HashSet<String>,
     ) -> Result<Vec<String>, PassError> {
         self.kept = self.likely(settings);
-        let unsealed = self.unsealed(settings);
-        // What the feed before ours did not hold goes into archives at once; what is dated so early later on is new.
-        let since = self.memory.since().filter(|_| self.memory.archives.is_empty());
+        let unsealed = self.find_unsealed(settings);
         let mut written = Vec::new();
-        let mut sealed = 0;
+        let (mut sealed, mut known) = (0, 0);
         for part in unsealed.chunks(PART) {
             self.weigh(part, edited).await?;
-            let known = unsealed.partition_point(|post| *post >= part[part.len() - 1]);
-            written.extend(self.seal(&unsealed[sealed..known], &mut sealed, since, settings, edited).await?);
+            known += part.len();
+            written.extend(self.seal(&unsealed[sealed..known], &mut sealed, settings, edited).await?);
             if unsealed.len() > PART {
                 self.bodies.keep_only(&self.catalogue.posts, &self.kept);
             }
@@ -43,6 +40,7 @@ impl Blog {
             // What went into archives now is not the same feed's to show, and the archives are feeds of their own.
             self.plans = feed_plan::plan(&self.catalogue, settings, &self.memory).plans;
         }
+        self.unsealed = unsealed[sealed..].to_vec();
         self.weigh_candidates(settings, edited).await?;
         self.cut(settings, &Scope::Whole);
         Ok(written)
@@ -62,28 +60,44 @@ impl Blog {
         shown.collect()
     }
 
-    /// After a save that changed texts only: what was edited is weighed anew, and each feed cut to its size. Whether more has to
-    /// go into an archive by now, the next whole pass sees.
+    /// After a save that changed texts only: what was edited is weighed anew, and each feed cut to its size. Gives whether that
+    /// is all there is to do: posts that have grown may drive one out that no archive holds.
     pub(super) async fn refit(
         &mut self,
         scope: &Scope,
         settings: &Settings,
         edited: &HashSet<String>,
-    ) -> Result<(), PassError> {
+    ) -> Result<bool, PassError> {
         let changed: Vec<usize> = scope.posts(self.catalogue.posts.len()).collect();
         self.weigh(&changed, edited).await?;
-        self.cut(settings, scope);
-        Ok(())
+        let unsealed = self.weighed(&self.unsealed, settings);
+        let fits = feed_plan::next_page(&unsealed, settings.limit, settings.max_bytes).is_none();
+        if fits {
+            self.cut(settings, scope);
+        }
+        Ok(fits)
     }
 
-    /// The published posts that are in no archive, oldest first; none if there are no archives.
-    fn unsealed(&self, settings: &Settings) -> Vec<usize> {
+    /// The published posts that are in no archive, those first that belong into one, then the oldest; none if there are no
+    /// archives.
+    fn find_unsealed(&self, settings: &Settings) -> Vec<usize> {
         if settings.name(Format::Atom).is_none() {
             return Vec::new();
         }
         let sealed = feed_plan::sealed(&self.memory, "");
         let posts = self.catalogue.posts.iter().enumerate().rev();
-        posts.filter(|(_, post)| post.is_published() && !sealed.contains(post.id.as_str())).map(|(i, _)| i).collect()
+        let unsealed = posts.filter(|(_, post)| post.is_published() && !sealed.contains(post.id.as_str()));
+        let mut unsealed: Vec<usize> = unsealed.map(|(index, _)| index).collect();
+        unsealed.sort_by_cached_key(|post| !self.is_left_over(*post));
+        unsealed
+    }
+
+    /// Whether the feed before ours did not hold a post, though it was there: it is nobody's news. What came later is new,
+    /// however early it is dated.
+    fn is_left_over(&self, post: usize) -> bool {
+        let Some(at) = self.memory.adopted_at() else { return false };
+        let post = &self.catalogue.posts[post];
+        self.row(post).is_some_and(|row| row.first_seen <= at) && feed_plan::is_before(post, self.memory.since(""))
     }
 
     /// Without archives only what may be shown is rendered: for each feed as many as fill it, the newest first.
@@ -132,6 +146,10 @@ impl Blog {
         weighed.filter(|_| full).unwrap_or(LIGHT)
     }
 
+    fn weighed(&self, posts: &[usize], settings: &Settings) -> Vec<(usize, u64)> {
+        posts.iter().map(|post| (*post, self.weight(&self.catalogue.posts[*post], settings.full))).collect()
+    }
+
     /// One post must not drive all others out of a feed: what would fill it alone is shown by its summary.
     pub(super) fn is_too_heavy(&self, post: &Post, settings: &Settings) -> bool {
         self.weight(post, true) > settings.max_bytes
@@ -162,20 +180,21 @@ impl Blog {
         &mut self,
         unsealed: &[usize],
         count: &mut usize,
-        since: Option<Timestamp>,
         settings: &Settings,
         edited: &HashSet<String>,
     ) -> Result<Vec<String>, PassError> {
-        let mut rest: Vec<(usize, u64)> =
-            unsealed.iter().map(|i| (*i, self.weight(&self.catalogue.posts[*i], settings.full))).collect();
+        let mut rest = self.weighed(unsealed, settings);
         let mut next = self.memory.pages("").map(|(page, _)| page).last().unwrap_or_default() + 1;
         let (mut learned, mut pages) = (FeedMemory::default(), Vec::new());
-        let old = |(post, _): &(usize, u64)| feed_plan::is_before(&self.catalogue.posts[*post], since);
         while let Some(page) = feed_plan::next_page(&rest, settings.limit, settings.max_bytes)
-            .or_else(|| rest.split_at_checked(rest.iter().take_while(|p| old(p)).count()).map(|(page, _)| page))
+            .or_else(|| {
+                rest.split_at_checked(rest.partition_point(|(post, _)| self.is_left_over(*post))).map(|(page, _)| page)
+            })
             .filter(|page| !page.is_empty())
         {
-            let posts: Vec<usize> = page.iter().rev().map(|(post, _)| *post).collect();
+            let mut posts: Vec<usize> = page.iter().map(|(post, _)| *post).collect();
+            // The catalogue is newest first.
+            posts.sort_unstable();
             let ids = posts.iter().map(|post| self.catalogue.posts[*post].id.clone()).collect();
             learned.archives.insert((String::new(), next), ids);
             *count += posts.len();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Blog;
 use super::outputs::Scope;
 use crate::domain::identity::EntryRow;
-use crate::domain::post::Post;
+use crate::domain::post::{Post, language_code};
 use crate::domain::problem::Problem;
 use crate::render::feed::{self, Settings};
 use crate::render::feed_plan::{self, Kind, Plan};
@@ -98,7 +98,7 @@ impl Blog {
             Kind::Category => post.categories.iter().any(|category| is(category)),
             Kind::Author => post.authors.iter().any(|author| is(&author.name)),
             Kind::Section => post.section.as_deref().is_some_and(is),
-            Kind::Language => is(post.language_or(&settings.language)),
+            Kind::Language => language_code(post.language_or(&settings.language)) == plan.name,
             Kind::Extra | Kind::Archive => false,
         };
         if !about {
@@ -107,10 +107,12 @@ impl Blog {
         if !post.is_published() {
             return Some(format!("it is not published: its state is {}", post.state.as_str()));
         }
-        let sealed = || feed_plan::sealed(&self.memory, "");
-        let old = plan.kind == Kind::All && feed_plan::is_old_news(post, &sealed(), settings, &self.memory);
+        let old = match plan.kind {
+            Kind::All => feed_plan::is_old_news(post, &feed_plan::sealed(&self.memory, ""), settings, &self.memory),
+            _ => feed_plan::is_before(post, self.memory.since(plan.key())),
+        };
         Some(if old {
-            "it was not in the feed that the blog had before, and would look new".to_owned()
+            "it was not in the feed that stood there before, and would look new".to_owned()
         } else {
             format!("{} newer ones are as many as fit (`feeds.limit` is {})", plan.posts.len(), settings.limit)
         })
@@ -133,18 +135,15 @@ impl Blog {
                 Some(row) => all.changed.extend(self.difference(post, row, other.get(&post.id))),
             }
         }
-        for row in rows.iter().filter(|row| row.withdrawn_at.is_some()) {
-            if self.ledger.get(&row.id).is_some_and(|before| before.withdrawn_at.is_none()) {
-                all.gone.push(Change {
-                    title: row.title.clone(),
-                    path: row.path.clone(),
-                    id: row.id.clone(),
-                    url: row.url.clone(),
-                    what: Vec::new(),
-                    updated: false,
-                });
-            }
-        }
+        let left = rows.iter().filter(|row| row.withdrawn_at.is_some()).filter_map(|row| self.ledger.get(&row.id));
+        all.gone.extend(left.filter(|before| before.withdrawn_at.is_none()).map(|before| Change {
+            title: before.title.clone(),
+            path: before.path.clone(),
+            id: before.id.clone(),
+            url: before.url.clone(),
+            what: Vec::new(),
+            updated: false,
+        }));
         all
     }
 

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::fitting::full;
 use super::{Blog, Pass, PassError, pages, settings};
+use crate::daemon::preflight::PAGES;
 use crate::daemon::render_pass::{Purpose, version};
 use crate::daemon::terms::Terms;
 use crate::domain::extra_feed::ExtraFeed;
@@ -84,11 +85,14 @@ impl Blog {
         // All new entries at once, and before any file: an id must never be given twice, nor a post be taken for a late one.
         self.remember_entries(known).await?;
         self.feed_problems.retain(|problem| problem.code != FAILED && problem.code != "size");
-        let mut written = Vec::new();
-        match scope {
-            Scope::Texts(_) => self.refit(&scope, &settings, &edited).await?,
-            Scope::Whole => written = self.fit(&settings, &edited).await?,
-        }
+        let scope = match scope {
+            Scope::Texts(_) if !self.refit(&scope, &settings, &edited).await? => Scope::Whole,
+            scope => scope,
+        };
+        let mut written = match scope {
+            Scope::Texts(_) => Vec::new(),
+            Scope::Whole => self.fit(&settings, &edited).await?,
+        };
         self.feed_problems.extend(self.heavy_problems(&settings));
         let plans = std::mem::take(&mut self.plans);
         written.extend(self.publish_all(&plans, &scope, &settings, &edited, Between::Forget).await?);
@@ -383,13 +387,9 @@ impl Blog {
             .par_iter()
             .map(|stale| {
                 let bytes = self.feed(&plans[stale.plan], settings).and_then(|feed| feed::write(&feed, stale.format));
-                bytes.map(|bytes| Output { path: stale.path.clone(), bytes }).map_err(|message| {
-                    Problem::error(
-                        stale.path.clone(),
-                        FAILED,
-                        format!("cannot be written: {message}; the last good file stays"),
-                    )
-                })
+                bytes
+                    .map(|bytes| Output { path: stale.path.clone(), bytes })
+                    .map_err(|message| unwritten(stale.path.clone(), &message))
             })
             .collect();
         let (good, bad): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
@@ -421,19 +421,23 @@ impl Blog {
         fingerprints: &HashMap<String, u128>,
     ) -> Result<Vec<String>, PassError> {
         let out = self.out_dir();
-        let written = tokio::task::block_in_place(|| publish::write_all(&out, outputs))?;
+        let done = tokio::task::block_in_place(|| publish::write_all(&out, outputs))?;
         let row = |o: &Output| OutputRow {
             path: o.path.clone(),
             fingerprint: fingerprints.get(&o.path).copied().unwrap_or_default(),
             bytes_hash: hash::of(&o.bytes),
         };
-        let rows: Vec<OutputRow> =
-            outputs.iter().map(row).filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
+        let is_there = |o: &&Output| !done.refused.iter().any(|(path, _)| *path == o.path);
+        let rows: Vec<OutputRow> = outputs.iter().filter(is_there).map(row).collect();
+        let rows: Vec<OutputRow> = rows.into_iter().filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
         if !rows.is_empty() {
             self.store()?.save_outputs(&rows, &[]).await?;
             self.outputs.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
         }
-        Ok(written.written)
+        self.feed_problems.extend(done.refused.into_iter().map(|(path, why)| {
+            unwritten(path, &why).hint("move away what stands there, or give the feed a shorter name")
+        }));
+        Ok(done.written)
     }
 
     /// The list of all feeds, and the files of those there are no more.
@@ -447,16 +451,12 @@ impl Blog {
         let list = Output { path: settings.opml.clone(), bytes: Self::opml(plans, settings) };
         written.extend(self.put_in_place(&[list], &HashMap::new()).await?);
         written.extend(self.publish_pages(plans, scope, settings).await?);
-        let wanted: HashSet<String> = plans
-            .iter()
-            .flat_map(|plan| plan.files.iter().map(|(_, path)| path.clone()))
-            .chain([settings.opml.clone()])
-            .chain(pages::paths(plans, settings))
-            .collect();
+        let wanted = files(plans, settings);
         let gone: Vec<String> = self.outputs.keys().filter(|path| !wanted.contains(*path)).cloned().collect();
         if !gone.is_empty() {
             let out = self.out_dir();
-            for path in gone.iter().filter(|path| !pages::is_page(path) || self.is_ours(&out, path)) {
+            // What somebody else has put there since is theirs.
+            for path in gone.iter().filter(|path| self.is_ours(&out, path)) {
                 publish::remove(&out, path);
             }
             self.store()?.save_outputs(&[], &gone).await?;
@@ -469,6 +469,20 @@ impl Blog {
             written,
             problems: self.feed_problems.clone(),
         })
+    }
+
+    /// Addresses that the configuration says have moved, and to where there is nothing.
+    pub(super) fn move_problems(&self, settings: &Settings) -> Vec<Problem> {
+        let files = files(&self.plans, settings);
+        let is_page = |new: &str| PAGES.contains(&new.split('/').next().unwrap_or_default());
+        let is_there = |new: &str| is_page(new) || files.contains(new) || files.contains(&format!("{new}index.html"));
+        let moved = self.config.feeds.moved.iter().filter(|(_, new)| !is_there(new.trim_start_matches('/')));
+        let problem = |(old, new): (&String, &String)| {
+            let message = format!("`feeds.moved` leads from `{old}` to `{new}`, and none of the feeds is there");
+            Problem::warning("feeds", "moved", message)
+                .hint("expected a file of a feed, like `feed.xml`; `feeds.opml` lists them all")
+        };
+        moved.map(problem).collect()
     }
 
     /// Whether a file is as we wrote it.
@@ -498,6 +512,16 @@ impl Blog {
             .collect();
         opml::write(&settings.title, &outlines)
     }
+}
+
+/// All that stands below `feeds.out`.
+fn files(plans: &[Plan], settings: &Settings) -> HashSet<String> {
+    let feeds = plans.iter().flat_map(|plan| plan.files.iter().map(|(_, path)| path.clone()));
+    feeds.chain([settings.opml.clone()]).chain(pages::paths(plans, settings)).collect()
+}
+
+fn unwritten(path: String, why: &str) -> Problem {
+    Problem::error(path, FAILED, format!("cannot be written: {why}; the last good file stays"))
 }
 
 /// The posts that readers see now; archives are written once and need no memory.

@@ -165,3 +165,19 @@ proptest::proptest! {
         let _ = read(&[b"{\"items\": [".as_slice(), &bytes, b"]}"].concat(), None);
     }
 }
+
+#[test]
+fn a_feed_is_known_by_where_it_stood() {
+    let at =
+        |place: &str| FeedDocument { self_link: Some(place.into()), ..read(b"<rss><channel/></rss>", None).unwrap() };
+    for (place, file, is) in [
+        ("_site/feed.xml", "feed.xml", true),
+        ("feed.xml", "feed.xml", true),
+        ("https://a.example/blog/feed.xml?x=1", "feed.xml", true),
+        ("https://a.example/tags/wood/feed.xml", "tags/wood/feed.xml", true),
+        ("_site/old-feed.xml", "feed.xml", false),
+        ("https://a.example/feed/", "feed.xml", false),
+    ] {
+        assert_eq!(at(place).is_at(file), is, "{place} {file}");
+    }
+}

@@ -75,6 +75,23 @@ fn every_name_has_an_address_and_keeps_it() {
 }
 
 #[test]
+fn a_name_of_any_length_has_an_address_that_a_folder_can_have() {
+    let list = "python, dask, ".repeat(30);
+    let (a, b) = (format!("{list}a"), format!("{list}b"));
+    let [first, second] = [&a, &b].map(|name| plain_slug(name));
+    assert!(first.len() <= 80 && first.starts_with("python-dask-python"), "{first}");
+    assert_ne!(first, second, "names that differ in what is cut off are two");
+    assert_eq!(plain_slug(&"x".repeat(80)), "x".repeat(80));
+    let kept = |slug: String| FeedMemory {
+        slugs: BTreeMap::from([(("tag".into(), a.clone()), slug)]),
+        ..FeedMemory::default()
+    };
+    let folder = |memory: &FeedMemory| plan(&catalogue(vec![tagged(&a)]), &settings(), memory).plans[1].folder.clone();
+    assert_eq!(folder(&kept("x".repeat(200))), format!("tags/{}/", "x".repeat(200)), "readers know it by that");
+    assert_eq!(folder(&kept("x".repeat(300))), format!("tags/{first}/"), "no file system has that");
+}
+
+#[test]
 fn sections_and_languages_have_feeds_where_there_are_several() {
     let post = |section: &str, language: Option<&str>| -> Post {
         let language = language.map(str::to_owned);
@@ -86,6 +103,37 @@ fn sections_and_languages_have_feeds_where_there_are_several() {
     let two = plan(&two, &settings(), &FeedMemory::default());
     assert_eq!(folders(&two, Kind::Section), [("blog", "sections/blog/"), ("news", "sections/news/")]);
     assert_eq!(folders(&two, Kind::Language), [("en", "languages/en/"), ("pt-br", "languages/pt-br/")]);
+}
+
+#[test]
+fn a_section_or_language_that_is_left_alone_keeps_its_readers() {
+    let post = |section: &str, language: &str| -> Post {
+        Written { section: Some(section.into()), language: Some(language.into()), ..Written::sample() }.into()
+    };
+    let two = catalogue(vec![post("blog", "en"), post("news", "de")]);
+    let memory = plan(&two, &settings(), &FeedMemory::default()).learned;
+    let left = plan(&catalogue(vec![post("blog", "en")]), &settings(), &memory);
+    assert_eq!(folders(&left, Kind::Section), [("blog", "sections/blog/")]);
+    assert_eq!(folders(&left, Kind::Language), [("en", "languages/en/")]);
+    let other = plan(&catalogue(vec![post("essays", "fr")]), &settings(), &memory);
+    assert_eq!(other.plans.len(), 1, "nobody reads these: {:?}", other.plans);
+}
+
+fn in_language(language: &str) -> Post {
+    Written { language: Some(language.into()), ..Written::sample() }.into()
+}
+
+#[test]
+fn one_language_in_two_spellings_is_one_and_two_that_look_alike_are_two() {
+    let posts = ["pt-BR", "pt_BR", "PT-br", "日本", "ri ben"].map(in_language).to_vec();
+    let planned = plan(&catalogue(posts), &settings(), &FeedMemory::default());
+    assert_eq!(
+        folders(&planned, Kind::Language),
+        [("pt-br", "languages/pt-br/"), ("ri ben", "languages/ri-ben/"), ("日本", "languages/ri-ben-2/")]
+    );
+    assert_eq!(planned.plans.iter().find(|plan| plan.name == "pt-br").unwrap().posts, [0, 1, 2]);
+    let alone = plan(&catalogue(vec![in_language("日本"), in_language("en")]), &settings(), &planned.learned);
+    assert_eq!(folders(&alone, Kind::Language)[1], ("日本", "languages/ri-ben-2/"), "it keeps what it had");
 }
 
 #[test]
@@ -120,11 +168,21 @@ fn a_feed_of_the_owner_s_choice_has_what_it_asks_for() {
 }
 
 #[test]
-fn two_feeds_at_one_address_are_refused() {
-    let mut planned = plan(&catalogue(vec![tagged("a")]), &settings(), &FeedMemory::default());
-    assert_eq!(planned.problems, []);
-    planned.plans[1].files[0].1 = "feed.xml".into();
-    assert!(clashes(&planned.plans)[0].message.contains("`feed.xml`"));
+fn two_feeds_at_one_address_are_refused_and_the_owner_s_own_gives_way() {
+    let at = |path: &str| ExtraFeed { path: path.into(), title: "On A".into(), ..ExtraFeed::default() };
+    let memory = FeedMemory {
+        archives: BTreeMap::from([((String::new(), 1), vec!["id0".to_owned()])]),
+        ..FeedMemory::default()
+    };
+    for (path, clashes) in [("tags/a/feed.xml", 1), ("archive/1/atom.xml", 1), ("a.xml", 0)] {
+        let settings = Settings { extra: vec![at(path)], ..settings() };
+        let planned = plan(&catalogue(vec![tagged("a")]), &settings, &memory);
+        assert_eq!(planned.problems.len(), clashes, "{path}");
+        let extras = planned.plans.iter().filter(|plan| plan.kind == Kind::Extra).count();
+        assert_eq!(extras, 1 - clashes, "{path}");
+        let message = format!("two feeds would be written to `{path}`, so `On A` is not");
+        assert!(planned.problems.iter().all(|problem| problem.message == message), "{:?}", planned.problems);
+    }
 }
 
 #[test]

@@ -24,8 +24,8 @@ impl Feeds for Database {
         write!(self, |db| learn(db, more))
     }
 
-    async fn adopt_entries(&self, adopted: &[(String, EntryRow)]) -> Result<()> {
-        write!(self, |db| adopt(db, adopted))
+    async fn adopt_entries(&self, adopted: &[(String, EntryRow)], learned: &FeedMemory) -> Result<()> {
+        write!(self, |db| adopt(db, adopted, learned))
     }
 
     async fn gists(&self, rules: u128) -> Result<Vec<Vec<u8>>> {
@@ -106,9 +106,10 @@ async fn learn(db: &mut Connection, more: &FeedMemory) -> Result<()> {
     Ok(())
 }
 
-async fn adopt(db: &mut Connection, adopted: &[(String, EntryRow)]) -> Result<()> {
+async fn adopt(db: &mut Connection, adopted: &[(String, EntryRow)], learned: &FeedMemory) -> Result<()> {
     let old = rows::words(adopted.iter().map(|(old, _)| old.as_str()));
     sqlx::query(concat!("DELETE FROM entries WHERE id IN ", texts!("$1"))).bind(old).execute(&mut *db).await?;
     let rows: Vec<EntryRow> = adopted.iter().map(|(_, row)| row.clone()).collect();
-    entries::save(db, &rows).await
+    entries::save(db, &rows).await?;
+    learn(db, learned).await
 }
