@@ -221,7 +221,7 @@ mod tests {
     fn a_file_that_has_no_place_is_left_out_and_the_rest_is_written() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("folder.xml/x")).unwrap();
-        std::fs::write(dir.path().join("tags"), "a file").unwrap();
+        write(&dir.path().join("tags"), b"a file").unwrap();
         let long = format!("{}/a.xml", "x".repeat(300));
         let outputs = ["folder.xml", "tags/x/a.xml", "tags/a.xml", &long, "good.xml"].map(|path| output(path, "x"));
         let done = write_all(dir.path(), &outputs).unwrap();

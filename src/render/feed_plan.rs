@@ -118,8 +118,7 @@ pub fn plan(catalogue: &Catalogue, settings: &Settings, memory: &FeedMemory) -> 
     planner.archives();
     planner.extras();
     let mut out = planner.out;
-    let clashes = part(&mut out.plans);
-    out.problems.extend(clashes);
+    out.problems.extend(refuse_clashes(&mut out.plans));
     out
 }
 
@@ -399,7 +398,7 @@ fn free(wanted: &str, taken: &BTreeMap<String, String>) -> String {
 
 /// Two feeds cannot be one file: the one that comes first has it, the owner's own choice last. A feed that is left without
 /// any is none.
-fn part(plans: &mut Vec<Plan>) -> Vec<Problem> {
+fn refuse_clashes(plans: &mut Vec<Plan>) -> Vec<Problem> {
     let mut taken: HashSet<String> = HashSet::new();
     let mut problems = Vec::new();
     for Plan { name, files, .. } in &mut *plans {

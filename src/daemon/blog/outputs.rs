@@ -428,8 +428,8 @@ impl Blog {
             bytes_hash: hash::of(&o.bytes),
         };
         let is_there = |o: &&Output| !done.refused.iter().any(|(path, _)| *path == o.path);
-        let rows: Vec<OutputRow> = outputs.iter().filter(is_there).map(row).collect();
-        let rows: Vec<OutputRow> = rows.into_iter().filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
+        let rows = outputs.iter().filter(is_there).map(row);
+        let rows: Vec<OutputRow> = rows.filter(|row| self.outputs.get(&row.path) != Some(row)).collect();
         if !rows.is_empty() {
             self.store()?.save_outputs(&rows, &[]).await?;
             self.outputs.extend(rows.into_iter().map(|row| (row.path.clone(), row)));
