@@ -29,6 +29,7 @@ use crate::store::{OutputRow, SharedStore, StoreError};
 use super::render_pass::{Around, Bodies, Purpose, links_version};
 use super::terms::Terms;
 
+mod addresses;
 mod configured;
 mod fitting;
 mod gists;
@@ -38,6 +39,7 @@ mod moving_in;
 mod outputs;
 mod pages;
 mod records;
+mod scope;
 
 pub use configured::{media_type, settings, spec, specs};
 pub use looking::{Change, Changes, InFeed};
@@ -223,7 +225,7 @@ impl Blog {
         let paths: Vec<String> = files.iter().map(|relative| self.site.display(relative)).collect();
         let posts = self.catalogue.posts.iter().enumerate();
         let at = posts.filter(|(_, post)| paths.iter().any(|path| **path == *post.path)).map(|(index, _)| index);
-        let scope = outputs::Scope::Texts(at.collect());
+        let scope = scope::Scope::Texts(at.collect());
         let shown = self.plans.iter().filter(|plan| scope.concerns(plan)).flat_map(|plan| plan.posts.iter().copied());
         let shown: BTreeSet<usize> = shown.collect();
         let shown: Vec<usize> = shown.into_iter().collect();
@@ -380,21 +382,6 @@ impl Blog {
         let modified = Timestamp::try_from(modified).ok()?;
         let document = Document::file(file, media_type(&row.path, settings), row.bytes_hash, size, modified);
         Some(document.linking(self.link_header(&row.path, settings)))
-    }
-
-    /// Where feeds that had other addresses stand now. One that is no more is nowhere, unless the configuration says where.
-    #[must_use]
-    pub fn moved(&self) -> BTreeMap<String, String> {
-        let plain = |name: &String| name.trim_matches('/').to_owned();
-        let told: BTreeMap<String, String> =
-            self.config.feeds.moved.iter().map(|(old, new)| (plain(old), plain(new))).collect();
-        let mut all = FeedMemory { moved: self.memory.moved.clone(), ..FeedMemory::default() };
-        all.moved.extend(told.clone());
-        // What stands at an address is not somewhere else, whatever once was said of it.
-        all.moved.retain(|old, _| !self.outputs.contains_key(old));
-        let to =
-            |old: &String| all.moved_to(old).filter(|new| self.outputs.contains_key(*new) || told.contains_key(old));
-        all.moved.keys().filter_map(|old| Some((old.clone(), to(old)?.to_owned()))).collect()
     }
 
     /// The paths of posts that were taken back, without a slash at the end.

@@ -3,7 +3,8 @@
 
 use hashbrown::HashSet;
 
-use super::outputs::{Between, Scope};
+use super::outputs::Between;
+use super::scope::Scope;
 use super::{Blog, PassError};
 use crate::domain::feed_format::{FeedContent, Format};
 use crate::domain::feed_memory::FeedMemory;

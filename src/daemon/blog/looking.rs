@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Blog;
-use super::outputs::Scope;
+use super::scope::Scope;
 use crate::domain::identity::EntryRow;
 use crate::domain::post::{Post, language_code};
 use crate::domain::problem::Problem;

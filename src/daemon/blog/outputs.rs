@@ -8,15 +8,14 @@ use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+use super::addresses::{moved_extras, renamed};
 use super::fitting::full;
+use super::scope::Scope;
 use super::{Blog, Pass, PassError, pages, settings};
-use crate::daemon::preflight::PAGES;
 use crate::daemon::render_pass::{Purpose, version};
 use crate::daemon::terms::Terms;
-use crate::domain::extra_feed::ExtraFeed;
 use crate::domain::feed_document::saying;
 use crate::domain::feed_format::Format;
-use crate::domain::feed_memory::FeedMemory;
 use crate::domain::hash::{self, Hasher};
 use crate::domain::identity::EntryRow;
 use crate::domain::post::Post;
@@ -39,32 +38,6 @@ pub(super) const FAILED: &str = "feed";
 pub(super) enum Between {
     Forget,
     Keep,
-}
-
-/// What a pass is about: an editor's save of one text must not cost what all feeds of a large blog cost.
-pub(super) enum Scope {
-    Whole,
-    /// Nothing is new but the texts of these posts.
-    Texts(Vec<usize>),
-}
-
-impl Scope {
-    /// Whether anything of a feed or its page may be new.
-    pub(super) fn concerns(&self, plan: &Plan) -> bool {
-        match self {
-            Self::Whole => true,
-            Self::Texts(posts) => plan.candidates.iter().any(|post| posts.contains(post)),
-        }
-    }
-
-    /// The posts that may be new, of so many.
-    pub(super) fn posts(&self, count: usize) -> impl Iterator<Item = usize> {
-        let (all, some) = match self {
-            Self::Whole => (0..count, &[][..]),
-            Self::Texts(posts) => (0..0, posts.as_slice()),
-        };
-        all.chain(some.iter().copied())
-    }
 }
 
 /// How many feeds are rendered and written at a time.
@@ -471,20 +444,6 @@ impl Blog {
         })
     }
 
-    /// Addresses that the configuration says have moved, and to where there is nothing.
-    pub(super) fn move_problems(&self, settings: &Settings) -> Vec<Problem> {
-        let files = files(&self.plans, settings);
-        let is_page = |new: &str| PAGES.contains(&new.split('/').next().unwrap_or_default());
-        let is_there = |new: &str| is_page(new) || files.contains(new) || files.contains(&format!("{new}index.html"));
-        let moved = self.config.feeds.moved.iter().filter(|(_, new)| !is_there(new.trim_start_matches('/')));
-        let problem = |(old, new): (&String, &String)| {
-            let message = format!("`feeds.moved` leads from `{old}` to `{new}`, and none of the feeds is there");
-            Problem::warning("feeds", "moved", message)
-                .hint("expected a file of a feed, like `feed.xml`; `feeds.opml` lists them all")
-        };
-        moved.map(problem).collect()
-    }
-
     /// Whether a file is as we wrote it.
     fn is_ours(&self, out: &std::path::Path, path: &str) -> bool {
         let bytes = publish::below(out, path).and_then(|file| std::fs::read(file).ok());
@@ -515,7 +474,7 @@ impl Blog {
 }
 
 /// All that stands below `feeds.out`.
-fn files(plans: &[Plan], settings: &Settings) -> HashSet<String> {
+pub(super) fn files(plans: &[Plan], settings: &Settings) -> HashSet<String> {
     let feeds = plans.iter().flat_map(|plan| plan.files.iter().map(|(_, path)| path.clone()));
     feeds.chain([settings.opml.clone()]).chain(pages::paths(plans, settings)).collect()
 }
@@ -551,44 +510,6 @@ fn plan_hash(plan: &Plan, base: u128) -> Hasher {
     let numbers = [plan.kind as u64, u64::from(plan.complete), plan.archive.map_or(0, |n| u64::from(n) + 1)];
     let hasher = Hasher::default().number(base).field(plan.name.as_bytes()).field(plan.folder.as_bytes());
     numbers.into_iter().fold(hasher, |h, n| h.field(&n.to_le_bytes()))
-}
-
-/// Where feeds stand that have another file name than last time: readers find them by the old one for ever.
-fn renamed(plans: &[Plan], settings: &Settings, memory: &FeedMemory) -> FeedMemory {
-    let mut learned = FeedMemory::default();
-    for (format, name) in &settings.formats {
-        let key = ("file".to_owned(), format.as_str().to_owned());
-        let before = memory.slugs.get(&key).filter(|before| *before != name);
-        for plan in plans.iter().filter(|plan| plan.extra.is_none()) {
-            let (Some(before), Some((_, now))) = (before, plan.files.iter().find(|(f, _)| f == format)) else {
-                continue;
-            };
-            learned.moved.insert(format!("{}{before}", plan.folder), now.clone());
-        }
-        if memory.slugs.get(&key) != Some(name) {
-            learned.slugs.insert(key, name.clone());
-        }
-    }
-    learned
-}
-
-/// The same for feeds of the owner's choice. Of two that are known alike nobody can say which is which.
-fn moved_extras(extras: &[ExtraFeed], memory: &FeedMemory) -> FeedMemory {
-    let mut learned = FeedMemory::default();
-    for extra in extras {
-        let name = extra.known_as();
-        if extras.iter().filter(|other| other.known_as() == name).count() > 1 {
-            continue;
-        }
-        let key = ("extra".to_owned(), name);
-        let before = memory.slugs.get(&key);
-        if before == Some(&extra.path) {
-            continue;
-        }
-        learned.moved.extend(before.map(|before| (before.clone(), extra.path.clone())));
-        learned.slugs.insert(key, extra.path.clone());
-    }
-    learned
 }
 
 /// DESIGN: `updated` moves when the visible text does. `text_hash` is `None` if the post was not rendered in this pass.

@@ -3,7 +3,8 @@
 
 use hashbrown::HashMap;
 
-use super::outputs::{FAILED, Scope};
+use super::outputs::FAILED;
+use super::scope::Scope;
 use super::{Blog, PassError};
 use crate::daemon::editions;
 use crate::domain::hash::{self, Hasher};
