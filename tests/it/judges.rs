@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use mail_parser::MessageParser;
 
 use super::postgres::{everything_is_wanted, has, left_out};
-use super::site::{Site, site, until};
+use super::site::{Site, site};
+use super::trial::patiently;
 
 /// More than this from either judge, and something about the digest looks like spam.
 const BAR: f64 = 0.5;
@@ -152,7 +153,8 @@ impl Rspamd {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(folder.path()).args([normal.to_string(), controller.to_string()]);
         let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        until("rspamd to listen", || TcpStream::connect(("127.0.0.1", controller)).ok());
+        // It makes itself a table of all top-level domains first.
+        patiently("rspamd to listen", || TcpStream::connect(("127.0.0.1", controller)).is_ok());
         Self { controller, keeper, _folder: folder }
     }
 

@@ -115,7 +115,7 @@ fn a_reload_while_a_server_takes_its_time_sends_nothing_twice() {
     until("messages on the wire", || (trial.server.count("DOT") > 0).then_some(()));
     program.signal(Signal::HUP);
     trial.until_settled();
-    assert!(program.log().contains("configuration reloaded"), "{}", program.log());
+    until("the reload", || program.log().contains("configuration reloaded").then_some(()));
     assert_eq!(program.exit(Signal::TERM), Some(0));
     trial.assert_sent(0);
 }
