@@ -226,9 +226,8 @@ impl Blog {
         let posts = self.catalogue.posts.iter().enumerate();
         let at = posts.filter(|(_, post)| paths.iter().any(|path| **path == *post.path)).map(|(index, _)| index);
         let scope = scope::Scope::Texts(at.collect());
-        let shown = self.plans.iter().filter(|plan| scope.concerns(plan)).flat_map(|plan| plan.posts.iter().copied());
-        let shown: BTreeSet<usize> = shown.collect();
-        let shown: Vec<usize> = shown.into_iter().collect();
+        let plans = self.plans.iter().filter(|plan| scope.concerns(plan));
+        let shown: Vec<usize> = plans.flat_map(|plan| plan.posts.iter().copied()).collect();
         tokio::task::block_in_place(|| self.bodies.unpack(&self.catalogue.posts, &shown));
     }
 

@@ -542,11 +542,11 @@ impl Service {
     }
 
     async fn restart_sending(&mut self, secrets: Secrets) -> anyhow::Result<()> {
-        if tokio::time::timeout(FAREWELL, self.outbox.ended()).await.is_err() {
-            // It has messages on the wire, and servers that take their time to answer: they stay its own.
-            self.node = sending::node()?;
-        }
-        let node = Node { name: &self.node, store: &self.store, clock: &self.clock };
+        let _ = tokio::time::timeout(FAREWELL, self.outbox.ended()).await;
+        // Who has messages on the wire, and servers that take their time to answer, keeps them, and its name in the ledger.
+        let is_free = self.outbox.has_ended() && self.leaving.iter().all(Sending::has_ended);
+        let name = if is_free { self.node.clone() } else { sending::node()? };
+        let node = Node { name: &name, store: &self.store, clock: &self.clock };
         let next = sending::start(&self.config, &self.blog.site, &node, &self.templates, secrets, &self.wake)?;
         self.leaving.push(std::mem::replace(&mut self.outbox, next));
         self.leaving.retain(|before| !before.has_ended());

@@ -220,7 +220,7 @@ impl Outbox {
                 round.halt(Halt::Trouble("a sender broke down".into()));
             }
         }
-        // If every way is closed, the feeder gives back what is left.
+        // If all have broken down, the feeder gives back what is left.
         round.end();
         broken |= feeding.await.is_err();
         if broken && let Err(e) = self.recover(Some(&self.settings.node)).await {

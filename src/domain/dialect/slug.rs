@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
+
 /// Jekyll's `pretty` slug with its case kept: what it does to `:title`.
 #[must_use]
 pub fn jekyll_pretty(text: &str) -> String {
@@ -73,18 +75,7 @@ pub fn encode_path(path: &str) -> String {
 /// The other way round; none of what would be no text.
 #[must_use]
 pub fn decode_path(path: &str) -> Option<Cow<'_, str>> {
-    if !path.contains('%') {
-        return Some(path.into());
-    }
-    let mut out = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digit = |at: usize| char::from(*after.get(at)?).to_digit(16);
-        let byte = digit(0).zip(digit(1)).filter(|_| *first == b'%').and_then(|(a, b)| u8::try_from(a * 16 + b).ok());
-        out.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8(out).ok().map(Cow::Owned)
+    percent_decode_str(path).decode_utf8().ok()
 }
 
 /// Where an absolute address leads on its host: `/blog/feed.xml`; nothing if to the host itself.

@@ -111,10 +111,6 @@ impl Queue {
         self.filled.notify_waiters();
     }
 
-    pub fn has_ended(&self) -> bool {
-        self.state().ended
-    }
-
     /// Takes out whatever waits.
     pub fn drain(&self) -> Vec<Claim> {
         self.state().waiting.iter_mut().flat_map(std::mem::take).collect()

@@ -66,7 +66,7 @@ impl Worker {
 
     /// Waits until this way is open and one more connection may be in use; false once there is nothing more to do.
     async fn seat(&self) -> bool {
-        while !self.round.is_over() && !self.round.queue.has_ended() {
+        while !self.round.is_over() {
             if !self.route.is_open(self.outbox.clock.now()) {
                 self.move_on().await;
             } else if self.route.seat() {
