@@ -112,6 +112,17 @@ async fn a_relay_that_hangs_keeps_nobody_waiting_for_the_other_one() {
 }
 
 #[tokio::test]
+async fn a_relay_that_is_idle_takes_over_what_waits_for_a_slow_one() {
+    let house = House::with(60).await;
+    let (slow, idle) = (Server::start(|_| Act::Usual).await, Server::start(|_| Act::Usual).await);
+    let mut slowly = over(&slow, 1, 1);
+    slowly.limits.a_minute = Some(60);
+    assert_eq!(house.send_over(vec![slowly, over(&idle, 1, 2)]).await.accepted, 60);
+    assert_eq!(together([&slow, &idle]), addresses(60));
+    assert!(slow.accepted().len() < 15, "one a second, of thirty: {}", slow.accepted().len());
+}
+
+#[tokio::test]
 async fn as_many_connections_as_the_server_takes_are_used() {
     let house = House::with(400).await;
     let server = Server::start(|step| {

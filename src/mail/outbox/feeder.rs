@@ -29,6 +29,7 @@ impl Feeder {
     pub async fn run(self) {
         let mut batch = self.outbox.connections().clamp(1, MOST);
         let mut claimed_at: Option<Instant> = None;
+        let mut dry_since: Option<Instant> = None;
         while !self.round.is_over() {
             self.outbox.life.show();
             let ways = self.outbox.open_ways();
@@ -52,12 +53,17 @@ impl Feeder {
                 if level.waiting + level.in_hand == 0 {
                     break;
                 }
+                // Nothing new has come for longer than claims are to last: what still waits, waits for a slow way.
+                if dry_since.get_or_insert_with(Instant::now).elapsed() >= self.outbox.settings.tick.max(AHEAD) {
+                    self.round.queue.even_out(&ways);
+                }
                 self.wait().await;
                 claimed_at = None;
                 continue;
             }
             batch = next_batch(batch, claimed_at.map(|at| at.elapsed()), self.outbox.connections());
             claimed_at = Some(Instant::now());
+            dry_since = None;
             self.spread(claims, low).await;
         }
         self.round.end();

@@ -40,13 +40,27 @@ impl Queue {
         Self { state: Mutex::new(state), filled: Notify::new(), low: Notify::new() }
     }
 
-    /// Puts in what goes on each way; what has too long a queue before it goes on the way that has least. `low` are little.
+    /// Puts in what goes on each way, what is no edition first; what has too long a queue before it goes on the way that has
+    /// least. `low` are little.
     pub fn fill(&self, claims: impl Iterator<Item = (usize, Claim)>, ways: &[(usize, u32)], low: usize) {
         let mut state = self.state();
         state.low = low;
         for (way, claim) in claims {
             let way = state.spilled(way, ways);
-            state.waiting[way].push_back(claim);
+            state.put(way, claim);
+        }
+        drop(state);
+        self.filled.notify_waiters();
+    }
+
+    /// What waits behind others goes to the ways that have nothing to do.
+    pub fn even_out(&self, ways: &[(usize, u32)]) {
+        let mut state = self.state();
+        for (idle, _) in ways {
+            let longest = ways.iter().map(|(way, _)| *way).max_by_key(|way| state.waiting[*way].len());
+            let Some(longest) = longest.filter(|_| state.waiting[*idle].is_empty()) else { continue };
+            let stays = state.waiting[longest].len().div_ceil(2);
+            state.waiting[*idle] = state.waiting[longest].split_off(stays);
         }
         drop(state);
         self.filled.notify_waiters();
@@ -137,7 +151,66 @@ impl State {
         ways.iter().map(|(way, _)| *way).min_by_key(|way| self.waiting[*way].len()).unwrap_or(way)
     }
 
+    /// A way that is slow may have hundreds before it.
+    fn put(&mut self, way: usize, claim: Claim) {
+        let waiting = &mut self.waiting[way];
+        if claim.key.edition.is_edition() {
+            return waiting.push_back(claim);
+        }
+        let first = waiting.iter().take_while(|other| !other.key.edition.is_edition()).count();
+        waiting.insert(first, claim);
+    }
+
     fn waiting(&self) -> usize {
         self.waiting.iter().map(VecDeque::len).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::edition::{EditionKey, Notice};
+    use crate::store::DeliveryKey;
+
+    fn edition() -> EditionKey {
+        EditionKey::parse("2026-10").unwrap()
+    }
+
+    fn claim(edition: EditionKey, subscriber: i64) -> Claim {
+        let key = DeliveryKey { edition, subscriber };
+        let (variant, email) = (String::new(), "ann@example.org".to_owned());
+        Claim { key, variant, email, name: None, attempt: 1, fence: 1, canary: false }
+    }
+
+    fn taken(queue: &Queue, way: usize) -> Vec<i64> {
+        std::iter::from_fn(|| queue.try_next(way)).map(|claim| claim.key.subscriber).collect()
+    }
+
+    #[test]
+    fn what_is_no_edition_does_not_wait_behind_one() {
+        let queue = Queue::new(1);
+        let (edition, link) = (edition(), EditionKey::Notice(Notice::Link, date(2026, 11, 30)));
+        let put = |edition, subscribers: std::ops::Range<i64>| {
+            queue.fill(subscribers.map(|id| (0, claim(edition, id))), &[(0, 1)], 0);
+        };
+        put(edition, 0..3);
+        put(link, 10..12);
+        put(edition, 3..4);
+        put(link, 12..13);
+        assert_eq!(taken(&queue, 0), [10, 11, 12, 0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn ways_that_are_idle_take_half_of_what_waits_for_the_slowest() {
+        let queue = Queue::new(3);
+        let ways = [(0, 1), (1, 1), (2, 1)];
+        queue.fill((0..9).map(|id| (0, claim(edition(), id))), &ways, 0);
+        queue.even_out(&ways);
+        assert_eq!([0, 1, 2].map(|way| taken(&queue, way)), [vec![0, 1, 2], vec![5, 6, 7, 8], vec![3, 4]]);
+        queue.fill(std::iter::once((0, claim(edition(), 1))), &ways, 0);
+        queue.even_out(&ways);
+        assert_eq!(taken(&queue, 0), [1], "one alone stays where it is");
     }
 }
