@@ -13,19 +13,24 @@ use super::post::{Enclosure, Image};
 const NAMES: [&str; 7] = ["url", "src", "file", "path", "mp3", "href", "feature"];
 
 /// `image: cover.png`, `image: {path: cover.png, alt: A cover}`, `images: [cover.png]`, `cover: {image: cover.png}`.
+/// Relative paths start at `from`; those with a slash before them at the blog's own address, also if that is below a path.
 #[must_use]
-pub fn image(value: &Value, alt: Option<String>, page: &str) -> Option<Image> {
+pub fn image(value: &Value, alt: Option<String>, from: &str, site: &str) -> Option<Image> {
     let (path, own) = match value {
         Value::Object(image) => (text(image, &NAMES)?, text(image, &["alt", "description", "caption"])),
         other => (scalar(other).filter(|s| !s.is_empty())?, None),
     };
     let alt = own.or(alt).map(|alt| plain::line(&alt)).unwrap_or_default();
-    Some(Image { url: absolute(&path, page)?, alt })
+    let url = match below(&path, site) {
+        Some(file) => address(site, file),
+        None => absolute(&path, from),
+    };
+    Some(Image { url: url?, alt })
 }
 
 /// `enclosure: talk.mp3`, `enclosure: {url: talk.mp3, length: 123, type: audio/mpeg}`, `audio: talk.mp3`. Of several the
-/// first: a reader shows one. `site` is the blog's own address.
-pub fn enclosure(value: &Value, page: &str, site: &str) -> Result<Option<Enclosure>, String> {
+/// first: a reader shows one. Relative paths start at `from`; `site` is the blog's own address.
+pub fn enclosure(value: &Value, from: &str, site: &str) -> Result<Option<Enclosure>, String> {
     let value = match value {
         Value::Array(list) => list.first().unwrap_or(&Value::Null),
         one => one,
@@ -39,7 +44,7 @@ pub fn enclosure(value: &Value, page: &str, site: &str) -> Result<Option<Enclosu
         other => (scalar(other), None, None),
     };
     let Some(path) = path.filter(|path| !path.is_empty()) else { return Ok(None) };
-    let url = absolute(&path, page).ok_or_else(|| format!("`{path}` is no address"))?;
+    let url = absolute(&path, from).ok_or_else(|| format!("`{path}` is no address"))?;
     let media_type = media_type.or_else(|| media_type_of(&path).map(str::to_owned));
     let media_type =
         media_type.filter(|kind| kind.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()));
@@ -49,12 +54,18 @@ pub fn enclosure(value: &Value, page: &str, site: &str) -> Result<Option<Enclosu
         None => None,
     };
     let file = (!path.contains("://") && !path.starts_with("//")).then_some(path);
-    let file = file.map(|file| slug::below(&file, slug::path_of(site)).map(str::to_owned).unwrap_or(file));
+    let file = file.map(|file| below(&file, site).map(str::to_owned).unwrap_or(file));
     Ok(Some(Enclosure { url, media_type, length, file }))
 }
 
-fn absolute(path: &str, page: &str) -> Option<String> {
-    let joined = url::Url::parse(page).ok()?.join(path).ok()?;
+/// Of a path that begins with a slash: what of it is below the blog's own path, which some write and some leave out.
+fn below<'a>(path: &'a str, site: &str) -> Option<&'a str> {
+    let rooted = path.starts_with('/') && !path.starts_with("//");
+    rooted.then(|| slug::below(path, slug::path_of(site)).unwrap_or(path))
+}
+
+fn absolute(path: &str, from: &str) -> Option<String> {
+    let joined = url::Url::parse(from).ok()?.join(path).ok()?;
     matches!(joined.scheme(), "http" | "https").then(|| joined.into())
 }
 
@@ -125,11 +136,15 @@ mod tests {
             (json!({"path": "/i.png", "alt": "A\nfox"}), Some("no"), "https://a.example/i.png", "A fox"),
             (json!("https://cdn.example/i.png"), None, "https://cdn.example/i.png", ""),
         ] {
-            let image = image(&value, alt.map(str::to_owned), PAGE).unwrap();
+            let image = image(&value, alt.map(str::to_owned), PAGE, SITE).unwrap();
             assert_eq!((image.url.as_str(), image.alt.as_str()), (url, expected));
         }
-        assert_eq!(image(&json!(""), None, PAGE), None);
-        assert_eq!(image(&json!("data:image/png;base64,AAAA"), None, PAGE), None);
+        for path in ["/i.png", "/blog/i.png", "https://a.example/blog/i.png"] {
+            let image = image(&json!(path), None, PAGE, "https://a.example/blog").unwrap();
+            assert_eq!(image.url, "https://a.example/blog/i.png", "{path}");
+        }
+        assert_eq!(image(&json!(""), None, PAGE, SITE), None);
+        assert_eq!(image(&json!("data:image/png;base64,AAAA"), None, PAGE, SITE), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Makes a post of one file: front matter read, date, address, authors and tags found. Returns what it could make and
 //! every problem it met; never fails, never panics. Knows nothing of other posts.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -73,7 +75,7 @@ pub fn parse(file: File<'_>, rules: &Rules) -> Parsed {
 }
 
 /// The file's text; what is not UTF-8 becomes U+FFFD, with a problem that says where.
-pub fn decode<'a>(file: File<'a>, problems: &mut Vec<Problem>) -> Option<std::borrow::Cow<'a, str>> {
+pub fn decode<'a>(file: File<'a>, problems: &mut Vec<Problem>) -> Option<Cow<'a, str>> {
     if file.bytes.starts_with(&[0xff, 0xfe]) || file.bytes.starts_with(&[0xfe, 0xff]) {
         problems.push(
             Problem::error(file.path, "encoding", "the file is UTF-16; expected UTF-8")
@@ -159,8 +161,8 @@ impl Reader<'_> {
         let written = Written {
             path: self.file.path.into(),
             own_id: self.own_id(),
-            image: self.image(&url).map(Box::new),
-            enclosure: self.enclosure(&url).map(Box::new),
+            image: self.image(&self.files_from(&place, &url)).map(Box::new),
+            enclosure: self.enclosure(&self.files_from(&place, &url)).map(Box::new),
             url,
             title,
             date,
@@ -353,19 +355,27 @@ impl Reader<'_> {
         all
     }
 
-    fn image(&self, page: &str) -> Option<Image> {
+    /// Where relative paths of files start: at the page if it has a folder of its own, else at the site's root, as themes and
+    /// plugins understand them.
+    fn files_from<'a>(&self, place: &hugo::Place<'_>, page: &'a str) -> Cow<'a, str> {
+        let bundle = self.rules.dialect != Dialect::Jekyll && place.is_bundle;
+        if bundle { page.into() } else { format!("{}/", self.rules.base_url).into() }
+    }
+
+    fn image(&self, from: &str) -> Option<Image> {
         let value = self
             .front
             .get("image")
             .or_else(|| self.front.get("images")?.get(0))
             .or_else(|| self.front.get("cover")?.get("image"))?;
         let beside = self.front.get("cover").and_then(|cover| cover.get("alt")).and_then(scalar);
-        media::image(value, text(&self.front, &["image_alt", "image-alt", "imagealt"]).or(beside), page)
+        let alt = text(&self.front, &["image_alt", "image-alt", "imagealt"]).or(beside);
+        media::image(value, alt, from, &self.rules.base_url)
     }
 
-    fn enclosure(&mut self, page: &str) -> Option<Enclosure> {
+    fn enclosure(&mut self, from: &str) -> Option<Enclosure> {
         let key = ["enclosure", "audio", "podcast"].into_iter().find(|key| self.front.contains_key(*key))?;
-        match media::enclosure(self.front.get(key)?, page, &self.rules.base_url) {
+        match media::enclosure(self.front.get(key)?, from, &self.rules.base_url) {
             Ok(found) => found,
             Err(message) => {
                 let hint = "expected a file, or a table: `{url: /audio/1.mp3, length: 123456, type: audio/mpeg}`";
@@ -427,6 +437,19 @@ mod tests {
         assert_eq!(post.url, "https://a.example/my-post/");
         assert_eq!(post.updated.unwrap().to_string(), "2021-05-09T22:00:00Z");
         assert_eq!(state_at(visibility, "2021-05-08T00:00:00Z".parse().unwrap()), State::Scheduled);
+    }
+
+    #[test]
+    fn a_picture_is_looked_for_where_the_generator_does() {
+        let text = "---\ntitle: A\ndate: 2021-05-07\nimage: img/a.png\n---\n";
+        for (dialect, path, url) in [
+            (Dialect::Jekyll, "_posts/2021-05-07-a.md", "https://a.example/img/a.png"),
+            (Dialect::Hugo, "a.md", "https://a.example/img/a.png"),
+            (Dialect::Hugo, "a/index.md", "https://a.example/a/img/a.png"),
+            (Dialect::Zola, "a/index.md", "https://a.example/a/img/a.png"),
+        ] {
+            assert_eq!(post(dialect, path, text).0.image.as_ref().unwrap().url, url, "{path}");
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Place<'a> {
     /// File or bundle name without extension and language.
     pub name: &'a str,
     pub language: Option<&'a str>,
+    /// It has a folder of its own, with its files beside it.
+    pub is_bundle: bool,
 }
 
 /// `posts/my-post.md`, `posts/my-post/index.md`, `posts/my-post.fr.md`.
@@ -69,10 +71,11 @@ pub fn place<'a>(section: &'a str, relative: &'a str, languages: &[String]) -> P
     {
         (name, language) = (before, Some(suffix));
     }
-    if name == "index" {
+    let is_bundle = name == "index";
+    if is_bundle {
         name = folders.pop().unwrap_or_default();
     }
-    Place { sections: folders, name, language }
+    Place { sections: folders, name, language, is_bundle }
 }
 
 /// What a `[permalinks]` pattern is made from.
