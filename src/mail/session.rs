@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lettre::Address;
@@ -17,7 +17,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::tls::{self, Encryption};
-use super::wire::{Stream, Wire, WireError, stuffed};
+use super::wire::{END, Stream, Wire, WireError, stuffed};
 use crate::config::Tls;
 use crate::domain::bounce::{Decision, Reply, Stage, decide, no_answer};
 use crate::render::message::Message;
@@ -160,8 +160,8 @@ impl Session {
         self.usable
     }
 
-    /// Sends one message. `mark` is awaited while the server looks at the envelope; if it gives false, no byte of the message
-    /// is sent, and the connection is given up.
+    /// Sends one message. `mark` is awaited while the envelope and the message are on their way; before it gives true, the
+    /// message is not ended, and if it gives false, the connection is given up in the middle of it.
     pub async fn send(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
         let sent = self.transaction(message, mark).await;
         if self.usable && sent.as_ref().is_err_and(|failure| failure.stage < Stage::Dot) {
@@ -171,17 +171,41 @@ impl Session {
     }
 
     async fn transaction(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
+        let (whole, marked) = (stuffed(&message.bytes), OnceLock::new());
+        let marking = async {
+            let ours = mark.wait().await;
+            // Only set here.
+            let _ = marked.set(ours);
+            ours
+        };
         // One waits for the server, the other for the disk. Neither is given up for the other: what was marked is known.
-        let (begun, ours) = tokio::join!(self.envelope(message), mark.wait());
-        begun?;
+        let (begun, ours) = tokio::join!(self.begin(message, &whole, &marked), marking);
+        let rest = begun?;
         if !ours {
             self.usable = false;
             return Ok(Sent::Lost);
         }
-        let written = self.wire.hand_over(&stuffed(&message.bytes), self.server.timeout).await;
+        let written = self.wire.hand_over(rest, self.server.timeout).await;
         written.map_err(|(e, whole)| self.broken(if whole { Stage::Dot } else { Stage::Data }, &e))?;
         let reply = self.expect(Stage::Dot, 200).await?;
         Ok(Sent::Accepted(reply.to_string()))
+    }
+
+    /// The envelope, and what may go out before the mark is known: all of the message but its end, without which it is none.
+    /// Gives what is left.
+    async fn begin<'a>(
+        &mut self,
+        message: &Message,
+        whole: &'a [u8],
+        marked: &OnceLock<bool>,
+    ) -> Result<&'a [u8], Failure> {
+        self.envelope(message).await?;
+        if marked.get().is_some() {
+            return Ok(whole);
+        }
+        let (body, end) = whole.split_at(whole.len() - END.len());
+        self.wire.write(body, self.server.timeout).await.map_err(|e| self.broken(Stage::Data, &e))?;
+        Ok(end)
     }
 
     /// MAIL, RCPT and DATA, in one go where the server takes them so (RFC 2920).

@@ -130,6 +130,9 @@ fn readable(bytes: &[u8]) -> String {
     text.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(KEPT).collect()
 }
 
+/// What ends a message.
+pub const END: &[u8] = b".\r\n";
+
 /// A message as DATA wants it: lines that begin with a dot get another, the last line is complete, and a dot ends it.
 #[must_use]
 pub fn stuffed(message: &[u8]) -> Vec<u8> {
@@ -147,7 +150,7 @@ pub fn stuffed(message: &[u8]) -> Vec<u8> {
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b".\r\n");
+    out.extend_from_slice(END);
     out
 }
 

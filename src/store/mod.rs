@@ -292,7 +292,7 @@ pub trait Store: People + Nodes + Feeds + WebSub + Letters + Acts + Numbers {
     /// at again here: the deliveries of people who are not active any more become `skipped`, and are not returned. Empty
     /// means that nothing is due, or that the store stands by. `Full` while what is under way may need the room that is left. (PostgreSQL takes the lease's length and measures it with its own clock.)
     async fn claim(&self, node: &str, limit: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Claim>>;
-    /// Before the message begins: false if the claim does not hold any more (the lease was lost, the person has left, the
+    /// Before the message ends: false if the claim does not hold any more (the lease was lost, the person has left, the
     /// edition was paused or called off); then do not send.
     async fn mark_in_data(&self, node: &str, claim: &Claim, now: Timestamp) -> Result<bool> {
         Ok(self.pen(node).await?.advance(&[Step::Mark(claim.clone())], now).await?.contains(&true))

@@ -6,12 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gazetted::config::{OnDoubt, Smtp, Span};
-use gazetted::domain::edition::Notice;
+use gazetted::config::{OnDoubt, Smtp, Span, Tls};
+use gazetted::domain::edition::{EditionKey, Notice};
 use gazetted::domain::subscriber::State as SubscriberState;
 use gazetted::mail::outbox::{Halt, Way};
-use gazetted::mail::transport::Transport;
+use gazetted::mail::transport::{Sent, Transport};
+use gazetted::render::message::Message;
+use gazetted::store::DeliveryKey;
 use jiff::ToSpan as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbox::{House, address, addresses, plain, start, way};
@@ -217,6 +221,48 @@ async fn a_message_that_is_too_large_for_the_server_is_not_begun() {
     assert_eq!((tally.accepted, tally.paused.len()), (0, 1), "{tally:?}");
     assert!(tally.paused[0].1.contains("SIZE"), "{tally:?}");
     assert_eq!((server.count("MAIL"), server.count("DATA")), (0, 0));
+}
+
+/// The server has all lines of the message before it is known whether the claim still holds, and its end only if it does.
+#[tokio::test]
+async fn a_message_is_on_its_way_before_its_mark_and_ends_after_it() {
+    for holds in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let smtp = Smtp {
+            host: "127.0.0.1".into(),
+            port: listener.local_addr().unwrap().port(),
+            tls: Tls::None,
+            ..Smtp::default()
+        };
+        let (body_is_there, is_there) = tokio::sync::oneshot::channel();
+        let server = tokio::spawn(async move {
+            let mut stream = BufStream::new(listener.accept().await.unwrap().0);
+            for reply in ["220 test\r\n", "250 test\r\n", "250 ok\r\n", "250 ok\r\n", "354 go on\r\n"] {
+                stream.write_all(reply.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+                stream.read_line(&mut String::new()).await.unwrap();
+            }
+            body_is_there.send(()).unwrap();
+            let mut rest = String::new();
+            stream.read_line(&mut rest).await.unwrap();
+            stream.write_all(b"250 taken\r\n").await.unwrap();
+            stream.flush().await.unwrap();
+            rest
+        });
+        let message = Message {
+            message_id: "1@example.org".into(),
+            return_path: "bounces@example.org".into(),
+            recipient: "ann@example.org".into(),
+            bytes: b"one line\r\n".to_vec(),
+        };
+        let key = DeliveryKey { edition: EditionKey::parse("2021-05").unwrap(), subscriber: 1 };
+        let mut channel = Transport::smtp(&smtp, "example.org").unwrap().channel();
+        let mark = async { is_there.await.is_ok() && holds };
+        let sent = tokio::time::timeout(Duration::from_secs(10), channel.send(key, &message, mark)).await.unwrap();
+        drop(channel);
+        assert_eq!(matches!(sent.unwrap(), Sent::Accepted(_)), holds);
+        assert_eq!(server.await.unwrap(), if holds { ".\r\n" } else { "" });
+    }
 }
 
 #[tokio::test]

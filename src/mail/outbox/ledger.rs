@@ -51,7 +51,7 @@ impl Ledger {
         Self(sender)
     }
 
-    /// Before the message begins.
+    /// Before the message ends.
     pub fn mark(&self, claim: &Claim) -> Written {
         self.give(Step::Mark(claim.clone()))
     }

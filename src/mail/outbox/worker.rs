@@ -392,7 +392,7 @@ impl Parts {
     }
 }
 
-/// Before the message begins, while the server looks at its envelope. A store that does not answer stops the message: without
+/// Before the message ends, while all else of it is on its way. A store that does not answer stops the message: without
 /// the mark it might go twice.
 async fn mark(parts: Parts, before: Arc<Mutex<Option<Settling>>>, claim: Claim) -> bool {
     let marked = parts.ledger.mark(&claim);
