@@ -9,7 +9,7 @@ use gazetted::clock::{Clock as _, ManualClock};
 use gazetted::config::{OnDoubt, Smtp, Span, Tls};
 use gazetted::domain::bounce_class::Class;
 use gazetted::domain::delivery::State as DeliveryState;
-use gazetted::domain::edition::{Edition, EditionKey, State as EditionState, Variant};
+use gazetted::domain::edition::{Edition, EditionKey, Notice, State as EditionState, Variant};
 use gazetted::domain::pace::Limits;
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::State as SubscriberState;
@@ -502,6 +502,25 @@ async fn a_policy_touches_nobody_and_pauses_the_edition_in_the_providers_words()
         house.send_all(&friendly, OnDoubt::Resend).await;
         assert_eq!(friendly.accepted(), addresses(50));
     }
+}
+
+/// Strangers choose where confirmations go.
+#[tokio::test]
+async fn recipients_of_notices_that_a_relay_dislikes_stop_nothing_else() {
+    let house = House::with(10).await;
+    let day = jiff::tz::TimeZone::UTC.to_datetime(start()).date();
+    for reader in addresses(5) {
+        let id = house.store.subscriber_by_key(&reader).await.unwrap().unwrap().id;
+        assert!(house.store.notify(id, Notice::Link, day, start()).await.unwrap());
+    }
+    let server = Server::start(|step| {
+        let first = step.verb == "RCPT" && step.before < 5;
+        if first { Act::Say("554 5.7.1 this domain is on a list\r\n") } else { Act::Usual }
+    })
+    .await;
+    let tally = house.send(&server).await;
+    assert_eq!((tally.accepted, tally.refused, server.accepted()), (10, 5, addresses(10)), "{tally:?}");
+    assert_eq!(house.counts().await, [("queued", 5), ("accepted", 10)]);
 }
 
 #[tokio::test]

@@ -193,7 +193,7 @@ impl Worker {
             }
             Decision::Refused => {
                 self.route.answered(now);
-                self.refused(claim, words).await;
+                self.refused(claim, failure.stage, words).await;
                 // Once its edition goes on it is tried again as if nothing had been, but not for ever.
                 let often = self.outbox.upset(claim.key);
                 if often { self.later(claim, words, REFUSED) } else { self.released(REFUSED, words) }
@@ -225,7 +225,7 @@ impl Worker {
         let news = self.route.halt(&why, self.outbox.clock.now());
         match &why {
             Halt::Stopped(words) => {
-                error!(event = "relay_stopped", way = %self.route.name, "stopped until somebody looks at it: {words}");
+                error!(event = "relay_stopped", way = %self.route.name, "stopped for an hour, and again until somebody looks at it: {words}");
             }
             Halt::Trouble(words) if news => {
                 warn!(event = "relay_paused", way = %self.route.name, "stopped for a while: {words}");
@@ -261,12 +261,14 @@ impl Worker {
     }
 
     /// One says little; enough of them pause the edition, in the provider's words, before the sender's name is ruined.
-    async fn refused(&self, claim: &Claim, words: &str) {
+    async fn refused(&self, claim: &Claim, stage: Stage, words: &str) {
         let (key, words) = (claim.key.edition, hushed(words));
         warn!(event = "delivery_refused", edition = %key, subscriber = claim.key.subscriber, "refused by policy: {words}");
         self.round.refused();
         self.route.count("refused");
-        if !self.outbox.refused(claim) {
+        // Anybody can have a confirmation sent to an address that the relay dislikes: that is no word about us.
+        let is_a_strangers = !key.is_edition() && stage == Stage::Rcpt;
+        if is_a_strangers || !self.outbox.refused(claim) {
             return;
         }
         if !key.is_edition() {
