@@ -51,7 +51,7 @@ fn from_object(object: &Map<String, Value>, known: &[Known]) -> Option<Author> {
     let author = Author {
         name: clean(&name),
         email: text(&["email", "mail"]),
-        uri: text(&["url", "uri", "link", "homepage", "website", "web"]),
+        uri: text(&["url", "uri", "link", "homepage", "website", "web"]).filter(|uri| is_of_the_web(uri)),
         organisation: text(&["organisation", "organization", "org", "affiliation", "company"]),
     };
     Some(enrich(author, known))
@@ -155,6 +155,14 @@ fn bracketed(text: &str) -> (String, Option<String>) {
     }
 }
 
+/// Nothing that a reader's program would run: `javascript:`, however it is broken up.
+fn is_of_the_web(uri: &str) -> bool {
+    match url::Url::parse(uri) {
+        Ok(url) => matches!(url.scheme(), "http" | "https"),
+        Err(error) => error == url::ParseError::RelativeUrlWithoutBase,
+    }
+}
+
 fn href(piece: &str) -> Option<String> {
     let after = &piece[piece.find("href")? + 4..];
     let after = after.trim_start().strip_prefix('=')?.trim_start();
@@ -164,7 +172,7 @@ fn href(piece: &str) -> Option<String> {
         _ => after.split([' ', '>']).next()?,
     };
     let url = url.trim();
-    (url.starts_with("http://") || url.starts_with("https://") || url.starts_with('/')).then(|| url.to_owned())
+    (url.contains('/') && is_of_the_web(url)).then(|| url.to_owned())
 }
 
 fn address(piece: &str) -> Option<String> {
@@ -241,6 +249,21 @@ mod tests {
             ("(nobody)", vec!["(nobody)"]),
         ] {
             assert_eq!(names(line), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_authors_address_runs_nothing() {
+        for (url, kept) in [
+            ("https://a.example/ann", true),
+            ("/about/ann", true),
+            ("about/ann/", true),
+            ("javascript:alert(1)", false),
+            ("java\nscript:alert(1)", false),
+            ("data:text/html,x", false),
+        ] {
+            let authors = read(&serde_json::json!([{"name": "Ann", "url": url}]), &[]);
+            assert_eq!(authors[0].uri.as_deref(), kept.then_some(url), "{url}");
         }
     }
 
