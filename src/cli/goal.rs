@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::Failure;
-use super::posts::days;
+use super::posts::{days, stretch};
 use super::{Done, open, print};
 use crate::config::{Config, Goal};
 use crate::daemon::blog::{self, spec};
@@ -49,10 +49,8 @@ pub struct Arguments {
 pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
     let config = open::config(config)?;
     let zone = config.site.zone();
-    let bounds = Bounds {
-        from: days("--from", given.from.as_deref())?.map(|d| d.first),
-        to: days("--to", given.to.as_deref())?.map(|d| d.last),
-    };
+    let (from, to) = stretch(given.from.as_deref(), given.to.as_deref())?;
+    let bounds = Bounds { from: from.map(|days| days.first), to: to.map(|days| days.last), by_day: false };
     let now = match given.at.as_deref() {
         Some(at) => instant(at, &zone)?,
         None => open::now(),

@@ -56,11 +56,22 @@ pub fn days(option: &str, text: Option<&str>) -> Result<Option<Days>, Failure> {
         .transpose()
 }
 
+/// `--from` and `--to`, which are in order.
+pub fn stretch(from: Option<&str>, to: Option<&str>) -> Result<(Option<Days>, Option<Days>), Failure> {
+    let (first, last) = (days("--from", from)?, days("--to", to)?);
+    match (first, last, from, to) {
+        (Some(first), Some(last), Some(from), Some(to)) if last.last < first.first => {
+            Err(Failure::usage(format!("`--to {to}` lies before `--from {from}`"), "swap them"))
+        }
+        _ => Ok((first, last)),
+    }
+}
+
 pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
     let config = open::config(config)?;
     let zone = config.site.zone();
-    let from = days("--from", given.from.as_deref())?.map(|d| d.start(&zone));
-    let to = days("--to", given.to.as_deref())?.map(|d| d.end(&zone));
+    let (from, to) = stretch(given.from.as_deref(), given.to.as_deref())?;
+    let (from, to) = (from.map(|days| days.start(&zone)), to.map(|days| days.end(&zone)));
     let mut blog = open::blog_to_look_at(&config, open::now()).await?;
     let wanted = |post: &Post| {
         (!given.drafts || post.state == State::Draft)

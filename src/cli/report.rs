@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::Failure;
-use super::posts::days;
+use super::posts::stretch;
 use super::{Done, open, print};
 use crate::config::{Config, Goal, bounded};
 use crate::daemon::blog::spec;
@@ -47,12 +47,9 @@ pub struct Arguments {
 pub async fn run(config: Option<&Path>, given: Arguments) -> Done {
     let config = open::config(config)?;
     let zone = config.site.zone();
-    let (Some(from), Some(to)) = (days("--from", Some(&given.from))?, days("--to", Some(&given.to))?) else {
+    let (Some(from), Some(to)) = stretch(Some(&given.from), Some(&given.to))? else {
         return Err(Failure::usage("a report needs `--from` and `--to`", crate::domain::period::EXPECTED));
     };
-    if to.last < from.first {
-        return Err(Failure::usage(format!("`--to {}` lies before `--from {}`", given.to, given.from), "swap them"));
-    }
     let facts = match &given.facts {
         Some(file) => facts(file)?,
         None if config.report.facts.as_os_str().is_empty() => Vec::new(),

@@ -421,6 +421,12 @@ impl Checker<'_> {
         for stage in nudge.stages.iter().filter(|stage| Stage::parse(stage).is_none()) {
             self.error("nudge.stages", format!("`nudge.stages` names `{stage}`, which is no day"), nudge::EXPECTED);
         }
+        let pers: Vec<_> = config.goal.iter().map(|goal| goal.per).collect();
+        let fits = |stage: Stage| pers.is_empty() || pers.iter().any(|per| stage.fits(*per));
+        for stage in nudge.stages.iter().filter(|stage| Stage::parse(stage).is_some_and(|stage| !fits(stage))) {
+            let message = format!("`nudge.stages` names `{stage}`, and no goal's period is so long");
+            self.warning("nudge.stages", &message, "name a day that the period has");
+        }
         if nudge.at.parse::<Time>().is_err() {
             self.error(
                 "nudge.at",

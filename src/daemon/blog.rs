@@ -275,6 +275,7 @@ impl Blog {
         let settings = self.settings();
         problems.extend(self.heavy_problems(&settings));
         problems.extend(self.move_problems(&settings));
+        problems.extend(self.goal_problems());
         problems
     }
 

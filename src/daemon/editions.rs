@@ -103,11 +103,14 @@ pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Time
         // Oldest first: a digest is read from the beginning of the month.
         indices.iter().rev().map(|index| blog.edition_post(&blog.catalogue.posts[*index])).collect()
     };
-    let bounds = Bounds { from: None, to: Some(period.last_day()) };
+    let bounds = Bounds { to: Some(period.last_day()), ..Bounds::default() };
+    let mut goals = blog.goals(now.max(period.end(&zone)), bounds);
+    // What is promised for later is no news, and no measure of what there was.
+    goals.retain(|goal| goal.begins.is_none());
     Ingredients {
         posts: chosen(&own),
         late: chosen(&late),
-        goals: blog.goals(now.max(period.end(&zone)), bounds),
+        goals,
         drafts: drafts(blog),
         corrections: corrections(blog, period),
         restless,

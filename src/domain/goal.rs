@@ -82,6 +82,14 @@ fn days_between(first: Date, last: Date) -> i32 {
 pub struct Bounds {
     pub from: Option<Date>,
     pub to: Option<Date>,
+    /// Of a period that is not whole within them, only the days that are.
+    pub by_day: bool,
+}
+
+impl Bounds {
+    fn count(&self, day: Date) -> bool {
+        !self.by_day || (self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -136,6 +144,9 @@ pub struct GoalStatus {
     pub since: Option<Date>,
     /// The last day of the last period counted.
     pub until: Option<Date>,
+    /// The first day that will count, if none has come yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Date>,
     pub published: u32,
     pub target: u32,
     /// Published less target: behind when negative.
@@ -168,6 +179,12 @@ pub struct GoalStatus {
 }
 
 impl GoalStatus {
+    /// The first period that will count, if none has come yet.
+    #[must_use]
+    pub fn first_to_come(&self) -> Option<Period> {
+        self.begins.map(|day| Period::containing(self.per, day))
+    }
+
     /// The period that is running at `now`, if it is among those counted.
     #[must_use]
     pub fn current(&self) -> Option<&PeriodStatus> {
@@ -179,14 +196,17 @@ impl GoalStatus {
 #[must_use]
 pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, bounds: Bounds) -> GoalStatus {
     let today = zone.to_datetime(now).date();
-    let counts = count(spec, posts, zone, now);
-    let periods = periods(spec, &counts, today, bounds);
+    let counts = count(spec, posts, zone, now, Bounds::default());
+    let running = Period::containing(spec.per, today);
+    let first = first(spec, &counts, bounds);
+    let last = bounds.to.map_or(running, |to| Period::containing(spec.per, to).min(running));
+    let within = count(spec, posts, zone, now, bounds);
+    let periods = periods(spec, &within, first, last, running);
     let runs = Runs::of(&periods);
     let met = tally(&periods, PeriodState::Met);
     let missed = tally(&periods, PeriodState::Missed);
     let published: u32 = periods.iter().map(|p| p.published).sum();
     let target: u32 = periods.iter().fold(0, |sum, p| p.goal.saturating_add(sum));
-    let running = Period::containing(spec.per, today);
     let current = periods.last().filter(|p| !p.closed);
     let due = due(spec, &counts, today);
     let mut status = GoalStatus {
@@ -196,6 +216,7 @@ pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, boun
         per: spec.per,
         since: periods.first().map(|p| p.period.first_day()),
         until: periods.last().map(|p| p.period.last_day()),
+        begins: first.filter(|first| *first > last).map(Period::first_day),
         published,
         target,
         ahead: i64::from(published) - i64::from(target),
@@ -224,26 +245,35 @@ pub(super) fn counts_as_published(spec: &Spec, post: &Post, now: Timestamp) -> O
     post.date.filter(|date| post.is_published() && *date <= now && spec.wants(post))
 }
 
-fn count(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp) -> BTreeMap<Period, u32> {
+fn count(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, bounds: Bounds) -> BTreeMap<Period, u32> {
     let mut counts = BTreeMap::new();
-    for date in posts.iter().filter_map(|post| counts_as_published(spec, post, now)) {
+    let dates = posts.iter().filter_map(|post| counts_as_published(spec, post, now));
+    for date in dates.filter(|date| bounds.count(zone.to_datetime(*date).date())) {
         *counts.entry(Period::at(spec.per, date, zone)).or_default() += 1;
     }
     counts
 }
 
-/// The periods begun by `today`, within the bounds. `--from` stands in for a `since` that is not set: who asks about
-/// February means February, even if the first post came in March.
-fn periods(spec: &Spec, counts: &BTreeMap<Period, u32>, today: Date, bounds: Bounds) -> Vec<PeriodStatus> {
+/// The first period that counts. `--from` stands in for a `since` that is not set: who asks about February means February,
+/// even if the first post came in March.
+fn first(spec: &Spec, counts: &BTreeMap<Period, u32>, bounds: Bounds) -> Option<Period> {
     let start = match (spec.since, bounds.from) {
         (Some(since), Some(from)) => Some(since.max(from)),
         (since, from) => since.or(from),
     };
-    let start = start.map(|day| Period::containing(spec.per, day)).or_else(|| counts.keys().next().copied());
-    let running = Period::containing(spec.per, today);
-    let last = bounds.to.map_or(running, |to| Period::containing(spec.per, to).min(running));
+    start.map(|day| Period::containing(spec.per, day)).or_else(|| counts.keys().next().copied())
+}
+
+/// The periods from `first` to `last`, which have begun.
+fn periods(
+    spec: &Spec,
+    counts: &BTreeMap<Period, u32>,
+    first: Option<Period>,
+    last: Period,
+    running: Period,
+) -> Vec<PeriodStatus> {
     let mut statuses = Vec::new();
-    let mut next = start.filter(|start| *start <= last);
+    let mut next = first.filter(|first| *first <= last);
     while let Some(period) = next {
         let closed = period < running;
         statuses.push(period_status(spec, period, counts.get(&period).copied().unwrap_or_default(), closed));
@@ -261,6 +291,11 @@ fn period_status(spec: &Spec, period: Period, published: u32, closed: bool) -> P
         (false, false, false) => PeriodState::Open,
     };
     PeriodStatus { period, published, goal: if paused { 0 } else { spec.posts }, state, closed }
+}
+
+/// The periods that ask for something.
+pub(super) fn begun(periods: &[PeriodStatus]) -> u32 {
+    periods.iter().fold(0, |sum, p| sum + u32::from(p.state != PeriodState::Paused))
 }
 
 fn tally(periods: &[PeriodStatus], state: PeriodState) -> u32 {
@@ -370,8 +405,9 @@ fn sentence(status: &GoalStatus) -> String {
         name => wording::capitalised(name),
     };
     let mut parts = vec![format!("{title}: {} a {per}.", wording::count(status.posts, "post"))];
-    let begun = status.periods.iter().fold(0, |sum, p| sum + u32::from(p.state != PeriodState::Paused));
-    if status.periods.is_empty() {
+    if let Some(first) = status.first_to_come() {
+        parts.push(format!("It begins with {}.", wording::period(first)));
+    } else if status.periods.is_empty() {
         parts.push("No post yet.".into());
     } else {
         let standing = match status.ahead {
@@ -380,7 +416,7 @@ fn sentence(status: &GoalStatus) -> String {
             behind => format!("{} behind", behind.unsigned_abs()),
         };
         let posts = wording::digits(status.published, "post");
-        parts.push(format!("{posts} in {} – {standing}.", wording::digits(begun, per)));
+        parts.push(format!("{posts} in {} – {standing}.", wording::digits(begun(&status.periods), per)));
     }
     parts.extend(status.current().map(|current| running_sentence(status, current)));
     parts.join(" ")

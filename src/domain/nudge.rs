@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::goal::{GoalStatus, PeriodState};
-use super::period::Period;
+use super::period::{Per, Period};
 
 /// When within a period: on its fifteenth day, or when three days are left of it, that day included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,19 @@ impl Stage {
         }
         let left = text.strip_suffix(" days left").or_else(|| text.strip_suffix(" day left"))?;
         number(left).map(Self::Left)
+    }
+
+    /// Whether any period of this length has such a day.
+    #[must_use]
+    pub fn fits(self, per: Per) -> bool {
+        let (Self::Day(days) | Self::Left(days)) = self;
+        let longest = match per {
+            Per::Week => 7,
+            Per::Month => 31,
+            Per::Quarter => 92,
+            Per::Year => 366,
+        };
+        days <= longest
     }
 
     /// Its day; none if the period is too short for it.
@@ -144,6 +157,18 @@ mod tests {
         let february = Period::month(2021, 2).unwrap();
         assert_eq!((Stage::Day(29).date(february), Stage::Day(28).date(february)), (None, Some(date(2021, 2, 28))));
         assert_eq!(Stage::Left(1).date(february), Some(date(2021, 2, 28)));
+    }
+
+    #[test]
+    fn a_week_has_no_fifteenth_day() {
+        for (stage, per, fits) in [
+            (Stage::Day(15), Per::Week, false),
+            (Stage::Left(7), Per::Week, true),
+            (Stage::Left(40), Per::Month, false),
+            (Stage::Day(92), Per::Quarter, true),
+        ] {
+            assert_eq!(stage.fits(per), fits, "{stage} {per:?}");
+        }
     }
 
     #[test]

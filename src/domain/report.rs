@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::facts::{self, Section};
-use super::goal::{Bounds, GoalStatus, PeriodStatus, Spec, status};
+use super::goal::{Bounds, GoalStatus, PeriodStatus, Spec, begun, status};
 use super::period::Per;
 use super::post::{Post, State};
 use super::wording;
@@ -104,14 +104,13 @@ pub struct Asked<'a> {
 #[must_use]
 pub fn report(asked: &Asked<'_>, posts: &[Post], zone: &TimeZone, now: Timestamp) -> Report {
     let Asked { from, to, .. } = *asked;
-    let specs: Vec<Spec> = asked.goals.iter().map(|spec| Spec { since: None, ..spec.clone() }).collect();
-    let spec = specs.first().cloned().unwrap_or_default();
-    let bounds = Bounds { from: Some(from), to: Some(to) };
+    let spec = asked.goals.first().cloned().unwrap_or_default();
+    let bounds = Bounds { from: Some(from), to: Some(to), by_day: true };
     let standing = status(&spec, posts, zone, now, bounds);
     let listed = published(&spec, posts, zone, now, from, to);
     let drafts = in_the_making(&spec, posts, zone, now);
     let published = u32::try_from(listed.len()).unwrap_or(u32::MAX);
-    let goals = specs.iter().map(|spec| {
+    let goals = asked.goals.iter().map(|spec| {
         let standing = status(spec, posts, zone, now, bounds);
         ReportGoal { verdict: verdict(standing.published, standing.target), standing }
     });
@@ -121,7 +120,7 @@ pub fn report(asked: &Asked<'_>, posts: &[Post], zone: &TimeZone, now: Timestamp
         to,
         published,
         target: standing.target,
-        verdict: verdict(published, standing.target),
+        verdict: verdict(standing.published, standing.target),
         sentence: String::new(),
         months: tallies::months(&listed, from, to),
         authors: tallies::shares(&listed, |post| &post.authors),
@@ -131,12 +130,13 @@ pub fn report(asked: &Asked<'_>, posts: &[Post], zone: &TimeZone, now: Timestamp
         author,
         posts: listed,
         drafts,
-        periods: standing.periods,
         goals: goals.collect(),
         goal: spec.posts,
         per: spec.per,
+        periods: Vec::new(),
     };
-    report.sentence = sentence(&report);
+    report.sentence = sentence(&report, &standing);
+    report.periods = standing.periods;
     report
 }
 
@@ -156,9 +156,10 @@ fn before(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, from: Da
     if zone.to_datetime(first).date() > to {
         return None;
     }
-    let target = status(spec, posts, zone, now, Bounds { from: Some(from), to: Some(to) }).target;
+    let bounds = Bounds { from: Some(from), to: Some(to), by_day: true };
+    let standing = status(spec, posts, zone, now, bounds);
     let published = u32::try_from(published(spec, posts, zone, now, from, to).len()).unwrap_or(u32::MAX);
-    Some(Before { from, to, published, target, verdict: verdict(published, target) })
+    Some(Before { from, to, published, target: standing.target, verdict: verdict(standing.published, standing.target) })
 }
 
 /// The author's name as the posts have it, whatever case it was asked in.
@@ -211,27 +212,52 @@ fn entry(spec: &Spec, post: &Post, zone: &TimeZone) -> ReportPost {
 
 /// "We set a goal of one blogpost per month, and exceeded it: nine posts have been published in eight months (February to
 /// September 2021), with another two in draft."
-fn sentence(report: &Report) -> String {
+fn sentence(report: &Report, standing: &GoalStatus) -> String {
     let per = report.per.as_str();
     let goal = wording::count(report.goal, "blogpost");
+    let (Some(since), Some(until)) = (standing.since, standing.until) else {
+        return not_begun(report, &goal, per);
+    };
     let verdict = match report.verdict {
         Verdict::Exceeded => "and exceeded it",
         Verdict::Met => "and met it",
         Verdict::Missed => "and have not reached it yet",
     };
     let by = report.author.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
-    let have = if report.published == 1 { "has" } else { "have" };
-    let posts = wording::count(report.published, "post");
-    let begun = u32::try_from(report.periods.len()).unwrap_or(u32::MAX);
-    let stretch = wording::stretch(report.from, report.to);
-    let time =
-        if begun == 0 { format!("in {stretch}") } else { format!("in {} ({stretch})", wording::count(begun, per)) };
+    let posts = wording::count(standing.published, "post");
+    let have = have(standing.published);
+    let stretch = wording::stretch(report.from.max(since), report.to.min(until));
+    let time = wording::count(begun(&standing.periods), per);
     let aim = match report.verdict {
-        Verdict::Missed if report.published > 0 => format!(" of the {} we aimed for", wording::number(report.target)),
+        Verdict::Missed if standing.published > 0 => {
+            format!(" of the {} we aimed for", wording::number(report.target))
+        }
         _ => String::new(),
     };
+    let earlier = match report.published.saturating_sub(standing.published) {
+        0 => String::new(),
+        some => format!(", and {} before there was a goal", wording::number(some)),
+    };
     let drafts = drafts(report);
-    format!("We set a goal of {goal} per {per}, {verdict}: {posts}{aim} {have} been published {time}{by}{drafts}.")
+    format!(
+        "We set a goal of {goal} per {per}, {verdict}: {posts}{aim} {have} been published in {time} \
+         ({stretch}){by}{earlier}{drafts}."
+    )
+}
+
+/// The goal is for later, or the time is.
+fn not_begun(report: &Report, goal: &str, per: &str) -> String {
+    let (posts, have) = (wording::count(report.published, "post"), have(report.published));
+    let stretch = wording::stretch(report.from, report.to);
+    let drafts = drafts(report);
+    format!(
+        "We set a goal of {goal} per {per}, of which nothing is due yet: {posts} {have} been published in \
+         {stretch}{drafts}."
+    )
+}
+
+fn have(posts: u32) -> &'static str {
+    if posts == 1 { "has" } else { "have" }
 }
 
 fn drafts(report: &Report) -> String {
@@ -359,6 +385,56 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_a_report_says_in_one_place_it_says_in_all() {
+        let days = ["2021-02-20", "2021-03-05", "2021-03-25", "2021-04-10", "2021-06-10"];
+        let all: Vec<Post> = days.iter().map(|day| post(day, day, &["Ann"], State::Published)).collect();
+        let pause = crate::domain::period::Days { first: date(2021, 5, 1), last: date(2021, 5, 31) };
+        let since = Some(date(2021, 3, 1));
+        let half = (date(2021, 2, 15), date(2021, 3, 10));
+        let year = (date(2021, 1, 1), date(2021, 12, 31));
+        for (spec, (from, to), target, met, sentence) in [
+            (
+                Spec { since, ..Spec::default() },
+                year,
+                4,
+                3,
+                "We set a goal of one blogpost per month, and met it: four posts have been published in four months \
+                 (March to June 2021), and one before there was a goal.",
+            ),
+            (
+                Spec { pauses: vec![pause], ..Spec::default() },
+                (date(2021, 2, 1), date(2021, 6, 30)),
+                4,
+                4,
+                "We set a goal of one blogpost per month, and exceeded it: five posts have been published in four \
+                 months (February to June 2021).",
+            ),
+            (
+                Spec::default(),
+                half,
+                2,
+                2,
+                "We set a goal of one blogpost per month, and met it: two posts have been published in two months (15 \
+                 February to 10 March 2021).",
+            ),
+            (
+                Spec { since: Some(date(2022, 1, 1)), ..Spec::default() },
+                half,
+                0,
+                0,
+                "We set a goal of one blogpost per month, of which nothing is due yet: two posts have been published \
+                 in 15 February to 10 March 2021.",
+            ),
+        ] {
+            let report = asked(&spec, &all, "2021-06-20T12:00:00Z".parse().unwrap(), from, to);
+            assert_eq!(report.sentence, sentence);
+            let standing = &report.goals[0].standing;
+            assert_eq!((report.target, standing.target, standing.periods_met), (target, target, met), "{sentence}");
+            assert_eq!(standing.periods, report.periods);
+        }
+    }
+
+    #[test]
     fn the_json_has_the_names_scripts_rely_on() {
         let json = serde_json::to_value(mission(3, 1, Some("Genevieve Buckley"))).unwrap();
         assert_eq!(json["verdict"], "missed");
@@ -379,9 +455,9 @@ pub(crate) mod tests {
         };
         let all = [
             by("2021-01-05", "Before", &["Ann"], &[]),
-            by("2021-03-05", "One", &["Ann"], &["dask"]),
-            by("2021-03-15", "Two", &["Ann", "Bo"], &["dask", "images"]),
-            by("2021-04-15", "Three", &["Bo"], &[]),
+            by("2021-03-05", "One", &["Ann"], &["Dask"]),
+            by("2021-03-15", "Two", &["Ann", "Bo"], &["dask", "DASK", "images"]),
+            by("2021-04-15", "Three", &["Bo"], &["Dask"]),
             post("2021-04-02", "Draft", &["Bo"], State::Draft),
         ];
         let two = [Spec::default(), Spec { name: "Bo's".into(), author: Some("Bo".into()), ..Spec::default() }];
@@ -392,7 +468,7 @@ pub(crate) mod tests {
             shares.iter().map(|share| (share.name.clone(), share.posts, share.percent)).collect()
         };
         assert_eq!(shares(&report.authors), [("Ann".into(), 2, 67), ("Bo".into(), 2, 67)]);
-        assert_eq!(shares(&report.tags), [("dask".into(), 2, 67), ("images".into(), 1, 33)]);
+        assert_eq!(shares(&report.tags), [("Dask".into(), 3, 100), ("images".into(), 1, 33)]);
         let months: Vec<(String, Vec<usize>)> =
             report.months.iter().map(|month| (month.month.to_string(), month.posts.clone())).collect();
         assert_eq!(months, [("2021-03".into(), vec![1, 2]), ("2021-04".into(), vec![3]), ("2021-05".into(), vec![])]);

@@ -60,7 +60,7 @@ mod tests {
     fn every_period_has_one_place_in_its_year() {
         for (per, columns) in [(Per::Week, 53), (Per::Month, 12), (Per::Quarter, 4), (Per::Year, 1)] {
             let spec = Spec { per, ..Spec::default() };
-            let bounds = Bounds { from: Some(date(2020, 12, 29)), to: None };
+            let bounds = Bounds { from: Some(date(2020, 12, 29)), to: None, by_day: false };
             let status = status(&spec, &[], &TimeZone::UTC, "2022-01-01T10:00:00Z".parse().unwrap(), bounds);
             let grid = Grid::of(&status);
             assert_eq!((grid.columns, grid.rows[0].0), (columns, 2020));

@@ -162,12 +162,11 @@ fn compared(report: &Report, before: &Before) -> String {
         std::cmp::Ordering::Less => format!("{} fewer", before.published - report.published),
     };
     let posts = wording::digits(before.published, "post");
-    format!(
-        "{stretch}, as long before: {posts}, {} were the goal ({}). Now {}, which is {change}.",
-        before.target,
-        before.verdict.as_str(),
-        report.published
-    )
+    let goal = match before.target {
+        0 => String::new(),
+        target => format!(", {target} were the goal ({})", before.verdict.as_str()),
+    };
+    format!("{stretch}, as long before: {posts}{goal}. Now {}, which is {change}.", report.published)
 }
 
 fn section(section: &Section) -> Value {
@@ -189,8 +188,9 @@ fn section(section: &Section) -> Value {
 }
 
 fn figures(report: &Report) -> Vec<Value> {
-    let closed = |goal: &ReportGoal| format!("{} of {}", goal.standing.periods_met, goal.standing.periods.len());
-    let met = report.goals.first().filter(|goal| !goal.standing.periods.is_empty()).map(closed);
+    let decided = |goal: &ReportGoal| goal.standing.periods_met + goal.standing.periods_missed;
+    let closed = |goal: &ReportGoal| format!("{} of {}", goal.standing.periods_met, decided(goal));
+    let met = report.goals.first().filter(|goal| decided(goal) > 0).map(closed);
     let all = [
         (Some(report.published.to_string()), "posts published".to_owned()),
         (Some(report.target.to_string()), "were the goal".to_owned()),

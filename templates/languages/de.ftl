@@ -141,6 +141,7 @@ goal-heading = Das Ziel
 goal-name = Ziel
 goal-aim = { $name }: { posts } { a-per }.
 goal-none = Noch kein Beitrag.
+goal-begins = Es beginnt mit { period }.
 goal-standing = { posts-digits } { in-periods } – { $standing ->
     [ahead] { $by } voraus
     [behind] { $by } zurück

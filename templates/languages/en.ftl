@@ -131,6 +131,7 @@ goal-heading = The goal
 goal-name = Goal
 goal-aim = { $name }: { posts } { a-per }.
 goal-none = No post yet.
+goal-begins = It begins with { period }.
 # $standing: ahead, behind or pace; $by: by how many posts.
 goal-standing = { posts-digits } { in-periods } – { $standing ->
     [ahead] { $by } ahead

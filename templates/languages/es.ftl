@@ -121,6 +121,7 @@ goal-heading = El objetivo
 goal-name = Objetivo
 goal-aim = { $name }: { posts } { a-per }.
 goal-none = Todavía ninguna entrada.
+goal-begins = Empieza con { period }.
 goal-standing = { posts-digits } { in-periods } – { $standing ->
     [ahead] { $by } de ventaja
     [behind] { $by } de retraso

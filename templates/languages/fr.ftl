@@ -121,6 +121,7 @@ goal-heading = L’objectif
 goal-name = Objectif
 goal-aim = { $name } : { posts } { a-per }.
 goal-none = Aucun article pour l’instant.
+goal-begins = Il commence avec { period }.
 goal-standing = { posts-digits } { in-periods } – { $standing ->
     [ahead] { $by } d’avance
     [behind] { $by } de retard

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Blog, specs};
 use crate::domain::goal::{self, Bounds, GoalStatus};
 use crate::domain::post::{Post, State};
+use crate::domain::problem::Problem;
 use crate::domain::record::{Known, Record, record};
 
 /// So many drafts are read for their words; a folder of a hundred old ones is no pipeline.
@@ -17,6 +18,29 @@ impl Blog {
         let zone = self.config.site.zone();
         let status = |spec: &goal::Spec| goal::status(spec, &self.catalogue.posts, &zone, now, bounds);
         specs(&self.config.goal).iter().map(status).collect()
+    }
+
+    /// Goals of somebody or something that no post, not even a draft, is by or about.
+    pub(super) fn goal_problems(&self) -> Vec<Problem> {
+        let posts = &self.catalogue.posts;
+        let mut problems = Vec::new();
+        for spec in specs(&self.config.goal).iter().filter(|_| !posts.is_empty()) {
+            let alone = [
+                ("author", &spec.author, goal::Spec { author: spec.author.clone(), ..goal::Spec::default() }),
+                ("tag", &spec.tag, goal::Spec { tag: spec.tag.clone(), ..goal::Spec::default() }),
+                ("section", &spec.section, goal::Spec { section: spec.section.clone(), ..goal::Spec::default() }),
+            ];
+            for (key, wanted, alone) in alone {
+                let Some(wanted) = wanted.as_ref().filter(|_| !posts.iter().any(|post| alone.wants(post))) else {
+                    continue;
+                };
+                let message =
+                    format!("the goal `{}` has `{key} = \"{wanted}\"`, and no post has that {key}", spec.name);
+                problems
+                    .push(Problem::warning("goal", "goal", message).hint("it counts nothing; look at its spelling"));
+            }
+        }
+        problems
     }
 
     /// Every goal with the posts it counts, for everybody: what is to come is named if the digest may name it.

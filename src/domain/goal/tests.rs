@@ -59,7 +59,7 @@ fn the_mission_reads_as_its_owners_wrote_it() {
         "2021-07-02",
         "2021-07-07",
     ];
-    let bounds = Bounds { from: Some(date(2021, 2, 1)), to: Some(date(2021, 9, 30)) };
+    let bounds = Bounds { from: Some(date(2021, 2, 1)), to: Some(date(2021, 9, 30)), by_day: false };
     let status = status(&Spec::default(), &posts(&days), &TimeZone::UTC, at("2021-09-28"), bounds);
     assert_eq!((status.published, status.target, status.ahead), (9, 8, 1));
     // m = met, i = missed, o = open, p = paused.
@@ -98,6 +98,12 @@ fn the_sentence_never_calls_a_running_period_missed() {
     let pause = Spec { pauses: vec![Days::parse("2021-05").unwrap()], ..Spec::default() };
     for (spec, days, now, expected) in [
         (Spec::default(), &[][..], "2021-05-10", "Goal: one post a month. No post yet."),
+        (
+            Spec { since: Some(date(2021, 9, 20)), ..Spec::default() },
+            &["2021-05-07"][..],
+            "2021-05-10",
+            "Goal: one post a month. It begins with September 2021.",
+        ),
         (
             Spec::default(),
             &["2021-04-01"],

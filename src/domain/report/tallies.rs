@@ -38,16 +38,22 @@ pub struct Before {
     pub verdict: Verdict,
 }
 
-/// How often each name occurs in `posts`, the most frequent first.
+/// In how many of the posts each name occurs, the most frequent first; spelt as it is most often.
 pub(super) fn shares<'a>(posts: &'a [ReportPost], names: impl Fn(&'a ReportPost) -> &'a [String]) -> Vec<Share> {
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for name in posts.iter().flat_map(&names) {
-        *counts.entry(name).or_default() += 1;
+    let mut spellings: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
+    for post in posts {
+        let own: BTreeMap<String, &str> = names(post).iter().map(|name| (name.to_lowercase(), &**name)).collect();
+        for (name, spelling) in own {
+            *spellings.entry(name).or_default().entry(spelling).or_default() += 1;
+        }
     }
     let all = u32::try_from(posts.len()).unwrap_or(u32::MAX).max(1);
-    let share =
-        |(name, posts): (&str, u32)| Share { name: name.to_owned(), posts, percent: (posts * 100 + all / 2) / all };
-    let mut shares: Vec<Share> = counts.into_iter().map(share).collect();
+    let share = |spellings: &BTreeMap<&str, u32>| {
+        let posts = spellings.values().sum();
+        let name = spellings.iter().max_by_key(|(_, posts)| **posts).map(|(name, _)| (*name).to_owned());
+        Share { name: name.unwrap_or_default(), posts, percent: (posts * 100 + all / 2) / all }
+    };
+    let mut shares: Vec<Share> = spellings.values().map(share).collect();
     shares.sort_by(|a, b| b.posts.cmp(&a.posts).then_with(|| a.name.cmp(&b.name)));
     shares
 }

@@ -6,6 +6,7 @@ use minijinja::value::Value;
 
 use super::clean;
 use crate::domain::goal::{GoalStatus, PeriodState, PeriodStatus};
+use crate::domain::period::Per;
 use crate::render::language::Language;
 
 /// The last periods that are shown.
@@ -28,9 +29,9 @@ pub(super) fn told(goal: &GoalStatus, language: &Language, full: bool) -> Value 
 
 fn row(status: &PeriodStatus, scale: &Scale, language: &Language, first: bool) -> Value {
     let short = language.period_short(status.period);
-    let begins_year = status.period.previous().last_day().year() != status.period.last_day().year();
-    let label =
-        if first || begins_year { format!("{short} {}", status.period.last_day().year()) } else { short.clone() };
+    let year = status.period.year();
+    let begins_year = status.period.per() != Per::Year && (first || status.period.previous().year() != year);
+    let label = if begins_year { format!("{short} {year}") } else { short.clone() };
     context! {
         name => language.period_heading(status.period),
         short,
@@ -144,5 +145,20 @@ mod tests {
         for published in 0..=90 {
             assert_eq!(long.letters(&status(published, PeriodState::Met)).chars().count(), 21, "{published}");
         }
+    }
+
+    #[test]
+    fn a_row_is_of_the_year_that_its_period_is_counted_to() {
+        let labels = |first: &str, second: &str| {
+            let periods = [first, second]
+                .map(|text| PeriodStatus { period: Period::parse(text).unwrap(), ..status(1, PeriodState::Met) });
+            let goal = GoalStatus { posts: 1, periods: periods.to_vec(), ..GoalStatus::default() };
+            let told = told(&goal, crate::render::language::Languages::embedded().get("en"), true);
+            let rows: Vec<Value> = told.get_attr("periods").unwrap().try_iter().unwrap().collect();
+            rows.iter().map(|row| row.get_attr("label").unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(labels("2020-W53", "2021-W01"), ["W53 2020", "W1 2021"]);
+        assert_eq!(labels("2014", "2015"), ["2014", "2015"]);
+        assert_eq!(labels("2021-04", "2021-05"), ["Apr 2021", "May"]);
     }
 }

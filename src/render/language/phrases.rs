@@ -104,7 +104,9 @@ impl Language {
         };
         let mut parts = vec![self.text("goal-aim", &[("name", name.into()), ("count", status.posts.into()), per()])];
         let begun = status.periods.iter().fold(0_u32, |sum, p| sum + u32::from(p.state != PeriodState::Paused));
-        if status.periods.is_empty() {
+        if let Some(first) = status.first_to_come() {
+            parts.push(self.text("goal-begins", &calendar(first)));
+        } else if status.periods.is_empty() {
             parts.push(self.text("goal-none", &[]));
         } else {
             let standing = match status.ahead {

@@ -236,7 +236,7 @@ mod tests {
                 &[],
                 site().zone,
                 now,
-                crate::domain::goal::Bounds { from: Some(jiff::civil::date(2020, 12, 29)), to: None },
+                crate::domain::goal::Bounds { from: Some(jiff::civil::date(2020, 12, 29)), to: None, by_day: false },
             );
             let html = goal(&templates(), &site(), &record).unwrap();
             let grid = html.split_once("class=\"grid").unwrap().1.split_once("</table>").unwrap().0;
