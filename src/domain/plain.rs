@@ -98,6 +98,12 @@ pub fn any_byte(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
     text.as_bytes().chunks(PIECE).any(any)
 }
 
+/// What turns the direction of all that follows it, to be closed by whoever remembers to.
+#[must_use]
+pub fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Several lines: control characters dropped, line ends made `\n`.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {

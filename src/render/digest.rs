@@ -10,6 +10,7 @@ use crate::domain::author::Author;
 use crate::domain::edition::EditionPost;
 use crate::domain::goal::GoalStatus;
 use crate::domain::period::Period;
+use crate::domain::plain;
 use crate::domain::problem::Problem;
 use crate::domain::style::{Look, Style};
 
@@ -189,7 +190,10 @@ pub fn render(templates: &Templates, content: &Content, selection: &Selection<'_
 
 /// One line without control characters: no post can forge a marker or a header.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect()
+    text.chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control() && !plain::turns(*c))
+        .collect()
 }
 
 /// No more than one empty line in a row, none at the ends, no space at the end of a line.

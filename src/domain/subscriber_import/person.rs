@@ -216,8 +216,8 @@ fn shown(text: &str) -> String {
 
 /// One line, with a space where control characters were, and nothing that turns the writing's direction.
 fn for_headers(name: &str) -> Option<String> {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let spaced: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !turns(*c)).collect();
+    let spaced: String =
+        name.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !plain::turns(*c)).collect();
     let name: String = plain::line(&spaced).chars().take(LONGEST_NAME).collect();
     (!name.is_empty()).then(|| name.trim_end().to_owned())
 }

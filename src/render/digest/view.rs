@@ -243,11 +243,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// `lang` and `dir` of the posts where they are not those of the mail.
+    /// `lang` and `dir` of the posts where they are not those of the mail. One post may be in another language than its blog.
     fn foreign(&self) -> Value {
         let own = clean(&self.content.language);
         if own.is_empty() || primary(&own) == primary(&self.spoken.0) {
-            return safe("");
+            return safe(" dir=\"auto\"");
         }
         safe(format!(" lang=\"{}\" dir=\"{}\"", escape(&own), direction(&own)))
     }
