@@ -38,6 +38,10 @@ const ALLOWED = new Set([
   'white-space',
   'table-layout',
   'text-decoration',
+  // Two ways to break a word that is wider than a telephone: those who do not know the one know the other, but for a few, who
+  // make the mail smaller or let it be moved sideways.
+  'overflow-wrap',
+  'word-break',
   // A logo has its height as an attribute, too.
   'height property',
 ]);
