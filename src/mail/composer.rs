@@ -104,7 +104,7 @@ impl Compose for Composer {
         if job.notice == Notice::Welcome {
             return self.welcome(job, at, to);
         }
-        let url = link(&self.sender, to.subscriber, target(job)?, at)?;
+        let url = link(&self.sender, to.subscriber, target(job, to)?, at)?;
         let said = match job.notice {
             Notice::Confirm => notice::Notice::Confirm { url: &url },
             Notice::Move => notice::Notice::MoveAddress { url: &url },
@@ -175,17 +175,42 @@ impl Composer {
 }
 
 /// Where a notice leads.
-fn target(job: &NoticeJob) -> Result<Target, MessageError> {
+fn target(job: &NoticeJob, to: Recipient<'_>) -> Result<Target, MessageError> {
     let over = || MessageError("nothing is to be answered any more".to_owned());
     Ok(match job.notice {
         Notice::Confirm => {
             let asked_at = job.subscriber.asked_at.ok_or_else(over)?.as_microsecond();
             Target::Answer(Purpose::Confirm, asked_at.cast_unsigned())
         }
-        Notice::Move => {
-            let address = job.subscriber.new_email.as_deref().ok_or_else(over)?;
-            Target::Answer(Purpose::Move, token::stamp_of(address))
-        }
+        // Of the address it goes to, not of the one that may have been asked for since: only who reads a mailbox answers for it.
+        Notice::Move => Target::Answer(Purpose::Move, token::stamp_of(to.email)),
         Notice::Welcome | Notice::Already | Notice::Link | Notice::Data => Target::Preferences,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::subscriber::{Choice, State};
+
+    #[test]
+    fn a_mail_answers_for_the_address_it_goes_to_whatever_was_asked_for_since() {
+        let subscriber = Subscriber {
+            id: 7,
+            email: "ann@example.org".into(),
+            name: None,
+            state: State::Active,
+            source: "form".into(),
+            created_at: Timestamp::UNIX_EPOCH,
+            changed_at: Timestamp::UNIX_EPOCH,
+            choice: Choice::default(),
+            asked_at: Some(Timestamp::UNIX_EPOCH),
+            new_email: Some("stranger@example.net".into()),
+        };
+        let day = jiff::civil::date(2026, 11, 24);
+        let job = NoticeJob { notice: Notice::Move, day, subscriber, latest: None, dossier: None };
+        let to = Recipient { subscriber: 7, email: "ann@new.example", name: None };
+        let own = token::stamp_of("ann@new.example");
+        assert!(matches!(target(&job, to), Ok(Target::Answer(Purpose::Move, stamp)) if stamp == own));
+    }
 }
