@@ -8,7 +8,7 @@ use tracing::info;
 
 use super::error::Refusal;
 use super::{App, shown};
-use crate::domain::subscriber::Subscriber;
+use crate::domain::subscriber::{Address, Subscriber};
 use crate::domain::token::{self, Bearer, Purpose};
 use crate::render::page::{self, Question, Said};
 use crate::store::{Confirmed, Moved};
@@ -55,7 +55,7 @@ async fn confirmed(state: &super::State, id: i64, stamp: u64) -> Result<Said, Re
 
 async fn moved(state: &super::State, subscriber: &Subscriber, stamp: u64) -> Result<Said, Refusal> {
     let asked = subscriber.new_email.as_deref().filter(|email| token::stamp_of(email) == stamp);
-    let address = asked.and_then(|email| crate::domain::subscriber::Address::parse(email).ok());
+    let address = asked.and_then(|email| Address::parse(email).ok());
     // Pressed twice: it is theirs already.
     let Some(address) = address else {
         let there = token::stamp_of(&subscriber.email) == stamp;
@@ -66,7 +66,8 @@ async fn moved(state: &super::State, subscriber: &Subscriber, stamp: u64) -> Res
             info!(event = "subscriber_moved", subscriber = subscriber.id, "moved to another address");
             Ok(Said::AddressMoved)
         }
-        Moved::Taken | Moved::Over => Err(Refusal::Link),
+        Moved::Taken => Ok(Said::AddressTaken),
+        Moved::Over => Err(Refusal::Link),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::domain::period::{Per, Period};
 use crate::domain::subscriber::{Address, AddressError, Choice, Frequency, State as SubscriberState, Subscriber};
 use crate::domain::token::{Purpose, TokenError};
 use crate::render::page::{self, Preferences, Question, Said};
+use crate::store::MoveAsked;
 
 /// For how many months ahead digests can be paused.
 const PAUSES: usize = 12;
@@ -67,7 +68,9 @@ pub async fn change(
         "address" => match Address::parse(form.get("email")) {
             Ok(address) => {
                 let (today, now) = state.today();
-                state.store.ask_to_move(subscriber.id, &address, today, now).await?;
+                if state.store.ask_to_move(subscriber.id, &address, today, now).await? == MoveAsked::TooOften {
+                    return Err(Refusal::TooMany);
+                }
                 state.wake.notify_one();
                 Said::AddressMailSent
             }

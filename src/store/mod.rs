@@ -37,8 +37,8 @@ pub use letters::{Letter, Letters, Told};
 pub use nodes::{Held, Nodes, Place};
 pub use numbers::{Figures, Numbers};
 pub use people::{
-    Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Retention, SignUp,
-    SignUpLimits, SignUpTally,
+    Added, Call, Confirmed, Dossier, Growth, ImportRows, ImportTally, MoveAsked, Moved, NewSubscriber, People,
+    Retention, SignUp, SignUpLimits, SignUpTally,
 };
 pub use websub::{Announcement, Distribution, HubLimits, HubRequest, Question, Requested, WebSub};
 

@@ -80,10 +80,20 @@ pub enum Confirmed {
     Over,
 }
 
+/// What came of the wish to move to another address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoveAsked {
+    Mailed,
+    /// No mail goes there: it is dead, had one today, or nobody active asks. Not to be told: it says something of the address.
+    Silently,
+    /// This reader has named too many within the hour.
+    TooOften,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moved {
     Now,
-    /// The address belongs to another subscription.
+    /// The address gets the digest already, by a subscription of its own.
     Taken,
     Over,
 }
@@ -204,9 +214,9 @@ pub trait People: Bounces {
     async fn notify(&self, id: i64, notice: Notice, today: Date, now: Timestamp) -> Result<bool>;
     /// False if there is no such subscriber, or nothing was changed.
     async fn choose(&self, id: i64, choice: &Choice, now: Timestamp) -> Result<bool>;
-    /// Asks at the new address whether it is theirs; false if that was done today.
-    async fn ask_to_move(&self, id: i64, to: &Address, today: Date, now: Timestamp) -> Result<bool>;
-    /// Moves to the address asked for, if it is still this one.
+    /// Asks at the new address whether it is theirs; the last one asked for is the one that counts.
+    async fn ask_to_move(&self, id: i64, to: &Address, today: Date, now: Timestamp) -> Result<MoveAsked>;
+    /// Moves to the address asked for, if it is still this one. A subscription that it had before and that is not active gives way.
     async fn move_address(&self, id: i64, key: &str, now: Timestamp) -> Result<Moved>;
 
     /// Moves a subscriber to `to`; false if there is none, or if already there. Whoever is not active afterwards gets

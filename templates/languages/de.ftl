@@ -318,6 +318,8 @@ said-address-mail-sent = Sieh in dein neues Postfach
     .text = Wenn wir an diese Adresse schreiben können, ist eine Mail mit einem Link unterwegs. Bis du ihm gefolgt bist, gehen Rundbriefe an die alte Adresse.
 said-address-moved = Deine Adresse ist geändert
     .text = Von nun an kommen Rundbriefe an die neue.
+said-address-taken = An diese Adresse geht der Rundbrief schon
+    .text = Sie hat ein eigenes Abo, deshalb hat sich nichts geändert. Soll an die alte Adresse nichts mehr kommen, bestelle dort mit dem Link am Ende eines Rundbriefs ab.
 said-link-sent = Sieh in dein Postfach
     .text = Eine Mail mit einem neuen Link ist unterwegs.
 

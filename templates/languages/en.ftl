@@ -298,6 +298,8 @@ said-address-mail-sent = Look into your new mailbox
     .text = If we can write to this address, a mail with a link is on its way. Until you have followed it, digests go to the old address.
 said-address-moved = Your address has been changed
     .text = From now on digests come to the new one.
+said-address-taken = This address gets the digest already
+    .text = It has a subscription of its own, so nothing has changed. To stop the digests at the old address, use the link at the end of one of them.
 said-link-sent = Look into your mailbox
     .text = A mail with a new link is on its way.
 

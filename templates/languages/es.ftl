@@ -277,6 +277,8 @@ said-address-mail-sent = Mira en tu nuevo buzón
     .text = Si podemos escribir a esta dirección, hay un correo con un enlace en camino. Hasta que lo sigas, los boletines van a la dirección antigua.
 said-address-moved = Tu dirección ha cambiado
     .text = A partir de ahora los boletines llegan a la nueva.
+said-address-taken = Esta dirección ya recibe el boletín
+    .text = Tiene su propia suscripción, y nada ha cambiado. Para no recibir nada más en la antigua, usa el enlace de baja al final de un boletín recibido allí.
 said-link-sent = Mira en tu buzón
     .text = Hay un correo con un enlace nuevo en camino.
 

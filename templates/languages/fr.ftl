@@ -277,6 +277,8 @@ said-address-mail-sent = Regardez dans votre nouvelle boîte
     .text = Si nous pouvons écrire à cette adresse, un courriel avec un lien est en route. Tant que vous ne l’avez pas suivi, les lettres vont à l’ancienne adresse.
 said-address-moved = Votre adresse est changée
     .text = Désormais, les lettres arriveront à la nouvelle.
+said-address-taken = Cette adresse reçoit déjà la lettre
+    .text = Elle a son propre abonnement, et rien n’a changé. Pour ne plus rien recevoir à l’ancienne adresse, suivez le lien de désabonnement au bas d’une lettre reçue là-bas.
 said-link-sent = Regardez dans votre boîte
     .text = Un courriel avec un nouveau lien est en route.
 

@@ -5,7 +5,9 @@ use gazetted::domain::delivery::{Outcome, State as DeliveryState};
 use gazetted::domain::edition::{Edition, EditionKey, State as EditionState};
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::{Address, State};
-use gazetted::store::{Added, Audience, Judged, NewBounce, NewSubscriber, Retention, SharedStore, Undone, Verdict};
+use gazetted::store::{
+    Added, Audience, Judged, MoveAsked, NewBounce, NewSubscriber, Retention, SharedStore, Undone, Verdict,
+};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::stores::{Fixture, on_postgres, on_sqlite};
@@ -182,7 +184,8 @@ async fn what_bounces_at_an_old_address_does_not_touch_the_new_one(f: Fixture) {
     let ann = add(s, "old@example.org", State::Active).await;
     send(s, month("2026-10"), now(), accepted()).await;
     let day = jiff::civil::date(2026, 11, 1);
-    assert!(s.ask_to_move(ann, &Address::parse("new@example.org").unwrap(), day, later(1)).await.unwrap());
+    let new = Address::parse("new@example.org").unwrap();
+    assert_eq!(s.ask_to_move(ann, &new, day, later(1)).await.unwrap(), MoveAsked::Mailed);
     s.move_address(ann, "new@example.org", later(2)).await.unwrap();
     let dead = NewBounce { edition: Some(month("2026-10")), ..bounce(ann, Class::Dead, "1") };
     assert_eq!(keep(s, &dead, later(3)).await, Verdict::Kept);
@@ -243,7 +246,8 @@ async fn another_reason_keeps_them_suppressed(f: Fixture) {
     let bo = add(s, "old@example.org", State::Active).await;
     send(s, month("2026-10"), later(3), accepted()).await;
     let day = jiff::civil::date(2026, 11, 1);
-    assert!(s.ask_to_move(bo, &Address::parse("new@example.org").unwrap(), day, later(3)).await.unwrap());
+    let new = Address::parse("new@example.org").unwrap();
+    assert_eq!(s.ask_to_move(bo, &new, day, later(3)).await.unwrap(), MoveAsked::Mailed);
     s.move_address(bo, "new@example.org", later(3)).await.unwrap();
     let left = NewBounce { edition: Some(month("2026-10")), ..bounce(bo, Class::Dead, "1") };
     assert_eq!(keep(s, &left, later(4)).await, Verdict::Kept);

@@ -8,8 +8,8 @@ use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::{Address, Choice, Event, Frequency, State};
 use gazetted::domain::subscriber_import::ImportRow;
 use gazetted::store::{
-    Added, Audience, Confirmed, Frozen, ImportTally, Moved, NewSubscriber, Opened, Retention, SharedStore, SignUp,
-    SignUpLimits, SignUpTally, StoreError,
+    Added, Audience, Confirmed, Frozen, ImportTally, MoveAsked, Moved, NewSubscriber, Opened, Retention, SharedStore,
+    SignUp, SignUpLimits, SignUpTally, StoreError,
 };
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -29,6 +29,10 @@ conformance! {
     a_variant_is_frozen_by_whoever_comes_first,
     an_address_moves_when_it_is_confirmed_and_what_waits_moves_with_it,
     nobody_is_flooded_by_somebody_who_moves_to_their_address,
+    an_address_that_was_mistyped_is_corrected_on_the_same_day,
+    whoever_moves_takes_the_place_of_a_subscription_that_is_not_active,
+    whoever_pauses_after_the_opening_gets_nothing_before_the_pause_ends,
+    whoever_has_left_can_have_a_link_and_their_data,
     whoever_was_forgotten_comes_back_by_their_own_word_only,
     unanswered_questions_are_forgotten,
     an_opt_out_beats_an_opt_in_in_whatever_order_they_are_imported,
@@ -346,11 +350,11 @@ async fn an_address_moves_when_it_is_confirmed_and_what_waits_moves_with_it(f: F
     add(&f.store, "bob@example.org", State::Active).await;
     f.store.open_edition(&edition(month()), &[], &Audience::everybody()).await.unwrap();
     let new = Address::parse("Ann@New.example").unwrap();
-    assert!(f.store.ask_to_move(ann, &new, DAY, now()).await.unwrap());
+    assert_eq!(f.store.ask_to_move(ann, &new, DAY, now()).await.unwrap(), MoveAsked::Mailed);
     assert_eq!(state(&f.store, "ann@example.org").await, Some(State::Active), "until it is confirmed nothing changes");
     assert_eq!(waiting(&f.store).await[2], ("move-2026-11-24".to_owned(), "Ann@New.example".to_owned()));
     assert_eq!(f.store.move_address(ann, "ann@other.example", now()).await.unwrap(), Moved::Over);
-    assert_eq!(f.store.move_address(ann, "bob@example.org", now()).await.unwrap(), Moved::Taken);
+    assert_eq!(f.store.move_address(ann, "bob@example.org", now()).await.unwrap(), Moved::Over, "nobody asked there");
     assert_eq!(f.store.move_address(ann, "ann@new.example", later(1)).await.unwrap(), Moved::Now);
     assert_eq!(id(&f.store, "ann@new.example").await, ann);
     assert_eq!(state(&f.store, "ann@example.org").await, None);
@@ -365,11 +369,80 @@ async fn nobody_is_flooded_by_somebody_who_moves_to_their_address(f: Fixture) {
     let mut asked = 0;
     for n in 0..20 {
         let ann = add(&f.store, &format!("ann{n}@example.org"), State::Active).await;
-        asked += u32::from(f.store.ask_to_move(ann, &victim, DAY, now()).await.unwrap());
+        asked += u32::from(f.store.ask_to_move(ann, &victim, DAY, now()).await.unwrap() == MoveAsked::Mailed);
     }
     assert_eq!(asked, 1);
     f.store.sign_up(&form("victim+tag@example.org", ""), later(1)).await.unwrap();
     assert_eq!(take(&f.store, &LIMITS, later(1)).await.repeated, 1, "the same limit counts both");
+}
+
+async fn an_address_that_was_mistyped_is_corrected_on_the_same_day(f: Fixture) {
+    let ann = add(&f.store, "ann@example.org", State::Active).await;
+    let ask = async |email: &str, at| {
+        let address = Address::parse(email).unwrap();
+        f.store.ask_to_move(ann, &address, DAY, at).await.unwrap()
+    };
+    assert_eq!(ask("an@new.example", now()).await, MoveAsked::Mailed);
+    let wrong = f.store.claim("node", 9, now(), later(10)).await.unwrap().remove(0);
+    assert_eq!(ask("ann@new.example", later(1)).await, MoveAsked::Mailed);
+    assert_eq!(waiting(&f.store).await, [("move-2026-11-24".to_owned(), "ann@new.example".to_owned())]);
+    assert!(!f.store.mark_in_data("node", &wrong, later(1)).await.unwrap(), "what was on its way is not sent any more");
+    let right = f.store.claim("node", 9, later(1), later(10)).await.unwrap().remove(0);
+    assert_eq!(right.email, "ann@new.example");
+    assert!(f.store.mark_in_data("node", &right, later(1)).await.unwrap());
+    assert_eq!(f.store.move_address(ann, "an@new.example", later(2)).await.unwrap(), Moved::Over);
+    // The same again within the day changes nothing; and nobody's link mails strangers all day.
+    assert_eq!(ask("an@new.example", later(2)).await, MoveAsked::Silently);
+    assert_eq!(ask("other@new.example", later(3)).await, MoveAsked::TooOften);
+    assert_eq!(f.store.move_address(ann, "ann@new.example", later(4)).await.unwrap(), Moved::Now);
+    assert_eq!(ask("other@new.example", later(61)).await, MoveAsked::Mailed);
+}
+
+async fn whoever_moves_takes_the_place_of_a_subscription_that_is_not_active(f: Fixture) {
+    let ann = add(&f.store, "ann@example.org", State::Active).await;
+    let ask = async |email: &str, hour: i64| {
+        let address = Address::parse(email).unwrap();
+        f.store.ask_to_move(ann, &address, DAY, later(60 * hour)).await.unwrap()
+    };
+    add(&f.store, "bob@example.org", State::Active).await;
+    assert_eq!(ask("bob@example.org", 0).await, MoveAsked::Mailed);
+    assert_eq!(f.store.move_address(ann, "bob@example.org", now()).await.unwrap(), Moved::Taken);
+    add(&f.store, "dead@example.org", State::Suppressed).await;
+    assert_eq!(ask("dead@example.org", 2).await, MoveAsked::Silently);
+    assert_eq!(waiting(&f.store).await, [("move-2026-11-24".to_owned(), "bob@example.org".to_owned())]);
+    for (hour, was) in [(4, State::Unsubscribed), (6, State::Pending)] {
+        let email = format!("{}@example.org", was.as_str());
+        let old = add(&f.store, &email, was).await;
+        assert_eq!(ask(&email, hour).await, MoveAsked::Mailed);
+        assert_eq!(f.store.move_address(ann, &email, now()).await.unwrap(), Moved::Now);
+        assert_eq!((id(&f.store, &email).await, state(&f.store, &email).await), (ann, Some(State::Active)));
+        assert!(f.store.subscriber(old).await.unwrap().is_none());
+    }
+}
+
+async fn whoever_pauses_after_the_opening_gets_nothing_before_the_pause_ends(f: Fixture) {
+    let ann = add(&f.store, "ann@example.org", State::Active).await;
+    let bob = add(&f.store, "bob@example.org", State::Active).await;
+    f.store.open_edition(&edition(month()), &[], &Audience::everybody()).await.unwrap();
+    for (reader, minutes) in [(ann, 100), (bob, 1)] {
+        let choice = Choice { paused_until: Some(later(minutes)), ..Choice::default() };
+        assert!(f.store.choose(reader, &choice, now()).await.unwrap());
+    }
+    let claims = f.store.claim("node", 9, later(2), later(10)).await.unwrap();
+    assert_eq!(claims.iter().map(|claim| claim.key.subscriber).collect::<Vec<_>>(), [bob]);
+    let skipped = f.store.deliveries_to(ann).await.unwrap().remove(0);
+    assert_eq!((skipped.state, skipped.reply.as_deref()), (DeliveryState::Skipped, Some("the subscriber is pausing")));
+}
+
+async fn whoever_has_left_can_have_a_link_and_their_data(f: Fixture) {
+    let ann = add(&f.store, "ann@example.org", State::Unsubscribed).await;
+    for notice in [Notice::Link, Notice::Data, Notice::Already] {
+        assert!(f.store.notify(ann, notice, DAY, now()).await.unwrap());
+    }
+    let claims = f.store.claim("node", 9, now(), later(10)).await.unwrap();
+    let mut claimed: Vec<_> = claims.iter().map(|claim| claim.key.edition.to_string()).collect();
+    claimed.sort();
+    assert_eq!(claimed, ["data-2026-11-24", "link-2026-11-24"]);
 }
 
 async fn whoever_was_forgotten_comes_back_by_their_own_word_only(f: Fixture) {

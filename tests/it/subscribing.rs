@@ -503,6 +503,21 @@ async fn an_address_is_changed_by_whoever_reads_mail_there() {
 }
 
 #[tokio::test]
+async fn an_address_that_gets_the_digest_already_is_told_so_and_too_many_are_refused() {
+    let house = House::new().await;
+    let page = House::preferences(house.reader);
+    house.add("bo@example.org", State::Active).await;
+    assert_eq!(house.post(&page, "act=address&email=bo%40example.org").await.status, 200);
+    let stamp = token::stamp_of("bo@example.org");
+    let link = format!("/confirm/{}", keys().mint_bound(Purpose::Move, house.reader, now() + 72.hours(), stamp));
+    let answer = house.post(&link, "").await;
+    assert!(answer.status == 200 && answer.text().contains("gets the digest already"), "{}", answer.text());
+    assert_eq!(house.found("ann@example.org").await.unwrap().id, house.reader);
+    let asked = async |n: usize| house.post(&page, &format!("act=address&email=a{n}%40example.net")).await.status;
+    assert_eq!([asked(1).await, asked(2).await, asked(3).await], [200, 200, 429]);
+}
+
+#[tokio::test]
 async fn a_reader_gets_their_data_leaves_and_is_forgotten() {
     let house = House::new().await;
     let page = House::preferences(house.reader);

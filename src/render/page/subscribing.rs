@@ -69,12 +69,13 @@ pub enum Said {
     Erased,
     AddressMailSent,
     AddressMoved,
+    AddressTaken,
     LinkSent,
     TooMany,
 }
 
 impl Said {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LookIntoMailbox,
         Self::Confirmed,
         Self::Unsubscribed,
@@ -83,6 +84,7 @@ impl Said {
         Self::Erased,
         Self::AddressMailSent,
         Self::AddressMoved,
+        Self::AddressTaken,
         Self::LinkSent,
         Self::TooMany,
     ];
@@ -97,6 +99,7 @@ impl Said {
             Self::Erased => "said-erased",
             Self::AddressMailSent => "said-address-mail-sent",
             Self::AddressMoved => "said-address-moved",
+            Self::AddressTaken => "said-address-taken",
             Self::LinkSent => "said-link-sent",
             Self::TooMany => "refused-too-many",
         }

@@ -32,30 +32,34 @@ pub async fn claim(
     }
 }
 
-/// Claims the deliveries of those who are active at this moment, and skips the others.
+/// Claims the deliveries of those who are active at this moment and want them, and skips the others. Whoever has left may still
+/// have their data and a link to be forgotten by.
 async fn take_due(db: &mut Connection, node: &str, limit: u32, now: Timestamp) -> Result<Vec<Row>> {
     let taken = sqlx::query(concat!(
         // Which rows is settled before anybody is asked about: a join before the limit would be made of all that wait.
         "WITH ready AS MATERIALIZED (
-             SELECT d.edition, d.subscriber, d.kind FROM deliveries d
+             SELECT d.edition, d.subscriber, d.kind, d.email FROM deliveries d
              WHERE d.state IN ('queued', 'deferred') AND d.due_at <= $2
                  AND (d.kind <> 'edition' OR d.edition IN (SELECT period FROM editions WHERE state = 'open'))
              ORDER BY d.rank, d.due_at LIMIT $3 ",
         skip_locked!("d"),
         "), due AS MATERIALIZED (
-             SELECT d.edition, d.subscriber, coalesce(s.state, 'erased') AS consent,
-                 CASE WHEN d.kind = 'confirm' THEN s.asked_at IS NOT NULL
-                     WHEN d.kind = 'move' THEN s.new_email IS NOT NULL AND s.state = 'active'
-                     WHEN d.kind = 'data' THEN s.id IS NOT NULL
-                     WHEN d.kind = 'letter' THEN 1 = 1
-                     ELSE coalesce(s.state, '') = 'active' END AS wanted
+             SELECT d.edition, d.subscriber,
+                 CASE WHEN d.kind = 'letter' THEN NULL
+                     WHEN s.id IS NULL THEN 'the subscriber is erased'
+                     WHEN d.kind IN ('data', 'link') THEN NULL
+                     WHEN d.kind = 'confirm' AND s.asked_at IS NOT NULL THEN NULL
+                     WHEN d.kind = 'confirm' THEN 'the question is not open any more'
+                     WHEN s.state <> 'active' THEN 'the subscriber is ' || s.state
+                     WHEN d.kind = 'move' AND s.new_email IS DISTINCT FROM d.email THEN 'another address was named since'
+                     WHEN d.kind = 'edition' AND s.paused_until > $2 THEN 'the subscriber is pausing' END AS unwanted
              FROM ready d LEFT JOIN subscribers s ON s.id = d.subscriber)
          UPDATE deliveries SET
-             state = CASE WHEN wanted THEN 'claimed' ELSE 'skipped' END,
-             reply = CASE WHEN wanted THEN reply ELSE 'the subscriber is ' || consent END,
-             attempts = attempts + CASE WHEN wanted THEN 1 ELSE 0 END,
-             node = CASE WHEN wanted THEN $1 END,
-             due_at = CASE WHEN wanted THEN due_at END,
+             state = CASE WHEN unwanted IS NULL THEN 'claimed' ELSE 'skipped' END,
+             reply = coalesce(unwanted, reply),
+             attempts = attempts + CASE WHEN unwanted IS NULL THEN 1 ELSE 0 END,
+             node = CASE WHEN unwanted IS NULL THEN $1 END,
+             due_at = CASE WHEN unwanted IS NULL THEN due_at END,
              fence = fence + 1, changed_at = $2
          FROM due WHERE deliveries.edition = due.edition AND deliveries.subscriber = due.subscriber
          RETURNING deliveries.edition, deliveries.subscriber, deliveries.variant, deliveries.email, deliveries.name,

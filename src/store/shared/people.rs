@@ -11,8 +11,8 @@ use super::{calls, choices, deliveries, history, imports, sign_ups, standby, sub
 use crate::domain::edition::Notice;
 use crate::domain::subscriber::{Address, Choice, Consent, State, Subscriber};
 use crate::store::{
-    Added, Call, Confirmed, DeliveryRow, Growth, ImportRows, ImportTally, Moved, NewSubscriber, People, Result,
-    Retention, SignUp, SignUpLimits, SignUpTally,
+    Added, Call, Confirmed, DeliveryRow, Growth, ImportRows, ImportTally, MoveAsked, Moved, NewSubscriber, People,
+    Result, Retention, SignUp, SignUpLimits, SignUpTally,
 };
 
 #[async_trait]
@@ -97,7 +97,7 @@ impl People for Database {
         write!(self, |db| choices::choose(db, id, choice, now))
     }
 
-    async fn ask_to_move(&self, id: i64, to: &Address, today: Date, now: Timestamp) -> Result<bool> {
+    async fn ask_to_move(&self, id: i64, to: &Address, today: Date, now: Timestamp) -> Result<MoveAsked> {
         write!(self, |db| choices::ask_to_move(db, id, to, today, now))
     }
 

@@ -257,18 +257,25 @@ async fn skip_waiting(db: &mut Connection, id: i64, consent: &str, now: Timestam
     Ok(())
 }
 
+/// Forgets somebody at their own wish: nobody else's list brings them back.
 pub async fn erase(db: &mut Connection, id: i64, now: Timestamp) -> Result<bool> {
-    let key: Option<String> = sqlx::query_scalar("DELETE FROM subscribers WHERE id = $1 RETURNING key")
-        .bind(id)
-        .fetch_optional(&mut *db)
-        .await?;
-    let Some(key) = key else { return Ok(false) };
+    let Some(key) = remove(db, id, now).await? else { return Ok(false) };
     let hash = hash_of(&pepper(db).await?, &key);
     sqlx::query("INSERT INTO erased (hash, at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING")
         .bind(hash)
         .bind(now.as_microsecond())
-        .execute(&mut *db)
+        .execute(db)
         .await?;
+    Ok(true)
+}
+
+/// Takes away a subscription and what is personal of it elsewhere; gives its key.
+pub async fn remove(db: &mut Connection, id: i64, now: Timestamp) -> Result<Option<String>> {
+    let key: Option<String> = sqlx::query_scalar("DELETE FROM subscribers WHERE id = $1 RETURNING key")
+        .bind(id)
+        .fetch_optional(&mut *db)
+        .await?;
+    let Some(key) = key else { return Ok(None) };
     sqlx::query("DELETE FROM history WHERE subscriber = $1").bind(id).execute(&mut *db).await?;
     bounces::forget(db, id).await?;
     sqlx::query("DELETE FROM signups WHERE key = $1").bind(&key).execute(&mut *db).await?;
@@ -281,7 +288,7 @@ pub async fn erase(db: &mut Connection, id: i64, now: Timestamp) -> Result<bool>
     .bind(id)
     .execute(db)
     .await?;
-    Ok(true)
+    Ok(Some(key))
 }
 
 pub async fn tidy(db: &mut Connection, retention: &Retention) -> Result<u64> {
