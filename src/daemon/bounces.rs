@@ -65,6 +65,7 @@ pub async fn take(
             let bounce = NewBounce {
                 subscriber: id,
                 edition,
+                recipient: finding.recipient.clone(),
                 source,
                 class: finding.class,
                 status: finding.status.clone(),

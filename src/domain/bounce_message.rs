@@ -44,12 +44,15 @@ pub struct Finding {
     /// The enhanced code, if there is one.
     pub status: Option<String>,
     pub words: String,
+    /// The address that a report says it is about.
+    pub recipient: Option<String>,
 }
 
 impl Finding {
     fn new(class: Class, status: Option<String>, words: &str) -> Self {
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self { class, status, words: words.chars().filter(|c| !c.is_control()).take(300).collect() }
+        let words = words.chars().filter(|c| !c.is_control()).take(300).collect();
+        Self { class, status, words, recipient: None }
     }
 }
 

@@ -14,8 +14,10 @@ use crate::domain::subscriber::State;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewBounce {
     pub subscriber: i64,
-    /// What it answers; none: not known, and then it is what was sent to them last.
+    /// What it answers; none: not known, and then it is what was sent last, to the address it names if there is one.
     pub edition: Option<EditionKey>,
+    /// The address that it says it is about.
+    pub recipient: Option<String>,
     pub source: Source,
     pub class: Class,
     /// The enhanced code, if there was one.

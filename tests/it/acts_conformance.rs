@@ -138,6 +138,7 @@ async fn bounces_are_counted_by_mail_domain(fixture: Fixture) {
         let bounce = NewBounce {
             subscriber: add(&store, email).await,
             edition: None,
+            recipient: None,
             source: Source::Pipe,
             class,
             status: None,

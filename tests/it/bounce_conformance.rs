@@ -2,7 +2,7 @@
 
 use gazetted::domain::bounce_class::{Class, Source};
 use gazetted::domain::delivery::{Outcome, State as DeliveryState};
-use gazetted::domain::edition::{Edition, EditionKey, State as EditionState};
+use gazetted::domain::edition::{Edition, EditionKey, Notice, State as EditionState};
 use gazetted::domain::period::Period;
 use gazetted::domain::subscriber::{Address, State};
 use gazetted::store::{
@@ -17,6 +17,7 @@ conformance! {
     a_complaint_is_suppressed_at_once_and_policy_touches_nobody,
     a_mailbox_that_rests_is_suppressed_after_three_editions_in_a_row,
     an_edition_that_arrived_begins_the_count_anew,
+    a_report_that_names_the_old_address_is_about_what_went_there,
     what_bounces_at_an_old_address_does_not_touch_the_new_one,
     whoever_has_left_stays_as_they_are,
     an_undone_bounce_brings_back_what_was,
@@ -84,6 +85,7 @@ fn bounce(subscriber: i64, class: Class, mark: &str) -> NewBounce {
     NewBounce {
         subscriber,
         edition: None,
+        recipient: None,
         source: Source::Pipe,
         class,
         status: Some("5.0.0".into()),
@@ -193,6 +195,32 @@ async fn what_bounces_at_an_old_address_does_not_touch_the_new_one(f: Fixture) {
     // A complaint is theirs, wherever they got it.
     let complaint = NewBounce { class: Class::Complaint, mark: "2".into(), ..dead };
     assert_eq!(keep(s, &complaint, later(3)).await, Verdict::Suppressed);
+}
+
+async fn a_report_that_names_the_old_address_is_about_what_went_there(f: Fixture) {
+    let s = &f.store;
+    let day = jiff::civil::date(2026, 11, 1);
+    let ann = add(s, "ann@old.example", State::Active).await;
+    send(s, month("2026-09"), now(), accepted()).await;
+    s.ask_to_move(ann, &Address::parse("ann@new.example").unwrap(), day, later(1)).await.unwrap();
+    deliver(s, later(1), accepted()).await;
+    s.move_address(ann, "ann@new.example", later(2)).await.unwrap();
+    let naming =
+        |id, named: &str, mark: &str| NewBounce { recipient: Some(named.to_owned()), ..bounce(id, Class::Dead, mark) };
+    // By name, and what the old address is sent on to.
+    for (named, mark) in [("Ann@Old.example", "1"), ("ann@behind.example", "2")] {
+        assert_eq!(keep(s, &naming(ann, named, mark), later(3)).await, Verdict::Kept, "{named}");
+    }
+    assert_eq!(s.bounces(ann).await.unwrap()[1].edition, Some(month("2026-09")));
+    // A question that went astray stands under the right address by now.
+    let question = Some(EditionKey::Notice(Notice::Move, day));
+    let astray = NewBounce { edition: question, ..naming(ann, "an@new.example", "3") };
+    assert_eq!(keep(s, &astray, later(3)).await, Verdict::Kept);
+    assert_eq!(keep(s, &naming(ann, "ann@new.example", "4"), later(4)).await, Verdict::Suppressed);
+    // Who has not moved is meant, whatever their mail is sent on to.
+    let eve = add(s, "eve@example.org", State::Active).await;
+    send(s, month("2026-11"), later(5), accepted()).await;
+    assert_eq!(keep(s, &naming(eve, "eve@behind.example", "1"), later(6)).await, Verdict::Suppressed);
 }
 
 async fn whoever_has_left_stays_as_they_are(f: Fixture) {

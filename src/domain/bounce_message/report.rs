@@ -6,6 +6,7 @@ use mail_parser::Message;
 use super::{Finding, Said, parts_of, text_of};
 use crate::domain::bounce::Enhanced;
 use crate::domain::bounce_class::{self, Class, code_in};
+use crate::domain::subscriber::Address;
 
 const PARTS: [&str; 2] = ["message/delivery-status", "message/global-delivery-status"];
 
@@ -70,10 +71,17 @@ fn of_recipient(fields: &Fields) -> Option<Said> {
     fields.get(&["final-recipient", "original-recipient", "x-actual-recipient"]).or(action).or(status)?;
     let diagnostic = fields.get(&["diagnostic-code", "x-diagnostic-code", "x-supplementary-info"]).unwrap_or_default();
     match of_action(action, status.and_then(code_in).or_else(|| code_in(diagnostic)))? {
-        Action::Failed => Some(Said::Bounce(finding(status, diagnostic))),
+        Action::Failed => Some(Said::Bounce(Finding { recipient: recipient(fields), ..finding(status, diagnostic) })),
         Action::Delayed => Some(Said::Late),
         Action::Done => Some(Said::Automatic),
     }
+}
+
+/// The address as we wrote it, if the report says it, not the one that it may have been sent on to.
+fn recipient(fields: &Fields) -> Option<String> {
+    let stated = fields.get(&["original-recipient", "final-recipient"])?;
+    let address = stated.split_once(';').map_or(stated, |(_, address)| address);
+    Address::parse(address.trim().trim_matches(['<', '>'])).ok().map(|address| address.email)
 }
 
 /// Comments may follow the word. What is not of the standard is decided by the status.

@@ -319,6 +319,7 @@ impl Worker {
         let bounce = NewBounce {
             subscriber: id,
             edition: Some(edition),
+            recipient: Some(claim.email.clone()),
             source: Source::Smtp,
             class: bounced.class,
             status: bounce_class::code_in(&bounced.words).map(|code| code.to_string()),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::super::{Connection, Database, Row};
 use super::{editions, rows, subscribers};
 use crate::domain::bounce_class::{Class, Source};
-use crate::domain::edition::EditionKey;
+use crate::domain::edition::{EditionKey, Notice};
 use crate::domain::subscriber::State;
 use crate::store::{Bounce, Bounces, Judged, NewBounce, Result, Undone, Verdict};
 
@@ -65,19 +65,24 @@ async fn reader(db: &mut Connection, new: &NewBounce) -> Result<Option<Reader>> 
         .fetch_optional(&mut *db)
         .await?;
     let Some(found) = found else { return Ok(None) };
+    let email = rows::text(&found, "email")?;
+    // What names another address than theirs answers what went to another: after a move the old one is still written about.
     let sent = sqlx::query(
         "SELECT edition, email FROM outbox
          WHERE subscriber = $1 AND (edition = $2 OR $2 IS NULL AND state IN ('accepted', 'in_data'))
-         ORDER BY changed_at DESC, edition DESC LIMIT 1",
+         ORDER BY CASE WHEN lower(email) = $3 THEN 0 WHEN $3 <> lower($4) AND email <> $4 THEN 1 ELSE 2 END,
+             changed_at DESC, edition DESC LIMIT 1",
     )
     .bind(new.subscriber)
     .bind(new.edition.map(|key| key.to_string()))
+    .bind(new.recipient.as_ref().map(|named| rows::clean(&named.to_lowercase())))
+    .bind(&email)
     .fetch_optional(db)
     .await?;
     let sent = sent.as_ref();
     Ok(Some(Reader {
         state: rows::word(&found, "state", State::parse)?,
-        email: rows::text(&found, "email")?,
+        email,
         edition: sent.map(|row| rows::text(row, "edition")).transpose()?,
         sent_to: sent.map(|row| rows::text(row, "email")).transpose()?,
     }))
@@ -105,7 +110,7 @@ async fn insert(db: &mut Connection, new: &NewBounce, edition: Option<&str>, now
 
 /// Whether a bounce of this class is the end.
 async fn counts(db: &mut Connection, new: &NewBounce, reader: &Reader) -> Result<bool> {
-    if reader.sent_to.as_ref().is_some_and(|sent_to| *sent_to != reader.email) && new.class != Class::Complaint {
+    if is_elsewhere(new, reader) && new.class != Class::Complaint {
         return Ok(false);
     }
     match new.class {
@@ -113,6 +118,13 @@ async fn counts(db: &mut Connection, new: &NewBounce, reader: &Reader) -> Result
         Class::Resting => rests(db, new.subscriber, &reader.email).await,
         Class::Policy => Ok(false),
     }
+}
+
+/// Whether it is about another address than they have now. A question that went to a mistyped one stands under the right one by now.
+fn is_elsewhere(new: &NewBounce, reader: &Reader) -> bool {
+    let names_another = new.recipient.as_ref().is_some_and(|named| !named.eq_ignore_ascii_case(&reader.email));
+    let is_question = matches!(new.edition, Some(EditionKey::Notice(Notice::Move, _)));
+    reader.sent_to.as_ref().is_some_and(|sent_to| *sent_to != reader.email) || is_question && names_another
 }
 
 /// Whether each of the last editions to this address came back. One that did not begins the count anew.
