@@ -24,7 +24,7 @@ use crate::store::MoveAsked;
 
 /// For how many months ahead digests can be paused.
 const PAUSES: usize = 12;
-/// So many tags and authors are shown; nobody reads a longer list.
+/// So many tags and authors are shown, and all that were chosen; nobody reads a longer list.
 const MOST_SHOWN: usize = 120;
 
 /// Whose page a link is.
@@ -174,11 +174,6 @@ fn choices(
 ) -> Result<String, Refusal> {
     let published: Arc<Published> = state.shared.get();
     let choice = &subscriber.choice;
-    let marked = |offered: &[String], chosen: &[String]| -> Vec<(String, bool)> {
-        let gone = chosen.iter().filter(|name| !offered.contains(name));
-        let all = gone.chain(offered).take(MOST_SHOWN);
-        all.map(|name| (name.clone(), chosen.contains(name))).collect()
-    };
     let until = choice.paused_until;
     let pauses = months(&published, state.clock.now())
         .into_iter()
@@ -205,4 +200,32 @@ fn choices(
         active: subscriber.state == SubscriberState::Active,
     };
     state.page_in(choice.language.as_deref(), |templates, site| page::preferences(templates, site, &given))
+}
+
+/// Those that can be chosen, each with whether it is. What was chosen is always among them: saving the page would drop it otherwise.
+fn marked(offered: &[String], chosen: &[String]) -> Vec<(String, bool)> {
+    let gone = chosen.iter().filter(|name| !offered.contains(name));
+    let (taken, others): (Vec<_>, Vec<_>) = gone.chain(offered).partition(|name| chosen.contains(name));
+    let room = MOST_SHOWN.saturating_sub(taken.len());
+    let shown =
+        taken.into_iter().map(|name| (name, true)).chain(others.into_iter().take(room).map(|name| (name, false)));
+    shown.map(|(name, is_chosen)| (name.clone(), is_chosen)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_is_shown_however_many_there_are() {
+        let names = |numbers: std::ops::Range<usize>| numbers.map(|n| format!("tag{n:03}")).collect::<Vec<_>>();
+        let chosen = [vec!["gone".to_owned()], names(195..200)].concat();
+        let shown = marked(&names(0..200), &chosen);
+        assert_eq!(
+            shown.iter().filter(|(_, is_chosen)| *is_chosen).map(|(name, _)| name).collect::<Vec<_>>(),
+            chosen.iter().collect::<Vec<_>>()
+        );
+        assert_eq!(shown.len(), MOST_SHOWN);
+        assert_eq!(marked(&names(0..3), &names(0..150)).len(), 150);
+    }
 }
