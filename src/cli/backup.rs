@@ -89,7 +89,8 @@ pub async fn restore(config: Option<&Path>, given: &Restoring) -> Done {
     let kept = before.map(|file| format!("; what was there before is {}", file.display())).unwrap_or_default();
     print::text(&format!(
         "{} is restored: {}{kept}\nwhat was sent since that copy it does not know: look at `gazetted digest list`, `gazetted digest cancel` what has \
-         gone out already; {STANDS_BY}",
+         gone out already; whoever has left, bounced or was forgotten since is in it as they were: `gazetted subscribers remove` or `erase` \
+         them before anything is sent; {STANDS_BY}",
         without_password(&config.store_url()),
         told(&facts)
     ))

@@ -148,6 +148,11 @@ impl Target {
 
 /// Fills an empty store with all that another holds, and holds both against each other. Nothing is there before `commit`.
 pub async fn fill(source: &mut Source, target: &mut Target) -> Result<Vec<Taken>> {
+    fill_from(source, target, 0).await
+}
+
+/// The same; what is numbered from now on gets numbers above `least`.
+async fn fill_from(source: &mut Source, target: &mut Target, least: i64) -> Result<Vec<Taken>> {
     let tables = sqlite::tables().await?;
     for table in tables.iter().filter(|table| table.name != "meta") {
         let there = target.count(table).await?;
@@ -161,13 +166,13 @@ pub async fn fill(source: &mut Source, target: &mut Target) -> Result<Vec<Taken>
     target.make_way().await?;
     let mut taken = Vec::with_capacity(tables.len());
     for table in &tables {
-        let rows = take(source, target, table).await?;
+        let rows = take(source, target, table, least).await?;
         taken.push(Taken { table: table.name.clone(), rows });
     }
     Ok(taken)
 }
 
-async fn take(source: &mut Source, target: &mut Target, table: &Table) -> Result<u64> {
+async fn take(source: &mut Source, target: &mut Target, table: &Table, least: i64) -> Result<u64> {
     let mut after: Option<Vec<Cell>> = None;
     loop {
         let rows = source.rows(table, after.as_deref()).await?;
@@ -181,7 +186,8 @@ async fn take(source: &mut Source, target: &mut Target, table: &Table) -> Result
             break;
         }
     }
-    if let Some(counter) = source.counter(table).await? {
+    let counter = source.counter(table).await?.unwrap_or_default().max(least);
+    if table.counter.is_some() && counter > 0 {
         target.set_counter(table, counter).await?;
     }
     let (here, there) = (source.count(table).await?, target.count(table).await?);
@@ -244,6 +250,13 @@ pub struct Restored {
     pub before: Option<PathBuf>,
 }
 
+/// A number above all that were given before now, by whatever came after the backup: links and bounces of those whom it does not know
+/// must never be somebody else's. No store gives a million numbers a second, so the microseconds are ahead of it.
+#[must_use]
+pub fn unused(now: Timestamp) -> i64 {
+    now.as_microsecond()
+}
+
 /// Puts what a backup holds in the place of the store at `url`. A server's must be empty; a file that is there is kept beside it, and
 /// only replaced if `replace` says so. The store stands by afterwards; if this fails, all is as it was.
 pub async fn restore(backup: &Path, url: &str, replace: bool, now: Timestamp) -> Result<Restored> {
@@ -256,7 +269,7 @@ pub async fn restore(backup: &Path, url: &str, replace: bool, now: Timestamp) ->
     let copy = sqlite::Scratch::of(backup)?;
     copy.bring_up(None, now).await?;
     let (mut source, mut target) = (Source::open(&in_file(copy.path())).await?, Target::open(url, now).await?);
-    fill(&mut source, &mut target).await?;
+    fill_from(&mut source, &mut target, unused(now)).await?;
     target.stand_by(now).await?;
     target.commit().await?;
     Ok(Restored { facts, before: None })

@@ -157,6 +157,29 @@ fn a_backup_is_read_back_and_put_in_place_again_and_what_was_there_is_kept() {
     assert!(old.ok("subscribers list").out.contains("later@example.org"));
 }
 
+/// Links and return-paths of those whom the backup does not know have their numbers in them.
+#[tokio::test]
+async fn a_number_that_was_given_after_the_backup_is_nobody_else_s_when_it_is_restored() {
+    let server = postgres::fresh_database().await;
+    let site = blog();
+    site.ok("backup copy.db");
+    let store = open(&url(&site, "gazetted.db"), now()).await.unwrap();
+    let lost = add(&store, "carol@example.org").await;
+    drop(store);
+    site.ok("restore copy.db --replace");
+    let restored = std::iter::once(url(&site, "gazetted.db")).chain(server);
+    for to in restored {
+        let mut run = site.command(&["restore", "copy.db"]);
+        if to.starts_with("postgres") {
+            assert!(run.env("GAZETTED_STORE__URL", &to).output().unwrap().status.success());
+        }
+        let store = open(&to, now()).await.unwrap();
+        let first = add(&store, "dave@example.org").await;
+        assert!(first > lost + 1_000_000, "{first}");
+        assert_eq!(add(&store, "eve@example.org").await, first + 1);
+    }
+}
+
 #[test]
 fn a_damaged_backup_is_refused_and_nothing_has_changed() {
     let site = blog();

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::shared::tables::{Reading, Writing};
 use super::{STEPS, beside, damaged, explain, file_of, lock, new_file, not_writable, open, remove, shared};
-use crate::store::transfer::{Column, Facts, Kind, Table};
+use crate::store::transfer::{Column, Facts, Kind, Table, unused};
 use crate::store::{Result, StoreError};
 
 /// Every table with something to keep; those that others refer to come first.
@@ -96,10 +96,7 @@ impl Writing {
     }
 
     pub async fn set_counter(&mut self, table: &Table, to: i64) -> Result<()> {
-        sqlx::query("DELETE FROM sqlite_sequence WHERE name = $1").bind(&table.name).execute(&mut self.0).await?;
-        let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)";
-        sqlx::query(sql).bind(&table.name).bind(to).execute(&mut self.0).await?;
-        Ok(())
+        raise_counter(&mut self.0, table, to).await
     }
 
     /// All of it is in the file itself, and on the disk.
@@ -112,6 +109,16 @@ impl Writing {
         }
         Err(StoreError::Unavailable("somebody else reads the new file; end that, and try again".to_owned()))
     }
+}
+
+/// The next number of the table is above `to`.
+async fn raise_counter(db: &mut SqliteConnection, table: &Table, to: i64) -> Result<()> {
+    let raised = sqlx::query("UPDATE sqlite_sequence SET seq = max(seq, $2) WHERE name = $1");
+    if raised.bind(&table.name).bind(to).execute(&mut *db).await?.rows_affected() == 0 {
+        let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)";
+        sqlx::query(sql).bind(&table.name).bind(to).execute(db).await?;
+    }
+    Ok(())
 }
 
 /// A copy of a file that is gone when it is dropped.
@@ -135,7 +142,7 @@ impl Scratch {
         &self.0
     }
 
-    /// Brings its schema up to date, and marks it if it is to stand by. It has no log of its own: what is done is in the file.
+    /// Brings its schema up to date, and marks it if it is to stand by as a restored one. It has no log of its own: what is done is in the file.
     pub async fn bring_up(&self, standby: Option<Timestamp>, now: Timestamp) -> Result<()> {
         let options = SqliteConnectOptions::new().filename(self.path()).foreign_keys(true);
         let mut db =
@@ -144,6 +151,9 @@ impl Scratch {
         shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
         if let Some(since) = standby {
             shared::standby::begin(&mut transaction, since).await?;
+            for table in tables().await?.iter().filter(|table| table.counter.is_some()) {
+                raise_counter(&mut transaction, table, unused(since)).await?;
+            }
         }
         transaction.commit().await?;
         Ok(db.close().await?)
