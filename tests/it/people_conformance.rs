@@ -36,6 +36,7 @@ conformance! {
     whoever_was_forgotten_comes_back_by_their_own_word_only,
     unanswered_questions_are_forgotten,
     an_opt_out_beats_an_opt_in_in_whatever_order_they_are_imported,
+    an_answer_beats_a_question_in_whatever_order_they_are_imported,
     the_same_list_again_changes_nothing,
     a_dry_run_writes_nothing_and_a_broken_list_neither,
     history_tells_what_happened_and_how_the_list_grew,
@@ -548,6 +549,26 @@ async fn an_opt_out_beats_an_opt_in_in_whatever_order_they_are_imported(f: Fixtu
     add(&f.store, "left@example.org", State::Unsubscribed).await;
     assert_eq!(import(&f.store, vec![row(1, "left@example.org", State::Active)]).await.known, 1);
     assert_eq!(state(&f.store, "left@example.org").await, Some(State::Unsubscribed));
+}
+
+async fn an_answer_beats_a_question_in_whatever_order_they_are_imported(f: Fixture) {
+    for (name, gap) in [("near", 0), ("far", 2_500)] {
+        for (order, states) in [("a", [State::Active, State::Pending]), ("b", [State::Pending, State::Active])] {
+            let email = format!("{name}{order}@example.org");
+            let filler = (0..gap).map(|n| row(n, &format!("{name}{order}{n}@example.org"), State::Active));
+            let rows = std::iter::once(row(1, &email, states[0])).chain(filler);
+            let tally = import(&f.store, rows.chain([row(9, &email, states[1])]).collect()).await;
+            assert_eq!((tally.added, tally.known), (gap + 1, 1), "{email}");
+            assert_eq!(state(&f.store, &email).await, Some(State::Active), "{email}");
+            let history = f.store.history(id(&f.store, &email).await).await.unwrap();
+            assert!(matches!(history.as_slice(), [one] if one.proof.contains("active")), "{history:?}");
+        }
+    }
+    // Who was asked here has not answered here.
+    f.store.sign_up(&form("new@example.org", ""), now()).await.unwrap();
+    take(&f.store, &LIMITS, now()).await;
+    assert_eq!(import(&f.store, vec![row(1, "new@example.org", State::Active)]).await.known, 1);
+    assert_eq!(state(&f.store, "new@example.org").await, Some(State::Pending));
 }
 
 async fn the_same_list_again_changes_nothing(f: Fixture) {

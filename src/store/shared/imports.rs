@@ -1,5 +1,6 @@
 //! Another tool's list, taken over: a chunk at a time, in the caller's transaction. An opt-out beats an opt-in, here and in
-//! the file, in whatever order they come; a row that was taken over before changes nothing.
+//! the file, in whatever order they come; who is only asked in one row and has answered in another is active; a row that was taken
+//! over before changes nothing.
 
 use std::collections::HashMap;
 
@@ -50,6 +51,7 @@ async fn take(
     tally.added += ids.len() as u64;
     let (fresh, known) = with_ids(given, &ids);
     note(db, source, &fresh, now).await?;
+    let known = answered(db, source, known, now, tally).await?;
     let leaving = leaving(db, source, known, tally).await?;
     leave(db, &leaving, now).await?;
     note(db, source, &leaving, now).await
@@ -74,8 +76,8 @@ fn ids(found: &[Row]) -> Result<HashMap<String, i64>> {
 
 fn rank(state: State) -> u8 {
     match state {
-        State::Active => 0,
-        State::Pending => 1,
+        State::Pending => 0,
+        State::Active => 1,
         State::Unsubscribed => 2,
         State::Suppressed => 3,
     }
@@ -85,7 +87,7 @@ fn has_left(state: State) -> bool {
     matches!(state, State::Unsubscribed | State::Suppressed)
 }
 
-/// Each address once, in the state that allows least.
+/// Each address once, in the state that says most: an opt-out beats an answer, and an answer a question.
 fn strictest(chunk: Vec<ImportRow>) -> Vec<Given> {
     let mut kept: HashMap<String, ImportRow> = HashMap::with_capacity(chunk.len());
     for row in chunk {
@@ -130,6 +132,48 @@ async fn insert(db: &mut Connection, source: &str, given: &[Given], now: Timesta
     .fetch_all(db)
     .await?;
     ids(&inserted)
+}
+
+/// Those who came as pending with this list, and are active according to a later row of it; gives the others.
+async fn answered(
+    db: &mut Connection,
+    source: &str,
+    known: Vec<Given>,
+    now: Timestamp,
+    tally: &mut ImportTally,
+) -> Result<Vec<Given>> {
+    let (active, mut others): (Vec<_>, Vec<_>) = known.into_iter().partition(|g| g.row.state == State::Active);
+    if active.is_empty() {
+        return Ok(others);
+    }
+    let found = sqlx::query(concat!(
+        "UPDATE subscribers SET state = 'active' WHERE state = 'pending' AND asked_at IS NULL AND source = $2
+             AND changed_at = $3 AND key IN ",
+        texts!("$1"),
+        " RETURNING id, key"
+    ))
+    .bind(rows::words(active.iter().map(|g| g.row.address.key.as_str())))
+    .bind(rows::clean(source))
+    .bind(now.as_microsecond())
+    .fetch_all(&mut *db)
+    .await?;
+    let (answered, rest) = with_ids(active, &ids(&found)?);
+    others.extend(rest);
+    if answered.is_empty() {
+        return Ok(others);
+    }
+    tally.known += answered.len() as u64;
+    // The question was noted; the answer stands in its place.
+    sqlx::query(concat!(
+        "DELETE FROM history WHERE event = 'imported' AND subscriber IN (SELECT id FROM ",
+        rows!("$1", 0 id bigint),
+        ")"
+    ))
+    .bind(rows::list(answered.iter().map(|(id, _)| json!([id]))))
+    .execute(&mut *db)
+    .await?;
+    note(db, source, &answered, now).await?;
+    Ok(others)
 }
 
 /// Those of the known who are still written to here, and have left or died according to a row that is new to us.

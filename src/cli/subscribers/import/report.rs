@@ -9,9 +9,15 @@ use crate::store::ImportTally;
 /// As much of a list of columns as a line shows.
 const SHOWN: usize = 200;
 
-/// A paragraph a file, and how many addresses come again.
+/// A paragraph a file, how many addresses come again, and what becomes of those who have not confirmed.
 pub fn text(survey: &Survey, repeated: u64) -> String {
     let mut out: String = survey.files.iter().map(file).collect();
+    if survey.files.iter().any(|file| file.counts.pending > 0) {
+        out.push_str(
+            "who is pending has not confirmed: they get no mail, and are forgotten after `subscribers.forget_after` unless they \
+             subscribe\n",
+        );
+    }
     if repeated > 0 {
         out.push_str(&format!("{} more than once\n", counted(repeated, "address comes", "addresses come")));
     }
