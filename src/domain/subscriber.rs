@@ -143,10 +143,12 @@ pub enum Event {
     Moved,
     Unsubscribed,
     Suppressed,
+    /// Forgotten; kept without an address, and only until webhooks have been told.
+    Erased,
 }
 
 impl Event {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Asked,
         Self::Confirmed,
         Self::Added,
@@ -155,6 +157,7 @@ impl Event {
         Self::Moved,
         Self::Unsubscribed,
         Self::Suppressed,
+        Self::Erased,
     ];
 
     #[must_use]
@@ -168,6 +171,7 @@ impl Event {
             Self::Moved => "moved",
             Self::Unsubscribed => "unsubscribed",
             Self::Suppressed => "suppressed",
+            Self::Erased => "erased",
         }
     }
 

@@ -24,11 +24,12 @@ pub struct Happening<'a> {
 }
 
 /// The ledger's events, and what they are called outside; the others are nobody's business.
-pub const TOLD: [(&str, &str); 9] = [
+pub const TOLD: [(&str, &str); 10] = [
     ("asked", "subscribed"),
     ("confirmed", "confirmed"),
     ("added", "confirmed"),
     ("unsubscribed", "unsubscribed"),
+    ("erased", "unsubscribed"),
     ("suppressed", "bounced"),
     ("sent", "edition_sent"),
     ("paused", "edition_paused"),

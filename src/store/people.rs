@@ -224,7 +224,7 @@ pub trait People: Bounces {
     /// history says of it.
     async fn move_subscriber(&self, id: i64, to: State, source: &str, now: Timestamp) -> Result<bool>;
     /// Forgets a person: the row goes with its history, and the address and name on every delivery. A keyed hash stays, so
-    /// that no list brings them back. False if there is no such subscriber.
+    /// that no list brings them back, and their number until webhooks have been told. False if there is no such subscriber.
     async fn erase_subscriber(&self, id: i64, now: Timestamp) -> Result<bool>;
     /// Forgets questions nobody answered, with the addresses that were never anything else; gives their number.
     async fn tidy(&self, retention: &Retention) -> Result<u64>;

@@ -41,6 +41,7 @@ conformance! {
     a_dry_run_writes_nothing_and_a_broken_list_neither,
     history_tells_what_happened_and_how_the_list_grew,
     each_hook_is_told_of_each_event_once,
+    hooks_are_told_by_number_that_somebody_was_erased,
     keys_for_links_are_kept_in_order,
 }
 
@@ -452,7 +453,8 @@ async fn whoever_was_forgotten_comes_back_by_their_own_word_only(f: Fixture) {
     assert!(f.store.erase_subscriber(ann, now()).await.unwrap());
     assert!(!f.store.erase_subscriber(ann, now()).await.unwrap());
     assert!(f.store.dossier(ann).await.unwrap().is_none());
-    assert_eq!(f.store.history(ann).await.unwrap(), []);
+    f.store.queue_calls(&[], now()).await.unwrap();
+    assert_eq!(f.store.history(ann).await.unwrap(), [], "once nobody is left to be told");
     let again = NewSubscriber {
         email: "Ann@example.org".into(),
         key: "ann@example.org".into(),
@@ -656,6 +658,21 @@ async fn each_hook_is_told_of_each_event_once(f: Fixture) {
     assert_eq!(f.store.claim_calls(10, later(11), later(30)).await.unwrap().len(), 1);
     f.store.erase_subscriber(ann, later(12)).await.unwrap();
     assert_eq!(f.store.claim_calls(10, later(60), later(70)).await.unwrap(), []);
+}
+
+async fn hooks_are_told_by_number_that_somebody_was_erased(f: Fixture) {
+    let ann = add(&f.store, "ann@example.org", State::Active).await;
+    assert!(f.store.erase_subscriber(ann, later(1)).await.unwrap());
+    let hooks = [("https://a.example".to_owned(), vec!["added".to_owned(), "erased".to_owned()])];
+    assert_eq!(f.store.queue_calls(&hooks, later(2)).await.unwrap(), 1);
+    let call = f.store.claim_calls(10, later(2), later(10)).await.unwrap().remove(0);
+    assert_eq!((call.event.as_str(), call.subscriber, call.email), ("erased", Some(ann), None));
+    assert_eq!(call.source, "erased");
+    f.store.queue_calls(&hooks, later(3)).await.unwrap();
+    assert_eq!(f.store.history(ann).await.unwrap().len(), 1, "until it has been told");
+    f.store.end_call(call.id).await.unwrap();
+    f.store.queue_calls(&hooks, later(4)).await.unwrap();
+    assert_eq!(f.store.history(ann).await.unwrap(), []);
 }
 
 async fn keys_for_links_are_kept_in_order(f: Fixture) {

@@ -25,7 +25,19 @@ pub async fn queue(db: &mut Connection, hooks: &[(String, Vec<String>)], now: Ti
             queued += 1;
         }
     }
+    forget_erased(db).await?;
     Ok(queued)
+}
+
+/// Of whoever was erased nothing is kept once that has been told.
+async fn forget_erased(db: &mut Connection) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM history WHERE event = 'erased' AND told = 1
+             AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.history = history.id)",
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 pub async fn claim(db: &mut Connection, most: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Call>> {

@@ -286,8 +286,9 @@ pub async fn remove(db: &mut Connection, id: i64, now: Timestamp) -> Result<Opti
          WHERE subscriber = $1",
     )
     .bind(id)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
+    history::note(db, id, Event::Erased, "erased", history::NOTHING, now).await?;
     Ok(Some(key))
 }
 
