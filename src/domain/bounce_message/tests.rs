@@ -94,6 +94,28 @@ fn bounces_and_complaints_say_what_they_mean() {
 }
 
 #[test]
+fn a_report_names_the_address_as_we_wrote_it() {
+    let mail = |fields: &str| {
+        format!(
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: \
+             message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n{fields}Action: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n"
+        )
+    };
+    for (fields, expected) in [
+        ("Final-Recipient: rfc822; <Ann@Reader.example>\r\n", Some("Ann@Reader.example")),
+        (
+            "Final-Recipient: rfc822; ann@behind.example\r\nOriginal-Recipient: rfc822;ann@reader.example\r\n",
+            Some("ann@reader.example"),
+        ),
+        ("Final-Recipient: X400; ann\r\n", None),
+        ("", None),
+    ] {
+        let Said::Bounce(found) = letter(mail(fields).as_bytes()).said else { panic!("{fields}") };
+        assert_eq!(found.recipient.as_deref(), expected, "{fields}");
+    }
+}
+
+#[test]
 fn what_is_no_bounce_is_told_apart() {
     for (name, text, expected) in OTHERS {
         for mail in both_line_ends(text) {
