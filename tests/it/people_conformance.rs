@@ -546,6 +546,10 @@ async fn an_opt_out_beats_an_opt_in_in_whatever_order_they_are_imported(f: Fixtu
     f.store.open_edition(&edition(month()), &[], &Audience::everybody()).await.unwrap();
     let tally = import(&f.store, vec![row(1, "here@example.org", State::Suppressed)]).await;
     assert_eq!(tally, ImportTally { left: 1, ..ImportTally::default() });
+    let events: Vec<Event> = f.store.history(ann).await.unwrap().iter().map(|step| step.event).collect();
+    assert_eq!(events, [Event::Suppressed, Event::Added], "nobody comes twice; they left when the list says");
+    let again = import(&f.store, vec![row(1, "here@example.org", State::Suppressed)]).await;
+    assert_eq!(again, ImportTally { known: 1, ..ImportTally::default() });
     assert_eq!(f.store.deliveries_to(ann).await.unwrap()[0].state, DeliveryState::Skipped);
     // Who has left here is not brought back.
     add(&f.store, "left@example.org", State::Unsubscribed).await;

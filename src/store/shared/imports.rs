@@ -50,11 +50,12 @@ async fn take(
     let ids = insert(db, source, &given, now).await?;
     tally.added += ids.len() as u64;
     let (fresh, known) = with_ids(given, &ids);
-    note(db, source, &fresh, now).await?;
+    note(db, source, came(&fresh, now).chain(left(&fresh, now))).await?;
     let known = answered(db, source, known, now, tally).await?;
     let leaving = leaving(db, source, known, tally).await?;
     leave(db, &leaving, now).await?;
-    note(db, source, &leaving, now).await
+    // They had come before.
+    note(db, source, left(&leaving, now)).await
 }
 
 /// Those who have an id among these, with it, and the others.
@@ -172,7 +173,7 @@ async fn answered(
     .bind(rows::list(answered.iter().map(|(id, _)| json!([id]))))
     .execute(&mut *db)
     .await?;
-    note(db, source, &answered, now).await?;
+    note(db, source, came(&answered, now)).await?;
     Ok(others)
 }
 
@@ -194,7 +195,7 @@ async fn leaving(
         rows!("$1", 0 key text, 1 proof text),
         " JOIN subscribers s ON s.key = given.key
          WHERE s.state IN ('active', 'pending') AND NOT EXISTS (SELECT 1 FROM history h
-             WHERE h.subscriber = s.id AND h.event = 'imported' AND h.source = $2 AND h.proof = given.proof)"
+             WHERE h.subscriber = s.id AND h.source = $2 AND h.proof = given.proof)"
     ))
     .bind(list)
     .bind(rows::clean(source))
@@ -235,25 +236,29 @@ async fn leave(db: &mut Connection, leaving: &[(i64, Given)], now: Timestamp) ->
     Ok(())
 }
 
-/// When they came, and when they left, as the file says; now, if it does not.
-async fn note(db: &mut Connection, source: &str, given: &[(i64, Given)], now: Timestamp) -> Result<()> {
-    if given.is_empty() {
-        return Ok(());
-    }
-    let came = given.iter().map(|(id, g)| {
+/// When they came, as the file says; now, if it does not.
+fn came(given: &[(i64, Given)], now: Timestamp) -> impl Iterator<Item = Value> {
+    given.iter().map(move |(id, g)| {
         let at = g.row.confirmed_at.or(g.row.asked_at).or(g.row.left_at).unwrap_or(now).min(now);
         json!([id, "imported", at.as_microsecond(), rows::clean(&g.proof)])
-    });
-    let left = given.iter().filter(|(_, g)| has_left(g.row.state)).map(|(id, g)| {
+    })
+}
+
+/// When they left, of those who have.
+fn left(given: &[(i64, Given)], now: Timestamp) -> impl Iterator<Item = Value> {
+    given.iter().filter(|(_, g)| has_left(g.row.state)).map(move |(id, g)| {
         let at = g.row.left_at.unwrap_or(now).min(now);
         json!([id, g.row.state.as_str(), at.as_microsecond(), rows::clean(&g.proof)])
-    });
+    })
+}
+
+async fn note(db: &mut Connection, source: &str, events: impl Iterator<Item = Value>) -> Result<()> {
     sqlx::query(concat!(
         "INSERT INTO history (at, subscriber, event, source, proof, told)
          SELECT at, subscriber, event, $2, proof, 1 FROM ",
         rows!("$1", 0 subscriber bigint, 1 event text, 2 at bigint, 3 proof text)
     ))
-    .bind(rows::list(came.chain(left)))
+    .bind(rows::list(events))
     .bind(rows::clean(source))
     .execute(db)
     .await?;
