@@ -7,6 +7,7 @@ use url::Host;
 
 use super::edition::{EditionKey, EditionPost};
 use super::period::Per;
+use super::plain;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -179,6 +180,18 @@ impl Event {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|e| e.as_str() == text)
     }
+}
+
+/// A name goes into mail headers.
+const LONGEST_NAME: usize = 100;
+
+/// A name as it is kept: one line, with a space where control characters were, and nothing that turns the writing's direction.
+#[must_use]
+pub fn name(text: &str) -> Option<String> {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !turns(*c)).collect();
+    let name: String = plain::line(&spaced).chars().take(LONGEST_NAME).collect();
+    (!name.is_empty()).then(|| name.trim_end().to_owned())
 }
 
 /// One line of a subscriber's history.

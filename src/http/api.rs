@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::error::{self, unread};
 use super::{App, State as Served, form, unsubscribe};
 use crate::domain::problem::Problem;
-use crate::domain::subscriber::{Address, State as SubscriberState};
+use crate::domain::subscriber::{self, Address, State as SubscriberState};
 use crate::domain::subscriber_import::{self, ImportRow, Survey, Tool};
 use crate::store::{Added, Growth, ImportRows, NewSubscriber, SignUp, StoreError};
 
@@ -169,10 +169,12 @@ async fn add(State(state): App, headers: HeaderMap, body: Result<Bytes, BytesRej
         let form = SignUp { address, language: None, network: String::new(), proof };
         state.store.sign_up(&form, now).await?;
         state.wake.notify_one();
-        return Ok(answer(StatusCode::ACCEPTED, &json!({"message": "they are asked, if they may be written to"})));
+        let asked = "they are asked, if they may be written to";
+        let kept = if new.name.is_some() { "; `name` is only kept of who is `confirmed`" } else { "" };
+        return Ok(answer(StatusCode::ACCEPTED, &json!({"message": format!("{asked}{kept}")})));
     }
     let key = address.key.clone();
-    let name = new.name.map(|name| crate::domain::plain::line(&name)).filter(|name| !name.is_empty());
+    let name = new.name.as_deref().and_then(subscriber::name);
     let new = NewSubscriber {
         email: address.email,
         key: address.key,

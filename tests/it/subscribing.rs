@@ -628,15 +628,21 @@ async fn the_api_answers_to_whoever_knows_the_token_and_to_nobody_else() {
 async fn the_api_adds_shows_imports_and_forgets() {
     let api = Api::new().await;
     let (status, added) = api
-        .call("POST", "/api/subscribers", &[JSON], r#"{"email": "Bo@example.org", "name": "Bo", "confirmed": true}"#)
+        .call(
+            "POST",
+            "/api/subscribers",
+            &[JSON],
+            r#"{"email": "Bo@example.org", "name": "B\u202eo", "confirmed": true}"#,
+        )
         .await;
-    assert_eq!((status, added["state"].as_str()), (201, Some("active")));
+    assert_eq!((status, added["state"].as_str(), added["name"].as_str()), (201, Some("active"), Some("Bo")));
     let bo = format!("/api/subscribers/{}", added["id"]);
     let (status, _) =
         api.call("POST", "/api/subscribers", &[JSON], r#"{"email": "bo@example.org", "confirmed": true}"#).await;
     assert_eq!(status, 409);
-    let (status, _) = api.call("POST", "/api/subscribers", &[JSON], r#"{"email": "new@example.org"}"#).await;
-    assert_eq!(status, 202);
+    let new = r#"{"email": "new@example.org", "name": "New"}"#;
+    let (status, said) = api.call("POST", "/api/subscribers", &[JSON], new).await;
+    assert!(status == 202 && said["message"].as_str().unwrap().contains("`name` is only kept"), "{said}");
     assert_eq!(api.house.taken(now()).await.asked, 1);
     let (_, page) = api.call("GET", "/api/subscribers?limit=2", &[], "").await;
     assert_eq!((page["subscribers"].as_array().unwrap().len(), page["next"].as_str()), (2, Some("bo@example.org")));
