@@ -11,10 +11,8 @@ use super::proof::{self, Proof};
 use super::records::Record;
 use crate::domain::dates;
 use crate::domain::plain;
-use crate::domain::subscriber::Address;
+use crate::domain::subscriber::{self, Address};
 
-/// A name goes into mail headers.
-const LONGEST_NAME: usize = 100;
 /// As much of a wrong value as a problem shows.
 const SHOWN: usize = 80;
 
@@ -32,6 +30,7 @@ fn wrong(field: usize, message: impl Into<String>, hint: Option<&'static str>) -
 
 pub fn read(record: &Record, columns: &Columns) -> Result<ImportRow, Wrong> {
     text_only(record, columns)?;
+    whole(record, columns)?;
     let mut person = Person::new(columns);
     for column in &columns.read {
         let cell = cell(record, column.index);
@@ -62,6 +61,16 @@ fn text_only(record: &Record, columns: &Columns) -> Result<(), Wrong> {
         message,
         Some("fields that hold the separator need quotes; a list with more columns needs a header"),
     ))
+}
+
+/// What is cut off might have said that they have left. (A state that is missing is none that is known.)
+fn whole(record: &Record, columns: &Columns) -> Result<(), Wrong> {
+    let decides = |column: &&Column| matches!(column.read_as, Use::Unless(_) | Use::If(_));
+    let missing = columns.read.iter().filter(decides).find(|column| column.index >= record.len());
+    let Some(column) = missing else { return Ok(()) };
+    let message = format!("the row ends before `{}`, which says whether they are subscribed", column.header);
+    let hint = "is the file whole? export it again; or add what is missing, or take the row out";
+    Err(wrong(record.len().saturating_sub(1), message, Some(hint)))
 }
 
 fn cell(record: &Record, index: usize) -> &str {
@@ -180,7 +189,7 @@ impl<'a> Person<'a> {
         Ok(ImportRow {
             line: record.place(0).line,
             address,
-            name: for_headers(&name),
+            name: subscriber::name(&name),
             state: self.standing.state(),
             reason,
             asked_at: self.asked_at,
@@ -191,13 +200,14 @@ impl<'a> Person<'a> {
     }
 }
 
-/// An empty cell is a no: whoever is not said to be subscribed is not, and whoever is not said to have left has not.
+/// An empty cell is a no: whoever is not said to be subscribed is not, and whoever is not said to have left has not. So is the day that
+/// databases write for none.
 fn yes_or_no(cell: &str) -> Option<bool> {
     let is = |words: [&str; 5]| words.iter().any(|word| word.eq_ignore_ascii_case(cell));
     if is(["true", "t", "yes", "y", "1"]) {
         return Some(true);
     }
-    (cell.is_empty() || is(["false", "f", "no", "n", "0"])).then_some(false)
+    (cell.is_empty() || cell.starts_with("0000-00-00") || is(["false", "f", "no", "n", "0"])).then_some(false)
 }
 
 fn unknown(column: &Column, cell: &str) -> Wrong {
@@ -212,12 +222,4 @@ fn unknown(column: &Column, cell: &str) -> Wrong {
 
 fn shown(text: &str) -> String {
     plain::shortened(text, SHOWN)
-}
-
-/// One line, with a space where control characters were, and nothing that turns the writing's direction.
-fn for_headers(name: &str) -> Option<String> {
-    let spaced: String =
-        name.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !plain::turns(*c)).collect();
-    let name: String = plain::line(&spaced).chars().take(LONGEST_NAME).collect();
-    (!name.is_empty()).then(|| name.trim_end().to_owned())
 }

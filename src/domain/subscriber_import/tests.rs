@@ -51,6 +51,22 @@ fn a_name_is_short_enough_for_a_header() {
 }
 
 #[test]
+fn a_row_that_is_cut_before_it_says_who_is_subscribed_is_refused() {
+    let substack = "email,active_subscription,expiry,email_disabled,created_at\n";
+    let cut = format!("{substack}x@example.org,false,,false,2024-01-01\ny@example.org,fal");
+    let [problem] = problems(&cut).try_into().unwrap();
+    assert!(problem.starts_with("list.csv:3:15: error: the row ends before `email_disabled`"), "{problem}");
+    // What says nothing of that may be left out.
+    assert_eq!(people(format!("{substack}x@example.org,false,,false")), ["x@example.org  active"]);
+}
+
+#[test]
+fn the_day_that_databases_write_for_none_is_a_no() {
+    let text = "email,optin,unsubscribed\na@example.org,0000-00-00 00:00:00,\nb@example.org,2024-05-01,0000-00-00\n";
+    assert_eq!(people(text), ["a@example.org  unsubscribed", "b@example.org  active"]);
+}
+
+#[test]
 fn whoever_any_cell_says_has_left_is_not_active() {
     let ghost = "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at\n";
     let beehiiv = "email,First Name,Last Name,status,tier,created_at,unsubscribed_at\n";
