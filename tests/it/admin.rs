@@ -389,9 +389,13 @@ fn no_page_changes_anything_and_none_shows_a_mail_outside_its_sandbox() {
     );
     let found = browser.get("/admin/readers?q=GRACE").body;
     assert!(found.contains("grace@example.org") && !found.contains("ada@example.org"), "{found}");
-    for nothing in
-        ["/admin/readers/99", "/admin/editions/1999-01", "/admin/editions/letter-00c0ffee00c0ffee", "/admin/other"]
-    {
+    for nothing in [
+        "/admin/readers/99",
+        "/admin/readers/abc",
+        "/admin/editions/1999-01",
+        "/admin/editions/letter-00c0ffee00c0ffee",
+        "/admin/other",
+    ] {
         assert_eq!(browser.get(nothing).status, 404, "{nothing}");
     }
     daemon.stop();

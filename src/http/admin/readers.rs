@@ -51,7 +51,8 @@ pub async fn growth(State(desk): Here) -> Shown {
     Ok(response)
 }
 
-pub async fn one(State(desk): Here, Extension(session): Extension<Session>, Path(id): Path<i64>) -> Shown {
+pub async fn one(State(desk): Here, Extension(session): Extension<Session>, Path(id): Path<String>) -> Shown {
+    let id = id.parse().map_err(|_| Refusal::NotFound)?;
     let Dossier { subscriber, history, deliveries, bounces } =
         desk.state.store.dossier(id).await?.ok_or(Refusal::NotFound)?;
     let consent = history.iter().map(|step| {
