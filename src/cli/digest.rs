@@ -422,5 +422,8 @@ async fn cancel(config: Option<&Path>, period: Period) -> Done {
         acts::write(&store, "digest cancel", &period.to_string(), "called off").await?;
         return print::text(&format!("the edition of {} is called off", wording::period(period)));
     }
-    Err(Failure::failed(format!("the edition of {period} is not open"), "`gazetted digest list` shows them all"))
+    Err(Failure::failed(
+        format!("the edition of {period} is not open"),
+        "`gazetted digest list` shows those that are; one that waits for approval goes to nobody until it is released",
+    ))
 }

@@ -3,13 +3,12 @@
 use super::super::error::Failure;
 use super::super::{Done, open, print};
 use super::address;
-use crate::domain::plain;
-use crate::domain::subscriber::{Address, State};
+use crate::domain::subscriber::{self, Address, State};
 use crate::store::{Added, NewSubscriber, SharedStore};
 
 pub async fn add(store: &SharedStore, text: &str, name: Option<String>, again: bool) -> Done {
     let Address { email, key } = address(text)?;
-    let name = name.map(|n| plain::line(&n)).filter(|n| !n.is_empty());
+    let name = name.as_deref().and_then(subscriber::name);
     let new = NewSubscriber { email: email.clone(), key, name, state: State::Active, source: "cli".to_owned() };
     let added = store.add_subscribers(&[new], again, open::now()).await?;
     match added.first() {
@@ -22,6 +21,11 @@ pub async fn add(store: &SharedStore, text: &str, name: Option<String>, again: b
         Some(Added::Erased) => Err(Failure::failed(
             format!("{email} was forgotten at its owner's wish"),
             "if they ask to come back: `--again`",
+        )),
+        Some(Added::Known(State::Suppressed)) => Err(Failure::failed(
+            format!("{email} is suppressed"),
+            "`gazetted subscribers undo-bounce` takes back a bounce that was none; if another tool's list said so and they ask to come \
+             back: `gazetted subscribers erase`, then `add --again`",
         )),
         Some(Added::Known(state)) => {
             Err(Failure::failed(format!("{email} is {}", state.as_str()), "nothing was changed"))
