@@ -188,8 +188,8 @@ const LONGEST_NAME: usize = 100;
 /// A name as it is kept: one line, with a space where control characters were, and nothing that turns the writing's direction.
 #[must_use]
 pub fn name(text: &str) -> Option<String> {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !turns(*c)).collect();
+    let spaced: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !plain::turns(*c)).collect();
     let name: String = plain::line(&spaced).chars().take(LONGEST_NAME).collect();
     (!name.is_empty()).then(|| name.trim_end().to_owned())
 }

@@ -508,7 +508,7 @@ async fn a_policy_touches_nobody_and_pauses_the_edition_in_the_providers_words()
 #[tokio::test]
 async fn recipients_of_notices_that_a_relay_dislikes_stop_nothing_else() {
     let house = House::with(10).await;
-    let day = jiff::tz::TimeZone::UTC.to_datetime(start()).date();
+    let day = TimeZone::UTC.to_datetime(start()).date();
     for reader in addresses(5) {
         let id = house.store.subscriber_by_key(&reader).await.unwrap().unwrap().id;
         assert!(house.store.notify(id, Notice::Link, day, start()).await.unwrap());
