@@ -43,11 +43,11 @@ pub async fn run(given: &Arguments) -> Done {
     let posts = posts_dir(site, found.as_ref().map(|c| c.dialect));
     let posts = relative(&given.dir, &site.join(&posts));
     let built = given.from.as_deref().map(built_feeds).unwrap_or_default();
-    let state = state(&given.dir);
-    if let Some(state) = state {
-        std::fs::create_dir_all(state)?;
+    let places = Places::of(&given.dir, found.as_ref().map(|c| c.dialect));
+    if let Some(state) = places.state {
+        std::fs::create_dir_all(given.dir.join(state))?;
     }
-    publish::write(&target, text(found.as_ref(), &posts, &built, state).as_bytes())?;
+    publish::write(&target, text(found.as_ref(), &posts, &built, &places).as_bytes())?;
     let mut said = String::new();
     if !built.is_empty() {
         let (config, documents) = (open::config(Some(&target))?, built.iter().map(|built| built.document.clone()));
@@ -57,15 +57,51 @@ pub async fn run(given: &Arguments) -> Done {
         said = format!("from {}: {}", names.join(", "), adopt::told(&adoption, false));
     }
     print::text(&format!(
-        "{said}{} is written; look it over, then try `gazetted check` and `gazetted build`",
-        target.display()
+        "{said}{} is written; look it over, then try `gazetted check` and `gazetted build`{}",
+        target.display(),
+        places.advice()
     ))
 }
 
-/// A configuration in /etc is the service's, which writes to its own folder and nowhere else.
-fn state(dir: &Path) -> Option<&'static str> {
-    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    dir.starts_with("/etc").then_some("/var/lib/gazetted")
+/// Where the daemon's own files go.
+struct Places {
+    /// For store and mails, if it is not the configuration's own folder.
+    state: Option<&'static str>,
+    feeds: String,
+    /// The configuration lies in the site's folder: so does all this, and the site is built and kept in git.
+    generator: Option<Dialect>,
+}
+
+impl Places {
+    /// A configuration in /etc is the service's, which writes to its own folder and nowhere else. Jekyll publishes whatever lies
+    /// in its folder, but for names that begin with a dot; Zola empties `public/`, and Hugo writes there.
+    fn of(dir: &Path, dialect: Option<Dialect>) -> Self {
+        let absolute = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        if absolute.starts_with("/etc") {
+            let state = "/var/lib/gazetted";
+            return Self { state: Some(state), feeds: format!("{state}/public"), generator: None };
+        }
+        let is_within = Dialect::CONFIG_NAMES.iter().any(|name| dir.join(name).is_file());
+        let generator = dialect.filter(|_| is_within);
+        let feeds = if matches!(generator, Some(Dialect::Hugo | Dialect::Zola)) { "feeds" } else { "public" };
+        let state = (generator == Some(Dialect::Jekyll)).then_some(".gazetted");
+        Self { state, feeds: feeds.to_owned(), generator }
+    }
+
+    /// What the site's own files should say of them.
+    fn advice(&self) -> String {
+        let Self { feeds, .. } = self;
+        match self.generator {
+            None => String::new(),
+            Some(Dialect::Jekyll) => format!(
+                "\n\nFor Jekyll, lest it publishes them: add these to `exclude:` in `_config.yml`\n\n  \
+                 exclude: [gazetted.toml, {feeds}/]\n\nand to .gitignore `.gazetted/`: the subscribers are in it."
+            ),
+            Some(_) => format!(
+                "\n\nAdd to .gitignore `gazetted.db*`, `mail/` and `{feeds}/`: the first two hold the subscribers."
+            ),
+        }
+    }
 }
 
 /// A feed that the site's generator has written.
@@ -158,7 +194,7 @@ fn relative(dir: &Path, target: &Path) -> PathBuf {
     target.strip_prefix(&dir).map_or_else(|_| target.clone(), Path::to_owned)
 }
 
-fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built], state: Option<&str>) -> String {
+fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built], places: &Places) -> String {
     let quoted =
         |text: Option<&String>, default: &str| toml::Value::String(text.map_or(default, |t| t).to_owned()).to_string();
     let config = |get: fn(&SiteConfig) -> Option<&String>| found.and_then(get);
@@ -184,18 +220,18 @@ fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built], state: Option
         None => out
             .push_str("# permalink = \"/:year/:month/:day/:title/\"  # else as the site's own configuration has it\n"),
     }
-    let below = |name: &str| state.map_or_else(|| name.to_owned(), |state| format!("{state}/{name}"));
     out.push_str(&format!(
         "\n[feeds]\nout = \"{}\"  # feed.xml, atom.xml, feed.json, tags/, authors/ go here\n",
-        below("public")
+        places.feeds
     ));
     out.push_str(&names(built));
-    if state.is_some() {
-        out.push_str(&format!("\n[store]\nurl = \"sqlite:{}\"\n", below("gazetted.db")));
-        out.push_str(&format!("\n[outbox]\ndir = \"{}\"  # where messages go without [smtp]\n", below("mail")));
+    let mails = places.state.map_or_else(|| "mail".to_owned(), |state| format!("{state}/mail"));
+    if let Some(state) = places.state {
+        out.push_str(&format!("\n[store]\nurl = \"sqlite:{state}/gazetted.db\"\n"));
+        out.push_str(&format!("\n[outbox]\ndir = \"{mails}\"  # where messages go without [smtp]\n"));
     }
-    out.push_str(REST);
-    if state.is_some() {
+    out.push_str(&REST.replace("`mail/`", &format!("`{mails}/`")));
+    if places.state.is_some_and(|state| state.starts_with('/')) {
         out.push_str("# Better than password_file: the password in /etc/credstore/gazetted.smtp_password.\n");
     }
     out
@@ -228,15 +264,18 @@ mod tests {
         let jekyll =
             SiteConfig::read("_config.yml", "title: \"A \\\"b\\\"\"\nurl: https://a.example\npermalink: pretty\n")
                 .unwrap();
-        for (found, state) in [(None, None), (Some(&jekyll), None), (Some(&jekyll), Some("/var/lib/gazetted"))] {
+        let places = |state| Places { state, feeds: "public".to_owned(), generator: None };
+        for (found, state) in
+            [(None, None), (Some(&jekyll), Some(".gazetted")), (Some(&jekyll), Some("/var/lib/gazetted"))]
+        {
             let loaded = crate::config::load_str(
-                &text(found, Path::new("_posts"), &[], state),
+                &text(found, Path::new("_posts"), &[], &places(state)),
                 "gazetted.toml",
                 &std::collections::BTreeMap::default(),
             );
             assert!(loaded.is_usable(), "{:?}", loaded.problems);
-            let relative = !loaded.config.store_url().contains("/var/lib/");
-            assert_eq!(relative, state.is_none());
+            let folder = state.map_or_else(String::new, |state| format!("{state}/"));
+            assert_eq!(loaded.config.store_url(), format!("sqlite:{folder}gazetted.db"));
         }
     }
 }

@@ -114,6 +114,24 @@ impl Config {
         Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
     }
 
+    /// The files that keys name because they hold a secret.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<(&'static str, PathBuf)> {
+        let smtp = self.smtp.iter().map(|smtp| ("smtp.password_file", &smtp.password_file));
+        let hooks = self.webhooks.iter().map(|hook| ("webhooks.secret_file", &hook.secret_file));
+        let named = [
+            ("store.password_file", &self.store.password_file),
+            ("dkim.key_file", &self.dkim.key_file),
+            ("dkim.ed25519_key_file", &self.dkim.ed25519_key_file),
+            ("bounces.imap_password_file", &self.bounces.imap_password_file),
+            ("http.tls_key", &self.http.tls_key),
+            ("http.admin_password_file", &self.http.admin_password_file),
+            ("http.admin_token_file", &self.http.admin_token_file),
+        ];
+        let all = smtp.chain(named).chain(hooks).filter(|(_, path)| !path.as_os_str().is_empty());
+        all.map(|(key, path)| (key, self.path(path))).collect()
+    }
+
     fn server_url(&self) -> String {
         let password = self.store.password.expose_secret();
         let Ok(mut url) = url::Url::parse(&self.store.url) else { return self.store.url.clone() };

@@ -12,6 +12,8 @@ use super::blog::Blog;
 use super::sending::{self, Secrets};
 use crate::config::{Config, Dkim, Loaded};
 use crate::domain::doctor::{Area, Finding, house as rules, mail as mail_rules, providers, skip, sort};
+use crate::domain::exposure::EXPOSED;
+use crate::domain::problem::Problem;
 use crate::render::message::Sender;
 use crate::store::SharedStore;
 
@@ -106,10 +108,15 @@ impl House {
         !self.config.smtp.is_empty()
     }
 
+    fn exposed(&self) -> Vec<Problem> {
+        let problems = self.blog.iter().flat_map(|blog| &blog.site.problems);
+        problems.filter(|problem| problem.code == EXPOSED).cloned().collect()
+    }
+
     async fn look(mut self, options: &Options) -> anyhow::Result<Vec<Finding>> {
         let mut found = Vec::new();
         if options.looks_at(Area::Permissions) {
-            found.extend(house::permissions(&self.config));
+            found.extend(house::permissions(&self.config, &self.exposed()));
         }
         if options.looks_at(Area::Store) {
             found.extend(rules::store(&self.opened));

@@ -89,13 +89,14 @@ impl Area {
 }
 
 /// Every rule but the providers', in the order in which they are told.
-pub const RULES: [(Area, &str); 43] = [
+pub const RULES: [(Area, &str); 44] = [
     (Area::Configuration, "config"),
     (Area::Permissions, "config-mode"),
     (Area::Permissions, "secret-modes"),
     (Area::Permissions, "posts-readable"),
     (Area::Permissions, "feeds-writable"),
     (Area::Permissions, "store-mode"),
+    (Area::Permissions, "kept-private"),
     (Area::Clock, "clock"),
     (Area::Clock, "clock-sync"),
     (Area::Clock, "time-zone"),

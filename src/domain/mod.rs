@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod dialect;
 pub mod doctor;
 pub mod edition;
+pub mod exposure;
 pub mod extra_feed;
 pub mod facts;
 pub mod feed_check;

@@ -13,6 +13,7 @@ use crate::domain::gist::Gists;
 use crate::domain::post_file::{File, Parsed, parse};
 use crate::domain::problem::Problem;
 
+mod exposure;
 mod files;
 mod media;
 mod site;

@@ -12,6 +12,7 @@ use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess};
 use crate::domain::hash::{self, Hasher};
 use crate::domain::problem::Problem;
 
+use super::exposure;
 use super::files::Root;
 use super::media::OwnFiles;
 
@@ -93,6 +94,7 @@ pub fn site(config: &Config) -> Site {
     };
     let layout = layout(config, &dir, dialect);
     let own_files = own_files(config, dialect, &layout, found.as_ref().map(|(folder, _)| folder));
+    problems.extend(exposure::problems(config, found.as_ref().map(|(folder, found)| (&**folder, found))));
     let found = found.map(|(_, config)| config).filter(|c| c.dialect == dialect);
     let includes = if dialect == Dialect::Jekyll { includes(&layout.root) } else { BTreeMap::new() };
     let rules = rules(config, dialect, found.as_ref(), section(&dir, dialect));
@@ -157,7 +159,7 @@ fn neighbours(dir: &Path) -> Vec<PathBuf> {
     absolute(dir).ancestors().take(3).map(Path::to_owned).collect()
 }
 
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(Path::new(".").join(path)).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -373,7 +373,10 @@ async fn wrong_set_ups_are_told_rule_by_rule_with_the_remedy() {
     let all: BTreeSet<&str> = RULES.iter().map(|(_, rule)| *rule).collect();
     let seen: BTreeSet<&str> = found.keys().map(String::as_str).collect();
     let unseen: Vec<&&str> = all.difference(&seen).collect();
-    assert_eq!(unseen, [&"bounces", &"feed-gzip", &"message", &"smtp-extensions", &"store-room", &"store-version"]);
+    // `kept-private` is seen in a Jekyll site (guides.rs).
+    let elsewhere =
+        ["bounces", "feed-gzip", "kept-private", "message", "smtp-extensions", "store-room", "store-version"];
+    assert_eq!(unseen, elsewhere.iter().collect::<Vec<_>>());
 }
 
 /// A daemon that speaks TLS with the certificate of another name.

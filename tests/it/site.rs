@@ -111,7 +111,11 @@ impl Site {
 
     /// The messages that were written as files.
     pub fn mails(&self) -> Vec<String> {
-        self.files("mail").into_iter().filter(|name| Path::new(name).extension().is_some_and(|e| e == "eml")).collect()
+        self.mails_in("mail")
+    }
+
+    pub fn mails_in(&self, folder: &str) -> Vec<String> {
+        self.files(folder).into_iter().filter(|name| Path::new(name).extension().is_some_and(|e| e == "eml")).collect()
     }
 
     /// The binary in the site's folder, with nothing of ours in its environment.

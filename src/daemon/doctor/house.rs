@@ -35,7 +35,8 @@ fn mode(path: &Path) -> Result<u32, String> {
     std::fs::metadata(path).map(|known| known.permissions().mode()).map_err(|error| error.to_string())
 }
 
-pub fn permissions(config: &Config) -> Vec<Finding> {
+/// `exposed`: what lies where everybody can fetch it.
+pub fn permissions(config: &Config, exposed: &[Problem]) -> Vec<Finding> {
     let mut found = Vec::new();
     if let Some(file) = &config.file
         && let (Ok(mode), Ok(text)) = (mode(file), bounded::text(file, bounded::TEXT))
@@ -52,31 +53,17 @@ pub fn permissions(config: &Config) -> Vec<Finding> {
     let file = config.store_file();
     let shown = file.as_ref().map(|file| file.display().to_string());
     found.push(rules::store_mode(file.as_deref().zip(shown.as_deref()).map(|(file, shown)| (shown, mode(file)))));
+    found.push(rules::kept_private(exposed));
     found
 }
 
 fn secrets(config: &Config) -> Vec<rules::Secret> {
-    let mut files: Vec<(&'static str, PathBuf)> = Vec::new();
-    let mut add = |key, path: &PathBuf| {
-        if !path.as_os_str().is_empty() {
-            files.push((key, config.path(path)));
-        }
-    };
-    config.smtp.iter().for_each(|smtp| add("smtp.password_file", &smtp.password_file));
-    add("store.password_file", &config.store.password_file);
-    add("dkim.key_file", &config.dkim.key_file);
-    add("dkim.ed25519_key_file", &config.dkim.ed25519_key_file);
-    add("bounces.imap_password_file", &config.bounces.imap_password_file);
-    add("http.tls_key", &config.http.tls_key);
-    add("http.admin_password_file", &config.http.admin_password_file);
-    add("http.admin_token_file", &config.http.admin_token_file);
-    config.webhooks.iter().for_each(|hook| add("webhooks.secret_file", &hook.secret_file));
     let one = |(key, path): (&'static str, PathBuf)| {
         let readable = access(&path, Access::READ_OK).map_err(|error| error.to_string());
         let mode = readable.and_then(|()| mode(&path));
         rules::Secret { key, path: path.display().to_string(), mode }
     };
-    files.into_iter().map(one).collect()
+    config.secret_files().into_iter().map(one).collect()
 }
 
 fn writable(folder: &Path) -> std::io::Result<()> {

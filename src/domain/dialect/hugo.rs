@@ -38,6 +38,21 @@ pub(super) fn languages(raw: &Map<String, Value>, main: &str) -> Vec<String> {
         .collect()
 }
 
+/// A setting whose name Hugo takes in any case; `name` is in small letters.
+pub(super) fn setting<'a>(raw: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    raw.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// The folders whose files everybody can fetch: pages with what lies beside them, files that are copied, what is built.
+#[must_use]
+pub fn published_folders(raw: &Map<String, Value>) -> Vec<String> {
+    let named = |name: &str, usual: &str| match setting(raw, name) {
+        Some(Value::Array(list)) => list.iter().filter_map(super::scalar).collect(),
+        other => vec![other.and_then(super::scalar).unwrap_or_else(|| usual.to_owned())],
+    };
+    [named("contentdir", "content"), named("staticdir", "static"), named("publishdir", "public")].concat()
+}
+
 /// `[permalinks]` and its newer form `[permalinks.page]`.
 fn permalinks(raw: &Map<String, Value>) -> std::collections::BTreeMap<String, String> {
     let Some(table) = raw.get("permalinks").and_then(Value::as_object) else {

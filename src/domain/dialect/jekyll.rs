@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value};
 
-use super::{Dialect, SiteConfig, slug, text};
+use super::{Dialect, SiteConfig, glob, slug, text};
 
 pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
     let base = text(raw, &["baseurl"]).unwrap_or_default();
@@ -40,6 +40,71 @@ pub fn defaults(site: &Map<String, Value>, path: &str) -> Map<String, Value> {
     }
     found.sort_by_key(|(length, _)| *length);
     found.into_iter().flat_map(|(_, values)| values.clone()).collect()
+}
+
+/// Where its files lie, below the folder of `_config.yml`.
+#[must_use]
+pub fn source(site: &Map<String, Value>) -> String {
+    text(site, &["source"]).map_or_else(String::new, |source| source.trim_matches(['.', '/']).to_owned())
+}
+
+/// Where it puts what it builds.
+#[must_use]
+pub fn destination(site: &Map<String, Value>) -> String {
+    text(site, &["destination"]).unwrap_or_else(|| "_site".to_owned())
+}
+
+/// Whether Jekyll leaves a file out of all it does because `exclude:` says so. `path` is below its source; a folder's ends in `/`.
+#[must_use]
+pub fn excludes(site: &Map<String, Value>, path: &str) -> bool {
+    let excluded = patterns(site, "exclude");
+    !excluded.is_empty() && entries(path).any(|entry| entry.matches(&excluded) && !is_included(site, entry))
+}
+
+/// Whether Jekyll copies a file that is neither page nor post into the built site, as it does with all it is not told about.
+#[must_use]
+pub fn copies(site: &Map<String, Value>, path: &str) -> bool {
+    let is_special = |entry: Entry<'_>| entry.name().starts_with(['.', '_', '#', '~']) || entry.path.ends_with('~');
+    !excludes(site, path) && !entries(path).any(|entry| is_special(entry) && !is_included(site, entry))
+}
+
+/// One of the folders that lead to a file, or the file.
+#[derive(Debug, Clone, Copy)]
+struct Entry<'a> {
+    path: &'a str,
+    is_folder: bool,
+}
+
+fn entries(path: &str) -> impl Iterator<Item = Entry<'_>> {
+    let folders = path.match_indices('/').map(|(end, _)| Entry { path: &path[..end], is_folder: true });
+    let file = Entry { path, is_folder: false };
+    folders.chain(Some(file).filter(|_| !path.ends_with('/')))
+}
+
+impl Entry<'_> {
+    fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(self.path)
+    }
+
+    /// By a glob, by its beginning, or as a folder that is named with its slash.
+    fn matches(&self, patterns: &[&str]) -> bool {
+        patterns.iter().any(|pattern| {
+            glob::matches(pattern, self.path)
+                || self.path.starts_with(pattern)
+                || self.is_folder && pattern.strip_suffix('/') == Some(self.path)
+        })
+    }
+}
+
+fn is_included(site: &Map<String, Value>, entry: Entry<'_>) -> bool {
+    let included = patterns(site, "include");
+    let name = Entry { path: entry.name(), ..entry };
+    entry.matches(&included) || name.matches(&included)
+}
+
+fn patterns<'a>(site: &'a Map<String, Value>, key: &str) -> Vec<&'a str> {
+    let list = site.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    list.map(|pattern| pattern.trim_start_matches('/')).filter(|pattern| !pattern.is_empty()).collect()
 }
 
 /// `categories: [a, b]`, `categories: a b`, `category: a b`: the second form splits at spaces, the last does not.
@@ -216,6 +281,43 @@ mod tests {
         let site = site.as_object().unwrap();
         assert_eq!(defaults(site, "_posts/x.md")["author"], "A");
         assert_eq!(defaults(site, "_posts/special/x.md")["author"], "B");
+        assert_eq!(defaults(site, "sub/_posts/2021-05-07-x.md")["author"], "D");
+        assert_eq!(defaults(site, "_posts/2021-05-07-x.md")["author"], "E");
+        assert_eq!(defaults(site, "events/_posts/x.md")["published"], false);
+        assert_eq!(defaults(site, "_posts/2021-05-07-upcoming-events.md").get("published"), None);
+        assert_eq!(defaults(site, "_posts/x.md")["layout"], "post", "what names a type is nearer");
+    }
+
+    #[test]
+    fn what_is_copied_and_what_is_left_out_is_as_jekyll_has_it() {
+        let site = serde_json::json!({
+            "exclude": ["gazetted", "/mail/", "_posts/old/*", "*.key", "_posts/2021-01-01-a.md"],
+            "include": [".well-known", "secret.key"],
+        });
+        let site = site.as_object().unwrap();
+        for (path, copied) in [
+            ("a.db", true),
+            ("gazetted.db-wal", false),
+            ("data/gazetted.db", true),
+            ("mail/", false),
+            ("mail/1.eml", false),
+            ("mails/1.eml", true),
+            (".gazetted/a.db", false),
+            ("data/.a.db", false),
+            ("_data/a.db", false),
+            ("a.db~", false),
+            (".well-known/a", true),
+            ("keys/a.key", false),
+            ("keys/secret.key", true),
+        ] {
+            assert_eq!(copies(site, path), copied, "{path}");
+        }
+        for (path, excluded) in
+            [("_posts/2021-01-01-a.md", true), ("_posts/2021-01-02-a.md", false), ("_posts/old/b/c.md", true)]
+        {
+            assert_eq!(excludes(site, path), excluded, "{path}");
+        }
+        assert!(copies(&Map::new(), "gazetted.db"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::author::Author;
 use super::byline::Known;
 use super::problem::Problem;
 
+pub mod glob;
 pub mod hugo;
 pub mod jekyll;
 pub mod slug;
@@ -29,6 +30,16 @@ impl Dialect {
             Self::Jekyll => "jekyll",
             Self::Hugo => "hugo",
             Self::Zola => "zola",
+        }
+    }
+
+    /// As people write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jekyll => "Jekyll",
+            Self::Hugo => "Hugo",
+            Self::Zola => "Zola",
         }
     }
 

@@ -17,6 +17,13 @@ pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
     }
 }
 
+/// The folders whose files everybody can fetch.
+#[must_use]
+pub fn published_folders(raw: &Map<String, Value>) -> Vec<String> {
+    let built = text(raw, &["output_dir"]).unwrap_or_else(|| "public".to_owned());
+    vec!["content".to_owned(), "static".to_owned(), built]
+}
+
 /// The path of a page, unencoded: `path` wins, then `slug`, then the file name without its day.
 #[must_use]
 pub fn path(place: &hugo::Place<'_>, own_path: Option<&str>, own_slug: Option<&str>) -> String {

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::super::problem::Problem;
 use super::{Finding, listed};
 
 /// Somebody else than the owner and the group may read it, or somebody else than the owner may write it.
@@ -132,6 +133,21 @@ pub fn store_mode(file: Option<(&str, Result<u32, String>)>) -> Finding {
         Some((file, Ok(mode))) => {
             Finding::right("store-mode", format!("`{file}` (mode {:04o}) is closed to others", mode & 0o7777))
         }
+    }
+}
+
+/// `exposed`: what lies where everybody can fetch it.
+#[must_use]
+pub fn kept_private(exposed: &[Problem]) -> Finding {
+    let Some(worst) = exposed.iter().find(|problem| problem.is_error()).or(exposed.first()) else {
+        let words = "neither store nor mails nor secrets lie where the site's generator or readers take from";
+        return Finding::right("kept-private", words);
+    };
+    let remedy = worst.hint.clone().unwrap_or_default();
+    if worst.is_error() {
+        Finding::wrong("kept-private", worst.message.clone(), remedy)
+    } else {
+        Finding::advice("kept-private", worst.message.clone(), remedy)
     }
 }
 
@@ -338,6 +354,12 @@ mod tests {
             (posts("p", Err("x".into())), Outcome::Wrong),
             (feeds("o", Ok(())), Outcome::Right),
             (feeds("o", Err("x".into())), Outcome::Wrong),
+            (kept_private(&[]), Outcome::Right),
+            (kept_private(&[Problem::warning("g.toml", "exposed", "x")]), Outcome::Advice),
+            (
+                kept_private(&[Problem::error("g.toml", "exposed", "x"), Problem::warning("g.toml", "exposed", "y")]),
+                Outcome::Wrong,
+            ),
             (clock_sync(Some(true)), Outcome::Right),
             (clock_sync(Some(false)), Outcome::Wrong),
             (clock_sync(None), Outcome::Skipped),
