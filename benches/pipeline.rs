@@ -46,6 +46,8 @@ fn rules() -> Rules {
         permalinks: BTreeMap::new(),
         section: String::new(),
         languages: Vec::new(),
+        languages_off: Vec::new(),
+        within: String::new(),
         known_authors: Vec::new(),
         default_author: None,
         site: serde_json::Map::new(),
@@ -82,7 +84,7 @@ fn settings() -> Settings {
 fn parse_all(files: &[(String, String)], rules: &Rules) -> Vec<Parsed> {
     let one = |(path, text): &(String, String)| {
         let relative = path.trim_start_matches("_posts/");
-        parse(File { path, relative, bytes: text.as_bytes(), modified: Timestamp::UNIX_EPOCH }, rules)
+        parse(File { path, relative, bytes: text.as_bytes(), modified: Timestamp::UNIX_EPOCH, inherited: None }, rules)
     };
     files.iter().map(one).collect()
 }

@@ -239,7 +239,7 @@ impl Blog {
 
     /// Puts the catalogue together as it stands at `now`, without touching anything outside.
     pub fn assemble(&mut self, now: Timestamp) -> Vec<EntryRow> {
-        let (catalogue, rows) = Catalogue::assemble(self.files.known.values().map(|k| &*k.parsed), &self.ledger, now);
+        let (catalogue, rows) = Catalogue::assemble(self.files.parsed(&self.site), &self.ledger, now);
         let links_version = links_version(&catalogue);
         if links_version != self.links_version {
             self.links = OnceLock::new();

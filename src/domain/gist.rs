@@ -116,7 +116,10 @@ mod tests {
 
     fn read(path: &str, text: &str) -> Parsed {
         let modified = "2026-11-24T09:00:00.123456789Z".parse().unwrap();
-        parse(File { path, relative: path, bytes: text.as_bytes(), modified }, &Rules::sample(Dialect::Jekyll))
+        parse(
+            File { path, relative: path, bytes: text.as_bytes(), modified, inherited: None },
+            &Rules::sample(Dialect::Jekyll),
+        )
     }
 
     /// As the store has them.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::author::Author;
-use super::dialect::{Dialect, Rules, hugo, jekyll, scalar, text, zola};
+use super::dialect::sections::Inherited;
+use super::dialect::{Dialect, Rules, flag, hugo, jekyll, scalar, text, zola};
 use super::front_matter::{self, Kind, Split};
 use super::post::{Enclosure, Image, Post, State, Written};
 use super::problem::Problem;
@@ -26,6 +27,8 @@ pub struct File<'a> {
     pub relative: &'a str,
     pub bytes: &'a [u8],
     pub modified: Timestamp,
+    /// What its sections say of it.
+    pub inherited: Option<&'a Inherited>,
 }
 
 /// Whom the author lets see the post.
@@ -121,9 +124,13 @@ fn read(file: File<'_>, text: &str, rules: &Rules, problems: &mut Vec<Problem>) 
 fn effective(front: Map<String, Value>, file: File<'_>, rules: &Rules) -> Map<String, Value> {
     match rules.dialect {
         // Hugo's keys mean the same in any case.
-        Dialect::Hugo => front.into_iter().map(|(k, v)| (k.to_lowercase(), v)).collect(),
+        Dialect::Hugo => {
+            let mut all = file.inherited.map(|inherited| inherited.values.clone()).unwrap_or_default();
+            all.extend(front.into_iter().map(|(key, value)| (key.to_lowercase(), value)));
+            all
+        }
         Dialect::Jekyll if rules.site.contains_key("defaults") => {
-            let mut all = jekyll::defaults(&rules.site, file.path);
+            let mut all = jekyll::defaults(&rules.site, &rules.in_site(file.relative));
             all.extend(front);
             all
         }
@@ -142,7 +149,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn post(mut self) -> Option<(Post, Visibility)> {
         let place = hugo::place(&self.rules.section, self.file.relative, &self.rules.languages);
-        let in_drafts = self.file.relative.split('/').any(|part| part == "_drafts");
+        if self.is_unlisted(&place) || self.is_misnamed(&place) {
+            return None;
+        }
+        let in_drafts = self.lies_in("_drafts") || self.file.inherited.is_some_and(|inherited| inherited.is_draft);
         let draft = in_drafts || self.flag("draft") == Some(true);
         let hidden = self.flag("published") == Some(false);
         let date = self.date(&place, draft || hidden)?;
@@ -192,17 +202,40 @@ impl Reader<'_> {
         self.problems.push(Problem::error(self.file.path, code, message).at(line, column).hint(hint));
     }
 
-    /// A switch; YAML 1.1's words are understood as Jekyll does.
-    fn flag(&self, key: &str) -> Option<bool> {
-        match self.front.get(key)? {
-            Value::Bool(b) => Some(*b),
-            Value::String(s) => match s.to_lowercase().as_str() {
-                "true" | "yes" | "on" | "y" => Some(true),
-                "false" | "no" | "off" | "n" => Some(false),
-                _ => None,
-            },
-            _ => None,
+    fn lies_in(&self, folder: &str) -> bool {
+        let path = self.rules.in_site(self.file.relative);
+        path.split('/').rev().skip(1).any(|part| part == folder)
+    }
+
+    /// A page that the generator keeps out of its lists, or does not write at all, is not for readers.
+    fn is_unlisted(&self, place: &hugo::Place<'_>) -> bool {
+        match self.rules.dialect {
+            Dialect::Jekyll => false,
+            Dialect::Hugo => {
+                let off = place.language.is_some_and(|own| self.rules.languages_off.iter().any(|off| off == own));
+                off || hugo::is_unlisted(&self.front, place)
+            }
+            Dialect::Zola => self.flag("render") == Some(false),
         }
+    }
+
+    /// Jekyll makes a post of a file in `_posts` if its name begins with a day, and of no other.
+    fn is_misnamed(&mut self, place: &hugo::Place<'_>) -> bool {
+        let is_named = self.rules.dialect != Dialect::Jekyll
+            || self.lies_in("_drafts")
+            || !self.lies_in("_posts")
+            || jekyll::file_name(place.name).0.is_some();
+        if !is_named {
+            let message =
+                "the file's name does not begin with a day, so Jekyll makes no post of it, and it is in no feed";
+            let hint = "name it like `2021-05-07-a-title.md`, or put it into `_drafts`";
+            self.problems.push(Problem::warning(self.file.path, "no-date", message).at(1, 1).hint(hint));
+        }
+        !is_named
+    }
+
+    fn flag(&self, key: &str) -> Option<bool> {
+        flag(&self.front, key)
     }
 
     fn instant(&mut self, keys: &[&str]) -> Option<Timestamp> {
@@ -281,7 +314,8 @@ impl Reader<'_> {
         let path = match self.rules.dialect {
             Dialect::Jekyll => {
                 let (_, name) = jekyll::file_name(place.name);
-                let relative = self.file.relative.rsplit_once('.').map_or(self.file.relative, |(stem, _)| stem);
+                let path = self.rules.in_site(self.file.relative);
+                let relative = path.rsplit_once('.').map_or(&*path, |(stem, _)| stem);
                 let categories = self.categories();
                 let parts = jekyll::Parts {
                     date: local,
@@ -348,7 +382,7 @@ impl Reader<'_> {
 
     fn categories(&self) -> Vec<String> {
         let mut all = match self.rules.dialect {
-            Dialect::Jekyll => jekyll::folder_categories(self.file.relative),
+            Dialect::Jekyll => jekyll::folder_categories(&self.rules.in_site(self.file.relative)),
             _ => Vec::new(),
         };
         all.extend(self.terms("categories", "category"));
@@ -408,8 +442,12 @@ mod tests {
     use super::*;
 
     fn parsed(dialect: Dialect, relative: &str, text: &[u8]) -> Parsed {
-        let file = File { path: relative, relative, bytes: text, modified: "2021-06-01T00:00:00Z".parse().unwrap() };
-        parse(file, &Rules::sample(dialect))
+        parsed_by(&Rules::sample(dialect), None, relative, text)
+    }
+
+    fn parsed_by(rules: &Rules, inherited: Option<&Inherited>, relative: &str, text: &[u8]) -> Parsed {
+        let modified = "2021-06-01T00:00:00Z".parse().unwrap();
+        parse(File { path: relative, relative, bytes: text, modified, inherited }, rules)
     }
 
     fn post(dialect: Dialect, relative: &str, text: &str) -> (Post, Visibility) {
@@ -471,6 +509,62 @@ mod tests {
         ] {
             let (_, visibility) = post(Dialect::Jekyll, relative, text);
             assert_eq!(state_at(visibility, far), State::Draft, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_generator_keeps_to_itself_is_no_post() {
+        let hugo =
+            Rules { languages: vec!["fr".into()], languages_off: vec!["fr".into()], ..Rules::sample(Dialect::Hugo) };
+        let zola = Rules::sample(Dialect::Zola);
+        for (rules, relative, more, is_post) in [
+            (&hugo, "a/index.md", "headless: true", false),
+            // Hugo knows it of pages with a folder only.
+            (&hugo, "a.md", "headless: true", true),
+            (&hugo, "a.md", "Build: {Render: never}", false),
+            (&hugo, "a.md", "_build: {render: false}", false),
+            (&hugo, "a.md", "_build: {list: never}", false),
+            (&hugo, "a.md", "build: {list: local}", false),
+            (&hugo, "a.md", "build: {list: always, render: true, publishResources: false}", true),
+            (&hugo, "a.fr.md", "", false),
+            (&zola, "a.md", "render: false", false),
+            (&zola, "a.md", "render: true", true),
+        ] {
+            let parsed = parsed_by(rules, None, relative, format!("---\ndate: 2021-01-01\n{more}\n---\n").as_bytes());
+            assert_eq!((parsed.post.is_some(), parsed.problems.len()), (is_post, 0), "{relative} {more}");
+        }
+    }
+
+    #[test]
+    fn what_sections_hand_down_counts_where_the_post_says_nothing() {
+        let values = serde_json::json!({"draft": true, "author": "Ann"}).as_object().unwrap().clone();
+        let inherited = Inherited { values, is_draft: false };
+        let visibility = |inherited, more| {
+            let text = format!("---\ndate: 2021-01-01\n{more}\n---\n");
+            parsed_by(&Rules::sample(Dialect::Hugo), Some(inherited), "a.md", text.as_bytes()).post.unwrap()
+        };
+        let (post, hidden) = visibility(&inherited, "");
+        assert_eq!((hidden, post.authors[0].name.as_str()), (Visibility::Draft, "Ann"));
+        assert_ne!(visibility(&inherited, "draft: false").1, Visibility::Draft);
+        let draft = Inherited { is_draft: true, ..Inherited::default() };
+        assert_eq!(visibility(&draft, "draft: false").1, Visibility::Draft);
+    }
+
+    #[test]
+    fn a_file_among_jekylls_posts_needs_a_day_in_its_name() {
+        for (relative, is_post) in [
+            ("_posts/a.md", false),
+            ("_posts/2021_01_07_a.md", false),
+            ("news/_posts/a.md", false),
+            ("_posts/2021-1-7-a.md", true),
+            ("_posts/old/2021-01-07-a.md", true),
+            ("_drafts/a.md", true),
+            // Not Jekyll's layout: whoever wants it has said so.
+            ("a.md", true),
+        ] {
+            let parsed = parsed(Dialect::Jekyll, relative, b"---\ndate: 2021-01-07\n---\n");
+            assert_eq!(parsed.post.is_some(), is_post, "{relative}");
+            assert_eq!(parsed.problems.iter().filter(|p| p.code == "no-date").count(), usize::from(!is_post));
         }
     }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-use crate::domain::dialect::is_post_file;
+use crate::domain::dialect::PageFolders;
+use crate::domain::dialect::sections::{Sections, is_section_file};
+use crate::domain::dialect::{is_beside_a_page, page_folders};
 use crate::domain::gist::Gists;
 use crate::domain::post_file::{File, Parsed, parse};
 use crate::domain::problem::Problem;
@@ -36,6 +38,8 @@ pub struct Known {
 #[derive(Debug, Clone, Default)]
 pub struct Files {
     pub known: BTreeMap<Arc<str>, Known>,
+    /// What sections have to say to their posts.
+    sections: Sections,
     /// What concerns the directory rather than a post: links, odd files, folders that cannot be read.
     pub problems: Vec<Problem>,
     /// When every file that is not believed yet will be old enough.
@@ -67,11 +71,16 @@ impl Files {
                     .hint("check `posts.dir` and the directory's permissions"),
             ),
         }
-        found.retain(|f| is_post_file(site.rules.dialect, &f.relative) && site.is_post_place(&f.relative));
+        files.read_sections(site, &found);
+        found.retain(|f| site.may_be_post(&f.relative));
+        // What its sections say of a post is part of what it means.
+        let is_same = files.sections == before.sections;
         let read: Vec<_> = found
             .par_iter()
             .map_init(Vec::new, |buffer, f| {
-                read_one(f, site, before.known.get(&*f.relative), gists, Some(settle), buffer)
+                let around = Around { site, sections: &files.sections, gists };
+                let before = before.known.get(&*f.relative).filter(|_| is_same);
+                read_one(f, around, before, Some(settle), buffer)
             })
             .collect();
         // Put together in order and at once, the map has no room left in it.
@@ -86,17 +95,45 @@ impl Files {
         files
     }
 
+    fn read_sections(&mut self, site: &Site, found: &[Found]) {
+        let own = found.iter().filter(|f| is_section_file(site.rules.dialect, &f.relative));
+        let below =
+            own.filter_map(|f| Some((site.below_content(&f.relative), site.display(&f.relative), section(f, site)?)));
+        let all: Vec<(String, String, String)> = site.sections_above.iter().cloned().chain(below).collect();
+        let texts = all.iter().map(|(name, shown, text)| (name.clone(), shown.as_str(), text.as_str()));
+        let (sections, problems) = Sections::read(texts, &site.rules);
+        self.sections = sections;
+        self.problems.extend(problems);
+    }
+
+    /// What all files that are pages of their own have said, in their order.
+    pub fn parsed(&self, site: &Site) -> impl Iterator<Item = &Parsed> {
+        let names = self.known.keys().map(|name| &**name);
+        let folders = PageFolders::among(site.rules.dialect, site.found.is_some(), names);
+        self.known.iter().filter(move |(name, _)| !folders.have_beside(name)).map(|(_, known)| &*known.parsed)
+    }
+
+    /// What the bytes of files alone have said, and may be remembered by them.
+    pub fn parsed_alone(&self, site: &Site) -> impl Iterator<Item = &Parsed> {
+        let alone = |name: &str| self.sections.inherited(name, &site.rules).is_none();
+        self.known.iter().filter(move |(name, _)| alone(name)).map(|(_, known)| &*known.parsed)
+    }
+
     /// Reads one file again, because its writer has closed it (`settle` is `None`) or it may have settled by now.
     /// True if anything changed.
     pub fn refresh(&mut self, site: &Site, relative: &str, settle: Option<Settle>) -> bool {
-        let wanted = is_post_file(site.rules.dialect, relative) && site.is_post_place(relative);
-        if !wanted || !site.folders.iter().any(|f| f.is_empty() || relative.starts_with(&format!("{f}/"))) {
+        if !site.may_be_post(relative)
+            || !site.folders.iter().any(|f| f.is_empty() || relative.starts_with(&format!("{f}/")))
+        {
             return false;
         }
         let before = self.known.get(relative).cloned();
         self.problems.retain(|p| p.path != site.display(relative));
         let one = match Root::open(&site.root).and_then(|root| root.find(relative)) {
-            Ok(Some(found)) => read_one(&found, site, before.as_ref(), &Gists::default(), settle, &mut Vec::new()),
+            Ok(Some(found)) => {
+                let around = Around { site, sections: &self.sections, gists: &Gists::default() };
+                read_one(&found, around, before.as_ref(), settle, &mut Vec::new())
+            }
             _ => One::Gone,
         };
         let unchanged = matches!((&one, &before), (One::Same, _) | (One::Gone, None));
@@ -148,14 +185,27 @@ enum One {
     Gone,
 }
 
+/// What decides what a file's bytes mean, and what they meant before.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    site: &'a Site,
+    sections: &'a Sections,
+    gists: &'a Gists,
+}
+
+fn section(found: &Found, site: &Site) -> Option<String> {
+    let (_, bytes) = found.read(site.max_bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn read_one(
     found: &Found,
-    site: &Site,
+    around: Around<'_>,
     before: Option<&Known>,
-    gists: &Gists,
     settle: Option<Settle>,
     bytes: &mut Vec<u8>,
 ) -> One {
+    let Around { site, sections, gists } = around;
     let path = site.display(&found.relative);
     let stamp = match found.read_into(bytes, site.max_bytes) {
         Ok(read) => read,
@@ -187,9 +237,11 @@ fn read_one(
             Problem::error(path, "empty", "the file is empty").hint("write the post, or delete the file"),
         ));
     }
-    let parsed = gists.parsed(&path, hash, stamp.modified);
+    let inherited = sections.inherited(&found.relative, &site.rules);
+    let parsed = if inherited.is_none() { gists.parsed(&path, hash, stamp.modified) } else { None };
     let mut parsed = parsed.unwrap_or_else(|| {
-        parse(File { path: &path, relative: &found.relative, bytes, modified: stamp.modified }, &site.rules)
+        let (relative, inherited) = (&*found.relative, inherited.as_ref());
+        parse(File { path: &path, relative, bytes, modified: stamp.modified, inherited }, &site.rules)
     });
     media::measure(site, &found.relative, &mut parsed);
     One::New(stamp, Box::new(parsed))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::config::{Config, PostsFormat};
 use crate::domain::author::Author;
 use crate::domain::byline::Known;
-use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess};
+use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess, jekyll};
 use crate::domain::hash::{self, Hasher};
 use crate::domain::problem::Problem;
 
@@ -42,6 +42,8 @@ pub struct Site {
     pub found: Option<SiteConfig>,
     pub max_bytes: u64,
     pub problems: Vec<Problem>,
+    /// What the sections say that the posts directory lies in: their names below `content`, as people see them, and texts.
+    pub sections_above: Vec<(String, String, String)>,
 }
 
 impl Site {
@@ -61,9 +63,19 @@ impl Site {
         display.strip_prefix(&self.prefix).unwrap_or(display).trim_start_matches('/')
     }
 
+    /// By its name and place.
     #[must_use]
-    pub fn is_post_place(&self, relative: &str) -> bool {
-        !self.jekyll_folders || relative.split('/').rev().skip(1).any(|part| part == "_posts" || part == "_drafts")
+    pub fn may_be_post(&self, relative: &str) -> bool {
+        let is_place =
+            !self.jekyll_folders || relative.split('/').rev().skip(1).any(|part| part == "_posts" || part == "_drafts");
+        is_place && self.rules.may_be_post(relative)
+    }
+
+    /// Where a file lies below `content`.
+    #[must_use]
+    pub fn below_content(&self, relative: &str) -> String {
+        let section = &self.rules.section;
+        if section.is_empty() { relative.to_owned() } else { format!("{section}/{relative}") }
     }
 
     #[must_use]
@@ -95,11 +107,13 @@ pub fn site(config: &Config) -> Site {
     let layout = layout(config, &dir, dialect);
     let own_files = own_files(config, dialect, &layout, found.as_ref().map(|(folder, _)| folder));
     problems.extend(exposure::problems(config, found.as_ref().map(|(folder, found)| (&**folder, found))));
+    let within = within(&layout, found.as_ref());
     let found = found.map(|(_, config)| config).filter(|c| c.dialect == dialect);
     let includes = if dialect == Dialect::Jekyll { includes(&layout.root) } else { BTreeMap::new() };
-    let rules = rules(config, dialect, found.as_ref(), section(&dir, dialect));
+    let rules = Rules { within, ..rules(config, dialect, found.as_ref(), section(&dir, dialect)) };
     let rules_version = hash::of(format!("{rules:?}").as_bytes());
     Site {
+        sections_above: sections_above(config, &dir, &rules),
         rules,
         rules_version,
         version: Hasher::default().number(rules_version).field(format!("{includes:?}").as_bytes()).finish(),
@@ -147,6 +161,36 @@ fn layout(config: &Config, dir: &Path, dialect: Dialect) -> Layout {
             is_source: false,
         },
     }
+}
+
+/// Where the folder that paths start from lies below Jekyll's source.
+fn within(layout: &Layout, found: Option<&(PathBuf, SiteConfig)>) -> String {
+    let root = absolute(&layout.root);
+    let below = found.filter(|(_, config)| config.dialect == Dialect::Jekyll).and_then(|(folder, config)| {
+        let below = root.strip_prefix(folder.join(jekyll::source(&config.raw))).ok()?;
+        Some(below.to_string_lossy().into_owned())
+    });
+    let is_posts = !layout.is_source && root.ends_with("_posts");
+    below.unwrap_or_else(|| if is_posts { "_posts".to_owned() } else { String::new() })
+}
+
+/// Those of the folders between `content` and the posts directory.
+fn sections_above(config: &Config, dir: &Path, rules: &Rules) -> Vec<(String, String, String)> {
+    let depth = rules.section.split('/').filter(|part| !part.is_empty()).count();
+    let languages = rules.languages.iter().map(|language| format!("_index.{language}.md"));
+    let names: Vec<String> = languages.chain(["_index.md".to_owned()]).collect();
+    let mut found = Vec::new();
+    for (up, folder) in absolute(dir).ancestors().skip(1).take(depth).enumerate() {
+        let Ok(root) = Root::open(folder) else { continue };
+        let below: Vec<&str> = rules.section.split('/').take(depth - 1 - up).collect();
+        for name in &names {
+            let Some(text) = read(&root, name) else { continue };
+            let path = below.iter().copied().chain([name.as_str()]).collect::<Vec<_>>().join("/");
+            let shown = config.posts.dir.ancestors().nth(up + 1).unwrap_or(Path::new("")).join(name);
+            found.push((path, shown.to_string_lossy().into_owned(), text));
+        }
+    }
+    found
 }
 
 fn has_jekyll_folders(dir: &Path) -> bool {
@@ -298,6 +342,8 @@ fn rules(config: &Config, dialect: Dialect, found: Option<&SiteConfig>, section:
         permalinks,
         section,
         languages: found.map(|c| c.languages.clone()).unwrap_or_default(),
+        languages_off: found.map(|c| c.languages_off.clone()).unwrap_or_default(),
+        within: String::new(),
         known_authors,
         default_author,
         site: found.map(|c| c.raw.clone()).unwrap_or_default(),

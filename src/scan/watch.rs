@@ -78,7 +78,11 @@ fn notice(root: &Path, event: notify::Result<Event>) -> Notice {
             }
         }
     }
-    notice.everything |= notice.closed.iter().chain(&notice.touched).any(|p| p.starts_with("_includes/"));
+    // Of what these say many posts are made.
+    let concerns_many = |path: &String| {
+        path.starts_with("_includes/") || path.rsplit('/').next().is_some_and(|name| name.starts_with("_index."))
+    };
+    notice.everything |= notice.closed.iter().chain(&notice.touched).any(concerns_many);
     notice
 }
 

@@ -1,6 +1,6 @@
 //! Three small blogs, one of each kind, from their files to their feeds: whole artefacts, as snapshots.
 
-use super::site::Site;
+use super::site::{Site, site};
 
 /// The feeds with what differs from one build of the program to the next left out.
 fn feed(site: &Site, name: &str) -> String {
@@ -70,4 +70,50 @@ fn a_hugo_blog_is_read_as_hugo_reads_it() {
 #[test]
 fn a_zola_blog_is_read_as_zola_reads_it() {
     held("zola");
+}
+
+/// The titles of what is published, as a build that may remember the last one has them.
+fn built(site: &Site) -> Vec<String> {
+    site.ok("build");
+    let feed: serde_json::Value = serde_json::from_str(&site.read("feeds/feed.json")).unwrap();
+    let mut titles: Vec<String> =
+        feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect();
+    titles.sort();
+    titles
+}
+
+#[test]
+fn what_hugo_keeps_to_itself_is_in_no_feed_whatever_is_remembered() {
+    let site = site();
+    site.save("hugo.toml", "title = \"Notes\"\nbaseURL = \"https://notes.example.org/\"\n");
+    let page = |title: &str, more: &str| format!("---\ntitle: {title}\ndate: 2021-05-07\n{more}\n---\nWords.\n");
+    for (name, title, more) in [
+        ("plain.md", "Plain", ""),
+        ("bundle/index.md", "Bundle", ""),
+        ("bundle/notes.md", "Notes", ""),
+        ("unlisted.md", "Unlisted", "build: {list: never}"),
+        ("inner/a.md", "Inner", ""),
+        ("inner/b.md", "Said otherwise", "draft: false"),
+    ] {
+        site.save(&format!("content/posts/{name}"), page(title, more));
+    }
+    site.remove("gazetted.toml");
+    site.ok("init");
+    assert_eq!(built(&site), ["Bundle", "Inner", "Plain", "Said otherwise"]);
+    site.save(
+        "content/posts/inner/_index.md",
+        page("Inner pages", "cascade: [{_target: {path: /posts/inner/*}, draft: true}]"),
+    );
+    for _ in 0..2 {
+        assert_eq!(built(&site), ["Bundle", "Plain", "Said otherwise"]);
+    }
+    site.save("content/_index.md", page("Home", "draft: true"));
+    site.save("content/posts/_index.md", page("Posts", ""));
+    let posts = site.json("posts");
+    let published = posts.as_array().unwrap().iter().filter(|post| post["state"] == "published");
+    assert_eq!(published.count(), 0);
+    site.remove("content/_index.md");
+    site.remove("content/posts/inner/_index.md");
+    site.remove("content/posts/bundle/index.md");
+    assert_eq!(built(&site), ["Inner", "Notes", "Plain", "Said otherwise"]);
 }

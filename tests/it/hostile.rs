@@ -349,7 +349,7 @@ fn hard_names_are_escaped_wherever_they_are_shown() {
     let names = [
         "2021-05-01-a\nb.md",
         "2021-05-02-\u{1f600}.md",
-        "-2021-05-03-dash.md",
+        "2021-05-03--dash.md",
         "2021-05-04-a?b#c%d%2e.md",
         "2021-05-05-a \"b\" <c>&'d.md",
         &long,
@@ -488,7 +488,7 @@ impl Press {
     fn feeds(&self, bytes: &[u8]) -> (Vec<(Format, String)>, Vec<Problem>) {
         let path = "_posts/2021-05-07-x.md";
         let modified = Timestamp::UNIX_EPOCH;
-        let parsed: Parsed = parse(File { path, relative: path, bytes, modified }, &self.site.rules);
+        let parsed: Parsed = parse(File { path, relative: path, bytes, modified, inherited: None }, &self.site.rules);
         let now = "2022-01-01T00:00:00Z".parse().unwrap();
         let (catalogue, _) = Catalogue::assemble([&parsed], &Ledger::new(), now);
         let links = LinkIndex::new(&catalogue.posts);

@@ -121,7 +121,10 @@ mod tests {
             .iter()
             .map(|(path, text)| {
                 let relative = path.trim_start_matches("_posts/");
-                parse(File { path, relative, bytes: text.as_bytes(), modified: Timestamp::UNIX_EPOCH }, &rules)
+                parse(
+                    File { path, relative, bytes: text.as_bytes(), modified: Timestamp::UNIX_EPOCH, inherited: None },
+                    &rules,
+                )
             })
             .collect();
         let now = TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).unwrap();

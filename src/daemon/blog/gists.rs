@@ -42,8 +42,8 @@ impl Blog {
     pub(super) async fn keep_gists(&mut self) {
         let kept = std::mem::take(&mut self.gists);
         let Some(rules) = kept.rules else { return };
-        let known = self.files.known.values().map(|known| &*known.parsed);
-        let pages = tokio::task::block_in_place(|| packed(&kept.gists.outdated(known)));
+        let parsed = self.files.parsed_alone(&self.site);
+        let pages = tokio::task::block_in_place(|| packed(&kept.gists.outdated(parsed)));
         if pages.is_empty() {
             return;
         }

@@ -24,8 +24,30 @@ pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
         author,
         permalinks: permalinks(raw),
         languages: languages(raw, main.as_deref().unwrap_or("en")),
+        languages_off: languages_off(raw),
         ..SiteConfig::empty(Dialect::Hugo)
     }
+}
+
+/// `disableLanguages`, or `disabled` of one of them.
+fn languages_off(raw: &Map<String, Value>) -> Vec<String> {
+    let named = setting(raw, "disablelanguages").and_then(Value::as_array).into_iter().flatten();
+    let tables = setting(raw, "languages").and_then(Value::as_object).into_iter().flatten();
+    let is_off =
+        |table: &Value| table.as_object().and_then(|table| setting(table, "disabled")?.as_bool()) == Some(true);
+    let off = tables.filter(|(_, table)| is_off(table)).map(|(name, _)| name.clone());
+    named.filter_map(super::scalar).chain(off).collect()
+}
+
+/// Whether Hugo gives a page no address of its own, or no place in any list: `headless`, `build` (`_build` of old).
+#[must_use]
+pub fn is_unlisted(front: &Map<String, Value>, place: &Place<'_>) -> bool {
+    let build = ["build", "_build"].iter().find_map(|key| front.get(*key)?.as_object());
+    let is_always = |key| {
+        let said = build.and_then(|build| super::scalar(setting(build, key)?));
+        said.is_none_or(|said| matches!(said.as_str(), "always" | "true"))
+    };
+    place.is_bundle && super::is_true(front, "headless") || !is_always("render") || !is_always("list")
 }
 
 pub(super) fn languages(raw: &Map<String, Value>, main: &str) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The three kinds of blog: what their site configuration says, which of their files are posts, and at which address
 //! each post's page stands. Knows no file system: it is handed names and texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use super::problem::Problem;
 pub mod glob;
 pub mod hugo;
 pub mod jekyll;
+pub mod sections;
 pub mod slug;
 pub mod zola;
 
@@ -81,6 +82,8 @@ pub struct SiteConfig {
     pub permalinks: BTreeMap<String, String>,
     /// Languages other than the main one: `post.fr.md`, `/fr/...`.
     pub languages: Vec<String>,
+    /// Those of them whose pages are not built.
+    pub languages_off: Vec<String>,
     /// All of it, for Liquid's `site.*` and front matter defaults.
     pub raw: Map<String, Value>,
 }
@@ -125,6 +128,7 @@ impl SiteConfig {
             permalink: None,
             permalinks: BTreeMap::new(),
             languages: Vec::new(),
+            languages_off: Vec::new(),
             raw: Map::new(),
         }
     }
@@ -168,6 +172,24 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
+/// A switch; YAML 1.1's words are understood as Jekyll does.
+#[must_use]
+pub fn flag(map: &Map<String, Value>, key: &str) -> Option<bool> {
+    match map.get(key)? {
+        Value::Bool(b) => Some(*b),
+        Value::String(s) => match s.to_lowercase().as_str() {
+            "true" | "yes" | "on" | "y" => Some(true),
+            "false" | "no" | "off" | "n" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_true(map: &Map<String, Value>, key: &str) -> bool {
+    flag(map, key) == Some(true)
+}
+
 /// Everything beside the file itself that decides what a post means and where it stands.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -182,6 +204,10 @@ pub struct Rules {
     /// Where the posts directory lies below `content`: `posts` for `content/posts`.
     pub section: String,
     pub languages: Vec<String>,
+    /// Those of them whose pages are not built.
+    pub languages_off: Vec<String>,
+    /// Where the folder that paths start from lies below Jekyll's source.
+    pub within: String,
     pub known_authors: Vec<Known>,
     /// Stands in for posts that name nobody.
     pub default_author: Option<Author>,
@@ -194,6 +220,19 @@ impl Rules {
     #[must_use]
     pub fn absolute(&self, path: &str) -> String {
         format!("{}/{}", self.base_url, slug::encode_path(path.trim_start_matches('/')))
+    }
+
+    /// Where a file lies below Jekyll's source.
+    #[must_use]
+    pub fn in_site(&self, relative: &str) -> String {
+        if self.within.is_empty() { relative.to_owned() } else { format!("{}/{relative}", self.within) }
+    }
+
+    /// Whether a file can be a post, by its name and what the site's configuration says of it.
+    #[must_use]
+    pub fn may_be_post(&self, relative: &str) -> bool {
+        is_post_file(self.dialect, relative)
+            && !(self.dialect == Dialect::Jekyll && jekyll::excludes(&self.site, &self.in_site(relative)))
     }
 }
 
@@ -210,6 +249,8 @@ impl Rules {
             permalinks: BTreeMap::new(),
             section: String::new(),
             languages: Vec::new(),
+            languages_off: Vec::new(),
+            within: String::new(),
             known_authors: Vec::new(),
             default_author: Some(Author::named("The Team")),
             site: Map::new(),
@@ -230,6 +271,34 @@ pub fn is_post_file(dialect: Dialect, relative: &str) -> bool {
     };
     let section = stem == "_index" || stem.starts_with("_index.");
     known && !section && !is_scratch(relative)
+}
+
+/// The folders that are one page's, which has the name `index` in them: whatever else they hold is that page's, and no page.
+/// Hugo and Zola have them.
+#[derive(Debug, Default)]
+pub struct PageFolders<'a>(HashSet<&'a str>);
+
+impl<'a> PageFolders<'a> {
+    /// Those among files of these names. `is_known`: so is the site's generator, and the posts directory itself may be one.
+    #[must_use]
+    pub fn among(dialect: Dialect, is_known: bool, names: impl Iterator<Item = &'a str>) -> Self {
+        let folder = |name: &'a str| {
+            let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+            (file.starts_with("index.") && (is_known || !folder.is_empty())).then_some(folder)
+        };
+        if dialect == Dialect::Jekyll { Self::default() } else { Self(names.filter_map(folder).collect()) }
+    }
+
+    /// Whether a file is part of such a page, and not the page.
+    #[must_use]
+    pub fn have_beside(&self, relative: &str) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let above = relative.rmatch_indices('/').map(|(end, _)| &relative[..end]).chain([""]);
+        let is_page = relative.rsplit('/').next().is_some_and(|name| name.starts_with("index."));
+        above.skip(usize::from(is_page)).any(|folder| self.0.contains(folder))
+    }
 }
 
 /// Editors' and tools' own files, wherever they lie.
@@ -320,6 +389,30 @@ mod tests {
         }
         assert!(is_post_file(Dialect::Hugo, "a/index.md"));
         assert!(is_post_file(Dialect::Jekyll, "2021-05-07-x.markdown"));
+    }
+
+    #[test]
+    fn what_lies_beside_a_page_with_a_folder_of_its_own_is_no_post() {
+        let names = [
+            "a.md",
+            "b/index.md",
+            "b/notes.md",
+            "b/deep/c.md",
+            "b/deep/index.md",
+            "d/index.de.md",
+            "d/e.md",
+            "bb/f.md",
+        ];
+        let left = |dialect, is_known, names: &[&'static str]| {
+            let folders = PageFolders::among(dialect, is_known, names.iter().copied());
+            names.iter().copied().filter(|name| !folders.have_beside(name)).collect::<Vec<_>>()
+        };
+        let posts = ["a.md", "b/index.md", "d/index.de.md", "bb/f.md"];
+        assert_eq!(left(Dialect::Hugo, true, &names), posts);
+        assert_eq!(left(Dialect::Zola, false, &names), posts);
+        assert_eq!(left(Dialect::Jekyll, true, &names), names);
+        assert_eq!(left(Dialect::Hugo, true, &["index.md", "a.md", "b/index.md"]), ["index.md"]);
+        assert_eq!(left(Dialect::Hugo, false, &["index.md", "a.md", "b/index.md"]), ["index.md", "a.md", "b/index.md"]);
     }
 
     #[test]

@@ -51,7 +51,10 @@ fn blog(dialect: &str) -> Blog {
 
 fn parsed(blog: &Blog, name: &str, bytes: &[u8]) -> Parsed {
     let path = format!("_posts/{name}");
-    parse(File { path: &path, relative: &path, bytes, modified: Timestamp::UNIX_EPOCH }, &blog.site.rules)
+    parse(
+        File { path: &path, relative: &path, bytes, modified: Timestamp::UNIX_EPOCH, inherited: None },
+        &blog.site.rules,
+    )
 }
 
 /// The first byte chooses the dialect and the file's name.
