@@ -26,19 +26,21 @@ pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
     }
 }
 
-/// `defaults:` of `_config.yml` that apply to a post, the most specific last.
+/// `defaults:` of `_config.yml` that apply to a post, the most specific last. `path` is below Jekyll's source, and so are theirs: a
+/// beginning, or a pattern for the post or a folder that leads to it.
 pub fn defaults(site: &Map<String, Value>, path: &str) -> Map<String, Value> {
-    let mut found: Vec<(usize, &Map<String, Value>)> = Vec::new();
+    let mut found = Vec::new();
     for entry in site.get("defaults").and_then(Value::as_array).into_iter().flatten() {
         let scope = entry.get("scope");
         let field = |name| scope.and_then(|s| s.get(name)).and_then(Value::as_str).unwrap_or_default();
-        let (kind, prefix) = (field("type"), field("path").trim_matches('/'));
-        let applies = matches!(kind, "" | "posts" | "post") && (prefix.is_empty() || path.contains(prefix));
+        let (kind, scoped) = (field("type"), field("path"));
+        let is_here = if scoped.contains('*') { glob::leads_to(scoped, path) } else { path.starts_with(scoped) };
+        let applies = matches!(kind, "" | "posts" | "post") && is_here;
         if let (true, Some(values)) = (applies, entry.get("values").and_then(Value::as_object)) {
-            found.push((prefix.len(), values));
+            found.push(((scoped.len(), !kind.is_empty()), values));
         }
     }
-    found.sort_by_key(|(length, _)| *length);
+    found.sort_by_key(|(precedence, _)| *precedence);
     found.into_iter().flat_map(|(_, values)| values.clone()).collect()
 }
 
@@ -277,6 +279,10 @@ mod tests {
             {"scope": {"path": "", "type": "posts"}, "values": {"author": "A", "layout": "post"}},
             {"scope": {"path": "_posts/special"}, "values": {"author": "B"}},
             {"scope": {"path": "", "type": "pages"}, "values": {"author": "C"}},
+            {"scope": {"path": "events"}, "values": {"published": false}},
+            {"scope": {"path": "sub/*"}, "values": {"author": "D"}},
+            {"scope": {"path": "_posts/2021"}, "values": {"author": "E"}},
+            {"scope": {"path": ""}, "values": {"layout": "page"}},
         ]});
         let site = site.as_object().unwrap();
         assert_eq!(defaults(site, "_posts/x.md")["author"], "A");
