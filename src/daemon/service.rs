@@ -60,6 +60,8 @@ enum Event {
     Heartbeat,
     /// A file may have settled, or a scheduled post be due.
     Alarm,
+    /// A reader has asked for a feed whose file is gone.
+    Missed,
     /// The operator changed the configuration.
     Reload,
     /// Editors look at their pages.
@@ -193,6 +195,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Some(()) = reload.recv() => Event::Reload,
             Some(ask) = asks.recv() => Event::Asked(ask),
             () = sleep_until(alarm) => Event::Alarm,
+            () = service.shared.missed() => Event::Missed,
             () = tokio::time::sleep(overdue) => Event::Heartbeat,
             () = pulse::beat(&mut pulse, &service.shared, &service.outbox) => continue,
         };
@@ -204,6 +207,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
                 service.tell_standing();
             }
             Event::Alarm => service.rescan().await,
+            Event::Missed => service.put_back().await,
             Event::Reload => service.reload().await,
             Event::Asked(ask) => service.asked(ask).await,
         }
@@ -382,6 +386,21 @@ impl Service {
         }
     }
 
+    /// What generators empty with their own output folder is there again before many readers ask. Where that fails it is tried
+    /// again with the next heartbeat, not for every reader.
+    async fn put_back(&mut self) {
+        if self.unfinished || !self.blog.lacks_files() {
+            return;
+        }
+        warn!(
+            event = "feeds_gone",
+            "files of the feeds are gone from `{}`, and are put back",
+            self.config.feeds.out.display()
+        );
+        self.blog.distrust_files();
+        self.publish().await;
+    }
+
     async fn publish(&mut self) {
         let started = std::time::Instant::now();
         match self.blog.publish(self.clock.now(), false).await {
@@ -489,6 +508,7 @@ impl Service {
         } else if self.blog.catalogue.next_change.is_some_and(|at| at <= now) {
             self.publish().await;
         } else {
+            self.put_back().await;
             self.show().await;
         }
         self.announce().await;

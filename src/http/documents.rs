@@ -92,10 +92,14 @@ fn ready(document: &Document, encoding: Encoding) -> Option<Bytes> {
 }
 
 impl Making {
-    /// A file that is gone from under us is not there; the next scan writes it again.
-    pub async fn made(self) -> Result<Response<Body>, Refusal> {
+    /// A file that is gone from under us is put back in a moment, and until then comes from memory if it is there in any form.
+    pub async fn made(self, shared: &Shared) -> Result<Response<Body>, Refusal> {
+        let shared = shared.clone();
         let work = move || {
-            let plain = self.document.read()?;
+            let plain = self.document.read().or_else(|error| {
+                shared.miss();
+                self.document.forms.plain().ok_or(error)
+            })?;
             let bytes = match self.encoding {
                 Encoding::Identity => plain.clone(),
                 encoding => compressed(encoding, &plain, Effort::Quick)?.into(),
@@ -110,7 +114,7 @@ impl Making {
             Ok::<_, std::io::Error>(response)
         };
         let made = tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Broken)?;
-        made.map(|response| response.map(Body::from)).map_err(|_| Refusal::NotFound)
+        made.map(|response| response.map(Body::from)).map_err(|_| Refusal::Starting)
     }
 }
 
@@ -260,7 +264,7 @@ mod tests {
             found(&document, asked(), &request, &shared)
         };
         let Found::Waits(making) = asks("br, gzip") else { panic!("nothing was made yet") };
-        let first = making.made().await.ok().unwrap();
+        let first = making.made(&shared).await.ok().unwrap();
         assert_eq!(first.headers()[header::CONTENT_ENCODING], "gzip", "the quickest");
         assert_eq!(document.forms.missing().collect::<Vec<_>>(), [Encoding::Brotli], "the best");
         document.forms.make(Encoding::Brotli, &text.clone().into(), &room);

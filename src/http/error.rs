@@ -35,7 +35,7 @@ pub enum Refusal {
     TooMany,
     Method,
     TooLarge,
-    /// The first scan is still under way.
+    /// The first scan is still under way, or a file is put back that was gone.
     Starting,
     Store,
     TooSlow,

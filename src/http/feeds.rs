@@ -83,7 +83,7 @@ async fn fetched(
     let Some(asked) = asked(method, headers, state) else { return Ok(read_only()) };
     match documents::found(document, asked, headers, &state.shared) {
         Found::Whole(response) => Ok(response.map(Body::from)),
-        Found::Waits(making) => making.made().await,
+        Found::Waits(making) => making.made(&state.shared).await,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::encoding::Encoding;
@@ -95,6 +96,13 @@ impl Forms {
         self.made[encoding as usize].get().map(|form| form.bytes.clone())
     }
 
+    /// The bytes themselves, from whichever form there is.
+    #[must_use]
+    pub fn plain(&self) -> Option<Bytes> {
+        let unpacked = |encoding| Some(Bytes::from(unpacked(encoding, &self.get(encoding)?).ok()?));
+        self.get(Encoding::Identity).or_else(|| Encoding::ALL.into_iter().find_map(unpacked))
+    }
+
     #[must_use]
     pub fn is_futile(&self, encoding: Encoding) -> bool {
         self.futile.has(encoding)
@@ -173,6 +181,17 @@ pub fn compressed(encoding: Encoding, plain: &[u8], effort: Effort) -> io::Resul
     }
 }
 
+fn unpacked(encoding: Encoding, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    match encoding {
+        Encoding::Identity => out.extend_from_slice(bytes),
+        Encoding::Gzip => io::copy(&mut GzDecoder::new(bytes), &mut out).map(drop)?,
+        Encoding::Brotli => brotli::BrotliDecompress(&mut &*bytes, &mut out)?,
+        Encoding::Zstd => zstd::stream::copy_decode(bytes, &mut out)?,
+    }
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +224,17 @@ mod tests {
         assert!(forms.make(Encoding::Gzip, &Bytes::from_static(b"{}"), &room));
         assert!(forms.is_futile(Encoding::Gzip) && forms.missing().next().is_none());
         assert_eq!(room.used(), 0);
+    }
+
+    #[test]
+    fn the_bytes_are_found_again_in_whichever_form_there_is() {
+        let (text, room) = (Bytes::from("a post ".repeat(1000)), Room::new(1 << 20));
+        assert_eq!(Forms::default().plain(), None);
+        for encoding in Encoding::ALL {
+            let forms = Forms::default();
+            assert!(forms.make(encoding, &text, &room));
+            assert_eq!(forms.plain().as_ref(), Some(&text), "{encoding:?}");
+        }
     }
 
     #[test]

@@ -332,6 +332,8 @@ struct Inner {
     room: Arc<Room>,
     /// A form is missing.
     asked: Notify,
+    /// A file is missing.
+    missed: Notify,
     counts: Arc<Counts>,
     attempts: RwLock<Option<Attempts>>,
     standing: RwLock<Standing>,
@@ -345,6 +347,7 @@ impl Shared {
             newest: RwLock::new(Arc::new(published)),
             room: Room::new(memory),
             asked: Notify::new(),
+            missed: Notify::new(),
             counts: Arc::default(),
             attempts: RwLock::default(),
             standing: RwLock::default(),
@@ -402,6 +405,16 @@ impl Shared {
         if document.forms.want(encoding) {
             self.0.asked.notify_one();
         }
+    }
+
+    /// A document's file is not where it was put.
+    pub(super) fn miss(&self) {
+        self.0.missed.notify_one();
+    }
+
+    /// Comes back when a reader has asked for a document whose file is gone.
+    pub async fn missed(&self) {
+        self.0.missed.notified().await;
     }
 
     /// Comes back when there may be forms to make.

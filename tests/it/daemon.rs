@@ -116,6 +116,33 @@ fn write(path: &Path, text: &str) {
 // What is saved, and how.
 
 #[test]
+fn feeds_whose_files_somebody_has_removed_are_put_back_when_a_reader_asks() {
+    let site = blog();
+    let daemon = Program::start(&site);
+    until("the feed", || feed(daemon.address));
+    std::fs::remove_dir_all(site.path("public")).unwrap();
+    // From memory, or in a moment: never as if there had been none.
+    let (status, _) = ask(daemon.address, "GET /tags/rust/feed.json", "").unwrap();
+    assert_eq!(status, 404, "there is no such feed");
+    let (status, _) = ask(daemon.address, "GET /feed.xml", "").unwrap();
+    assert!(matches!(status, 200 | 503), "{status}");
+    daemon.until_logged("are put back");
+    until("the files", || {
+        ["feed.xml", "feed.json", "feeds.opml"].iter().all(|name| site.exists(&format!("public/{name}"))).then_some(())
+    });
+    assert_eq!(ask(daemon.address, "GET /feed.xml", "").unwrap().0, 200);
+}
+
+#[test]
+fn feeds_that_nobody_asks_for_are_put_back_with_the_next_heartbeat() {
+    let site = blog();
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    site.remove("public/atom.xml");
+    until("the file", || site.exists("public/atom.xml").then_some(()));
+    daemon.stop();
+}
+
+#[test]
 fn a_saved_post_is_served_soon_after() {
     let site = blog();
     let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");

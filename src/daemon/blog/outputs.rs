@@ -444,6 +444,19 @@ impl Blog {
         })
     }
 
+    /// Whether a file that was written is there no more: a generator may have emptied the folder.
+    #[must_use]
+    pub fn lacks_files(&self) -> bool {
+        let out = self.out_dir();
+        let is_there = |path: &String| publish::below(&out, path).is_some_and(|file| file.is_file());
+        tokio::task::block_in_place(|| !self.outputs.keys().all(is_there))
+    }
+
+    /// The next pass compares every file with what was written, and puts back what is not there.
+    pub fn distrust_files(&mut self) {
+        (self.verified, self.touched) = (false, None);
+    }
+
     /// Whether a file is as we wrote it.
     fn is_ours(&self, out: &std::path::Path, path: &str) -> bool {
         let bytes = publish::below(out, path).and_then(|file| std::fs::read(file).ok());
