@@ -5,6 +5,7 @@ use jiff::civil::Time;
 use secrecy::ExposeSecret as _;
 
 use super::listen::{self, Listen};
+use super::origin;
 use super::{Approval, Config, Feeds, Goal, Http, Smtp, Tls, Webhook};
 use crate::domain::dates::zone;
 use crate::domain::network::Network;
@@ -20,8 +21,8 @@ pub fn check(config: &Config, place: impl Fn(&str) -> (usize, usize)) -> Vec<Pro
     let mut checker = Checker { problems: Vec::new(), place: &place };
     checker.site(config);
     checker.feeds(config);
-    for goal in &config.goal {
-        checker.goal(goal);
+    for (nr, goal) in config.goal.iter().enumerate() {
+        checker.goal(nr, goal);
     }
     checker.digest(config);
     checker.subscribers(config);
@@ -185,21 +186,22 @@ impl Checker<'_> {
         }
     }
 
-    fn goal(&mut self, goal: &Goal) {
+    fn goal(&mut self, nr: usize, goal: &Goal) {
+        let key = |key| origin::name("goal", Some(nr), key);
         if goal.posts == 0 {
             self.error(
-                "goal.posts",
+                &key("posts"),
                 "`goal.posts` is 0, which is no goal".into(),
                 "expected 1 or more; leave `[goal]` out to have none",
             );
         }
         if !goal.since.is_empty() && Days::parse(&goal.since).is_none() {
-            self.error("goal.since", format!("`goal.since` is `{}`, which is no day or period", goal.since), EXPECTED);
+            self.error(&key("since"), format!("`goal.since` is `{}`, which is no day or period", goal.since), EXPECTED);
         }
         for pause in &goal.pauses {
             if Period::parse(pause).is_none_or(|p| p.per() != goal.per) {
                 self.error(
-                    "goal.pauses",
+                    &key("pauses"),
                     format!("`goal.pauses` names `{pause}`, which is no {}", goal.per.as_str()),
                     "expected periods of the goal's own length, like `2021-12`",
                 );
@@ -354,42 +356,43 @@ impl Checker<'_> {
                 "give a street address or a post box below `[digest]`",
             );
         }
-        config.smtp.iter().for_each(|smtp| self.relay(smtp));
+        config.smtp.iter().enumerate().for_each(|(nr, smtp)| self.relay(nr, smtp));
         if config.smtp.iter().all(|smtp| smtp.weight == 0) {
             self.error("smtp.weight", "every `smtp.weight` is 0".into(), "expected 1 or more for one of them at least");
         }
     }
 
-    fn relay(&mut self, smtp: &Smtp) {
+    fn relay(&mut self, nr: usize, smtp: &Smtp) {
+        let key = |key| origin::name("smtp", Some(nr), key);
         let program = !smtp.sendmail.as_os_str().is_empty();
         if smtp.host.is_empty() && !program {
             self.error(
-                "smtp.host",
+                &key("host"),
                 "`smtp.host` is missing".into(),
                 "name the mail server, or a program as `sendmail`, or leave `[smtp]` out to write messages as files",
             );
         }
         if !smtp.host.is_empty() && program {
             self.error(
-                "smtp.sendmail",
+                &key("sendmail"),
                 "`smtp.host` and `smtp.sendmail` are both set".into(),
                 "expected one of them; write another `[[smtp]]` for a second way out",
             );
         }
         if program && !smtp.sendmail.is_absolute() {
             self.error(
-                "smtp.sendmail",
+                &key("sendmail"),
                 format!("`smtp.sendmail` is `{}`", smtp.sendmail.display()),
                 "expected the program's whole path, like `/usr/sbin/sendmail`",
             );
         }
         if smtp.connections == 0 {
-            self.error("smtp.connections", "`smtp.connections` is 0".into(), "expected 1 or more");
+            self.error(&key("connections"), "`smtp.connections` is 0".into(), "expected 1 or more");
         }
         let local = program || matches!(smtp.host.as_str(), "localhost" | "127.0.0.1" | "::1");
         if smtp.tls == Tls::None && !local {
             self.warning(
-                "smtp.tls",
+                &key("tls"),
                 "`smtp.tls` is `none`: mail crosses the network readable by all",
                 "use `starttls` (port 587) or `tls` (port 465)",
             );

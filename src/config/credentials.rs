@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::bounded;
 use super::load::Loaded;
-use super::origin::Origin;
+use super::origin::{self, Origin};
 use crate::domain::problem::Problem;
 
 /// Shorter ones are guessed.
@@ -75,7 +75,12 @@ fn read(loaded: &mut Loaded, slot: &Slot<'_>, shown: &str) {
             let key = format!("{}.{}_file", slot.section, slot.key);
             let said = format!("`{key}` `{}` cannot be read: {error}", file.display());
             let hint = "check the path and that the daemon's user may read it";
-            loaded.problems.push(Problem::error(shown, "config", said).hint(hint));
+            let problem = Problem::error(shown, "config", said).hint(hint);
+            let name = origin::name(slot.section, slot.item, &format!("{}_file", slot.key));
+            loaded.problems.push(match loaded.origins.get(&name) {
+                Some(Origin::Line(line)) => problem.at(*line, 1),
+                _ => problem,
+            });
         }
     }
 }

@@ -73,9 +73,7 @@ pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) 
         Ok(table) => table.into_inner(),
         Err(error) => {
             let (line, column) = error.span().map_or((1, 1), |s| position(text, s.start));
-            let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
-            let problem = Problem::error(path, "config", format!("is not TOML: {message}")).at(line, column);
-            let problem = problem.hint("text wants quotes: `title = \"...\"`");
+            let problem = not_toml(path, text, &error).at(line, column);
             return Loaded { problems: vec![problem], ..Loaded::default() };
         }
     };
@@ -84,6 +82,24 @@ pub fn load_str(text: &str, path: &str, environment: &BTreeMap<String, String>) 
     reader.check(&config);
     reader.problems.sort_by_key(|p| (p.line, p.column));
     Loaded { config, origins: reader.origins, problems: reader.problems }
+}
+
+fn not_toml(path: &str, text: &str, error: &toml::de::Error) -> Problem {
+    let message = error.message().lines().next().unwrap_or("cannot be read");
+    if !message.starts_with("duplicate key") {
+        return Problem::error(path, "config", format!("is not TOML: {message}"))
+            .hint("text wants quotes: `title = \"...\"`");
+    }
+    let start = error.span().map_or(0, |span| span.start);
+    let begins = text[..start].rfind('\n').map_or(0, |end| end + 1);
+    let line = text[begins..].lines().next().unwrap_or_default().trim();
+    if line.starts_with('[') {
+        let section = line.split_inclusive(']').next().unwrap_or(line);
+        return Problem::error(path, "config", format!("`{section}` is there twice"))
+            .hint(format!("write all its keys below the first `{section}`"));
+    }
+    let key = line.split('=').next().unwrap_or(line).trim();
+    Problem::error(path, "config", format!("`{key}` is there twice in its section")).hint("remove one of them")
 }
 
 /// `[[feeds.extra]]`
@@ -293,19 +309,29 @@ impl Reader<'_> {
         self.problems.extend(problems.into_iter().map(|p| Problem { path: self.path.to_owned(), ..p }));
     }
 
-    /// Where `section.key` stands in the file, or its section, or the first line.
+    /// Where `section.key` stands in the file, or its section, or the first line. Of several sections of one name it is the first,
+    /// or `section[n].key` says which.
     fn place(&self, key: &str) -> (usize, usize) {
         let (section, key) = key.rsplit_once('.').unwrap_or((key, ""));
+        let (section, item) = match section.strip_suffix(']').and_then(|section| section.rsplit_once('[')) {
+            Some((section, item)) => (section, item.parse().unwrap_or(0)),
+            None => (section, 0),
+        };
+        let mut before = 0;
         let mut current = String::new();
         let mut fallback = (1, 1);
         for (index, line) in self.text.lines().enumerate() {
             let trimmed = line.trim();
             if let Some(header) = trimmed.strip_prefix('[') {
                 header.trim_matches(['[', ']', ' ']).clone_into(&mut current);
-                if current == section {
+                if current == section && before <= item {
                     fallback = (index + 1, 1);
                 }
-            } else if current == section && trimmed.split('=').next().is_some_and(|k| k.trim() == key) {
+                before += usize::from(current == section);
+            } else if before == item + 1
+                && current == section
+                && trimmed.split('=').next().is_some_and(|k| k.trim() == key)
+            {
                 return (index + 1, 1 + line.len() - line.trim_start().len());
             }
         }
@@ -527,6 +553,28 @@ mod tests {
         let got = loaded(include_str!("../../deploy/node.toml"));
         assert_eq!(got.problems.iter().filter(|p| p.is_error()).count(), 0, "{:?}", got.problems);
         assert_eq!((got.config.smtp.len(), got.config.smtp[0].rate, got.config.smtp[1].weight), (2, 600, 0));
+    }
+
+    #[test]
+    fn what_is_there_twice_is_named() {
+        for (more, place, message) in [
+            ("[digest]\n[posts]\n[digest]\nfrom = \"a@b.example\"\n", 6, "`[digest]` is there twice"),
+            ("title = \"x\"\n", 4, "`title` is there twice in its section"),
+        ] {
+            let problems = loaded(&format!("{LEAST}{more}")).problems;
+            assert_eq!((problems.len(), problems[0].line, problems[0].message.as_str()), (1, place, message));
+        }
+    }
+
+    #[test]
+    fn of_several_sections_the_one_that_is_wrong_is_named() {
+        let text = format!(
+            "{LEAST}[[goal]]\nposts = 1\n[digest]\n[[goal]]\nposts = 0\n[[goal]]\nsince = \"no\"\n[[goal]]\n  posts = 0\n"
+        );
+        let problems = loaded(&text).problems;
+        let lines: Vec<usize> =
+            problems.iter().filter(|problem| problem.is_error()).map(|problem| problem.line).collect();
+        assert_eq!(lines, [8, 10, 12], "{problems:?}");
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn render(post: &Post, file: &str, around: Surroundings<'_>) -> Body {
     let Ok(split) = front_matter::split(file) else { return body };
     // No later stage has to think of control characters and line ends.
     let text = plain::lines(split.body);
-    let front = || front_matter::read(&post.path, &split).unwrap_or_default();
+    let front = || front_matter::read_last(&post.path, &split).map(|(front, _)| front).unwrap_or_default();
     let text = templates(post, &text, front, around, &mut body);
     for unknown in &mut body.unknown {
         unknown.line += split.body_line - 1;

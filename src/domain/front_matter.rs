@@ -8,6 +8,9 @@ use super::problem::Problem;
 /// Larger front matter is refused: no real one comes near, hostile ones do.
 const MAX_BYTES: usize = 256 * 1024;
 
+/// The code of the problem with a key that is there twice.
+const TWICE: &str = "duplicate-key";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Yaml,
@@ -89,7 +92,7 @@ pub fn read(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem
     }
     match split.kind {
         Kind::None => Ok(Map::new()),
-        Kind::Yaml => yaml(path, split),
+        Kind::Yaml => yaml(path, split, serde_saphyr::Options::default()),
         Kind::Toml => toml(path, split),
         Kind::Json => serde_json::from_str(split.matter).map_err(|e| {
             Problem::error(
@@ -103,11 +106,24 @@ pub fn read(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem
     }
 }
 
-fn yaml(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
+/// As Jekyll reads it: of a key that is there twice the last counts, and the problem is a warning.
+pub fn read_last(path: &str, split: &Split<'_>) -> Result<(Map<String, Value>, Option<Problem>), Problem> {
+    let problem = match read(path, split) {
+        Ok(front) => return Ok((front, None)),
+        Err(problem) if problem.code == TWICE => problem,
+        Err(problem) => return Err(problem),
+    };
+    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
+    let front = yaml(path, split, options)?;
+    let told = Problem::warning(path, TWICE, format!("{}, and the last one counts", problem.message));
+    Ok((front, Some(told.at(problem.line, problem.column).hint("remove the others"))))
+}
+
+fn yaml(path: &str, split: &Split<'_>, options: serde_saphyr::Options) -> Result<Map<String, Value>, Problem> {
     if split.matter.trim().is_empty() {
         return Ok(Map::new());
     }
-    match serde_saphyr::from_str::<Value>(split.matter) {
+    match serde_saphyr::from_str_with_options::<Value>(split.matter, options) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(Value::Null) => Ok(Map::new()),
         Ok(_) => Err(Problem::error(path, "front-matter", "the front matter is not a list of `key: value` lines")
@@ -117,11 +133,31 @@ fn yaml(path: &str, split: &Split<'_>) -> Result<Map<String, Value>, Problem> {
             let (line, column) = error.location().map_or((1, 1), |l| {
                 (usize::try_from(l.line()).unwrap_or(1).max(1), usize::try_from(l.column()).unwrap_or(1).max(1))
             });
-            let message = first_sentence(&error.to_string());
+            let (line, column) = (split.matter_line + line - 1, column);
+            if let serde_saphyr::Error::DuplicateMappingKey { key, .. } = error.without_snippet() {
+                let key = key.as_ref().map_or_else(|| "a key".to_owned(), |key| format!("`{key}`"));
+                let message = format!("the front matter has {key} twice");
+                return Err(Problem::error(path, TWICE, message).at(line, column).hint("remove one of them"));
+            }
+            let sentence = first_sentence(&error.to_string());
+            let message = without_place(&sentence);
             Err(Problem::error(path, "front-matter", format!("the YAML front matter cannot be read: {message}"))
-                .at(split.matter_line + line - 1, column)
-                .hint("a title with a colon, a quote or a leading `@`, `*`, `&` wants quotes: `title: \"a: b\"`"))
+                .at(line, column)
+                .hint(yaml_hint(message)))
         }
+    }
+}
+
+/// By what the parser complains about.
+fn yaml_hint(message: &str) -> &'static str {
+    let tells = |words: &str| message.contains(words);
+    match () {
+        () if tells("found a tab") || tells("tabs") => "indent with spaces: YAML takes no tabs",
+        () if tells("\\u{") => "a character that no text has is there: write the line anew",
+        () if tells("unclosed bracket") => "close it, or put the text into quotes: `title: \"[a\"`",
+        () if tells("unclosed quote") => "close the quote, or double it if it is part of the text: `'it''s'`",
+        () if tells("expected ':'") => "write `key: value`, with a colon and a space",
+        () => "a title with a colon, a quote or a leading `@`, `*`, `&` wants quotes: `title: \"a: b\"`",
     }
 }
 
@@ -187,6 +223,14 @@ fn first_sentence(message: &str) -> String {
         .to_owned()
 }
 
+/// The parser counts lines from the front matter's first, people from the file's.
+fn without_place(message: &str) -> &str {
+    match message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
+        Some((place, rest)) if place.contains(" column ") => rest,
+        _ => message,
+    }
+}
+
 fn without_position(message: &str) -> &str {
     message.split(" at line ").next().unwrap_or(message)
 }
@@ -239,6 +283,36 @@ mod tests {
             assert!((line..=line + 1).contains(&problem.line), "{text:?}: {problem}");
             assert!(!problem.message.contains('\n'));
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_yaml_is_told_with_one_place_and_what_to_do() {
+        for (matter, place, message, hint) in [
+            ("title: A\ntitle: B", (3, 1), "the front matter has `title` twice", "remove one"),
+            ("title: A\n\ttags: b", (2, 8), "found a tab", "spaces"),
+            ("title: A\0b", (2, 9), "unexpected character", "write the line anew"),
+            ("tags: [a", (2, 7), "unclosed bracket", "close it"),
+            ("title: \"a", (2, 8), "unclosed quote", "close the quote"),
+            ("title: A\nauthor\ndate: 2021", (3, 1), "expected ':'", "`key: value`"),
+            ("title: a: b", (2, 9), "mapping values are not allowed", "wants quotes"),
+        ] {
+            let text = format!("---\n{matter}\n---\n");
+            let problem = read("p.md", &split(&text).unwrap()).unwrap_err();
+            assert_eq!((problem.line, problem.column), place, "{matter:?}: {problem}");
+            assert!(problem.message.contains(message) && !problem.message.contains("line "), "{problem}");
+            assert!(problem.hint.as_ref().unwrap().contains(hint), "{problem}: {:?}", problem.hint);
+        }
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_the_last_counts_where_jekyll_reads() {
+        let text = "---\ntitle: A\ntags: x\ntitle: B\ntitle: C\n---\n";
+        let (front, problem) = read_last("p.md", &split(text).unwrap()).unwrap();
+        assert_eq!(front["title"], "C");
+        let problem = problem.unwrap();
+        assert!(!problem.is_error() && problem.line == 4 && problem.message.contains("`title` twice"), "{problem}");
+        assert!(read_last("p.md", &split("---\na: 1\na: [\n---\n").unwrap()).is_err());
+        assert_eq!(read_last("p.md", &split("---\na: 1\n---\n").unwrap()).unwrap().1, None);
     }
 
     #[test]

@@ -111,8 +111,15 @@ fn read(file: File<'_>, text: &str, rules: &Rules, problems: &mut Vec<Problem>) 
             return None;
         }
     };
-    match front_matter::read(file.path, &split) {
-        Ok(front) => Reader { file, rules, split: &split, front: effective(front, file, rules), problems }.post(),
+    let read = match rules.dialect {
+        Dialect::Jekyll => front_matter::read_last(file.path, &split),
+        Dialect::Hugo | Dialect::Zola => front_matter::read(file.path, &split).map(|front| (front, None)),
+    };
+    match read {
+        Ok((front, problem)) => {
+            problems.extend(problem);
+            Reader { file, rules, split: &split, front: effective(front, file, rules), problems }.post()
+        }
         Err(problem) => {
             problems.push(problem);
             None
@@ -303,12 +310,22 @@ impl Reader<'_> {
         Some(id)
     }
 
-    fn url(&self, place: &hugo::Place<'_>, date: Option<Timestamp>, title: &str) -> String {
+    fn url(&mut self, place: &hugo::Place<'_>, date: Option<Timestamp>, title: &str) -> String {
         // A draft without a date gets an address as if it were published when it was last saved.
         let local = self.rules.zone.to_datetime(date.unwrap_or(self.file.modified));
-        let own = text(&self.front, &["permalink", "url"]);
-        if let Some(own) = own.as_deref().filter(|u| u.starts_with("https://") || u.starts_with("http://")) {
-            return url::Url::parse(own).map_or_else(|_| self.rules.absolute("/"), String::from);
+        let mut own = text(&self.front, &["permalink", "url"]);
+        if let Some(whole) = own.take_if(|own| own.starts_with("https://") || own.starts_with("http://")) {
+            if let Ok(whole) = url::Url::parse(&whole) {
+                return whole.into();
+            }
+            let key = if self.front.contains_key("permalink") { "permalink" } else { "url" };
+            let message = format!("`{key}` is `{}`, which is no address", plain::shortened(&whole, 60));
+            self.complain(
+                key,
+                "permalink",
+                message,
+                "expected a path, `/a/b/`, or a whole address, `https://example.org/a/`",
+            );
         }
         let slug = text(&self.front, &["slug"]);
         let path = match self.rules.dialect {
@@ -588,6 +605,13 @@ mod tests {
             let problem = &parsed.problems[0];
             assert_eq!((problem.line, problem.column, problem.code), (place.0, place.1, code));
         }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_told_and_the_post_keeps_its_own() {
+        let parsed = parsed(Dialect::Jekyll, "_posts/2021-05-07-a.md", b"---\npermalink: http://[::1\n---\n");
+        assert_eq!(parsed.post.unwrap().0.url, "https://a.example/2021/05/07/a.html");
+        assert_eq!((parsed.problems[0].code, parsed.problems[0].line), ("permalink", 2));
     }
 
     #[test]

@@ -212,6 +212,7 @@ fn files_that_are_too_long_or_never_end_are_refused_by_name() {
     assert!(endless.code != 0 && (endless.out + &endless.err).contains("more than 1000000 bytes"));
     site.save("gazetted.toml", format!("{LEAST}[smtp]\nhost = \"h\"\npassword_file = \"/dev/zero\"\n"));
     let secret = site.run("check");
+    assert!(secret.out.contains("gazetted.toml:8:1: error: `smtp.password_file` `/dev/zero`"), "{}", secret.out);
     assert!(secret.code != 0 && (secret.out + &secret.err).contains("it has more than 64000 bytes"));
     site.save("gazetted.toml", LEAST);
     for (command, said) in [

@@ -230,7 +230,6 @@ fn front_matter_that_cannot_be_read_is_refused_in_its_place() {
         ("2021-05-07-empty.md", String::new()),
         ("2021-05-07-date.md", "---\ntitle: x\ndate: tomorrow\n---\n".to_owned()),
         ("2021-05-07-february.md", "---\ntitle: x\ndate: 2024-02-30\n---\n".to_owned()),
-        ("2021-05-07-twice.md", "---\ntitle: x\ntitle: y\n---\n".to_owned()),
         ("2021-05-07-deep.md", text(&"[".repeat(20_000), "x")),
         ("2021-05-07-deep-map.md", text(&"{a: ".repeat(20_000), "x")),
         ("2021-05-07-bomb.md", bomb()),
@@ -239,6 +238,13 @@ fn front_matter_that_cannot_be_read_is_refused_in_its_place() {
     ] {
         refused(name, post);
     }
+}
+
+#[test]
+fn of_a_key_that_is_there_twice_the_last_counts_and_it_is_told() {
+    let (item, check) = taken("2021-05-07-twice.md", "---\ntitle: x\ntitle: Last\n---\n");
+    assert_eq!(item["title"], "Last");
+    assert!(problem_of(&check, "_posts/2021-05-07-twice.md").contains(":3:1: warning: "), "{}", check.out);
 }
 
 /// Nine levels of nine aliases: a third of a billion words, if anybody writes them out.

@@ -147,7 +147,12 @@ fn parse(name: &str, text: &str) -> Result<Map<String, Value>, Problem> {
     let whole = format!("{open}{body}{close}");
     let split =
         super::front_matter::split(&whole).map_err(|_| Problem::error(name, "site-config", "cannot be read"))?;
-    super::front_matter::read(name, &split).map_err(|mut problem| {
+    let read = if name.starts_with("_config") {
+        super::front_matter::read_last(name, &split).map(|(raw, _)| raw)
+    } else {
+        super::front_matter::read(name, &split)
+    };
+    read.map_err(|mut problem| {
         problem.line = problem.line.saturating_sub(open.len().min(1));
         problem.code = "site-config";
         problem.message = problem.message.replace("front matter", "site configuration");
