@@ -47,6 +47,7 @@ fn rules() -> Rules {
         section: String::new(),
         languages: Vec::new(),
         languages_off: Vec::new(),
+        begins_with: None,
         within: String::new(),
         known_authors: Vec::new(),
         default_author: None,

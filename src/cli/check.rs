@@ -13,6 +13,7 @@ use crate::daemon::blog::Blog;
 use crate::daemon::editions;
 use crate::domain::problem::Problem;
 use crate::domain::wording;
+use crate::scan;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -42,6 +43,7 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
         problems.extend(blog.plan_problems());
         problems.extend(templates(&config.path(&config.digest.templates)));
         posts = blog.catalogue.posts.len();
+        problems.extend(scan::problems(&config, &blog.site, posts));
         problems.extend(standby(&blog, &file).await?);
     }
     print_all(&problems, &counted(posts, ["post", "posts"]), given.json)?;

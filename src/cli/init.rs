@@ -40,7 +40,7 @@ pub async fn run(given: &Arguments) -> Done {
         ));
     }
     std::fs::create_dir_all(&given.dir)?;
-    let posts = posts_dir(site, found.as_ref().map(|c| c.dialect));
+    let posts = posts_dir(site, found.as_ref());
     let posts = relative(&given.dir, &site.join(&posts));
     let built = given.from.as_deref().map(built_feeds).unwrap_or_default();
     let places = Places::of(&given.dir, found.as_ref().map(|c| c.dialect));
@@ -174,16 +174,16 @@ fn published_at(site: &Path) -> Option<String> {
 }
 
 /// Where such a site keeps its posts.
-fn posts_dir(site: &Path, dialect: Option<Dialect>) -> PathBuf {
-    let candidates: &[&str] = match dialect {
+fn posts_dir(site: &Path, found: Option<&SiteConfig>) -> PathBuf {
+    if let Some((fullest, _)) = scan::fullest(site, found) {
+        return fullest.into();
+    }
+    let usual: &[&str] = match found.map(|found| found.dialect) {
         Some(Dialect::Jekyll) => &["_posts"],
-        Some(Dialect::Hugo | Dialect::Zola) => {
-            &["content/posts", "content/post", "content/blog", "content/articles", "content/news", "content"]
-        }
+        Some(Dialect::Hugo | Dialect::Zola) => &["content/posts", "content/post", "content/blog", "content"],
         None => &["_posts", "content/posts", "content/blog", "content", "posts"],
     };
-    let found = candidates.iter().find(|c| site.join(c).is_dir());
-    PathBuf::from(found.unwrap_or(&candidates[0]))
+    PathBuf::from(usual.iter().find(|name| site.join(name).is_dir()).unwrap_or(&usual[0]))
 }
 
 /// Relative where that is simple, so that the folder can be moved as a whole.
@@ -191,7 +191,11 @@ fn relative(dir: &Path, target: &Path) -> PathBuf {
     let absolute =
         |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
     let (dir, target) = (absolute(dir), absolute(target));
-    target.strip_prefix(&dir).map_or_else(|_| target.clone(), Path::to_owned)
+    match target.strip_prefix(&dir) {
+        Ok(here) if here.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(below) => below.to_owned(),
+        Err(_) => target,
+    }
 }
 
 fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built], places: &Places) -> String {

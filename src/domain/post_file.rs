@@ -351,7 +351,10 @@ impl Reader<'_> {
                     let section = place.sections.first().copied().unwrap_or_default();
                     let pattern =
                         self.rules.permalink.as_deref().or(self.rules.permalinks.get(section).map(String::as_str));
-                    hugo::path(pattern, &hugo::Parts { date: local, title, slug: slug.as_deref(), place })
+                    let (begins_with, is_ugly) =
+                        (self.rules.begins_with.as_deref(), hugo::is_ugly(&self.rules.site, section));
+                    let slug = slug.as_deref();
+                    hugo::path(pattern, &hugo::Parts { date: local, title, slug, place, begins_with, is_ugly })
                 }
             }
             Dialect::Zola => zola::path(place, text(&self.front, &["path"]).as_deref(), slug.as_deref()),

@@ -10,7 +10,6 @@ use rayon::prelude::*;
 
 use crate::domain::dialect::PageFolders;
 use crate::domain::dialect::sections::{Sections, is_section_file};
-use crate::domain::dialect::{is_beside_a_page, page_folders};
 use crate::domain::gist::Gists;
 use crate::domain::post_file::{File, Parsed, parse};
 use crate::domain::problem::Problem;
@@ -18,11 +17,13 @@ use crate::domain::problem::Problem;
 mod exposure;
 mod files;
 mod media;
+mod places;
 mod site;
 pub mod watch;
 
 pub use files::{Found, Root};
 pub use media::OwnFiles;
+pub use places::{fullest, problems};
 pub use site::{Site, read_config, site};
 
 /// One file as it was last believed.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::config::{Config, PostsFormat};
 use crate::domain::author::Author;
 use crate::domain::byline::Known;
-use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess, jekyll};
+use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess, hugo, jekyll};
 use crate::domain::hash::{self, Hasher};
 use crate::domain::problem::Problem;
 
@@ -18,6 +18,9 @@ use super::media::OwnFiles;
 
 /// A template or a site configuration larger than this is none.
 const MAX_BYTES: u64 = 1_000_000;
+
+/// In so many folders, from the posts up, the site's configuration is looked for.
+const NEAR: usize = 3;
 
 /// Everything a scan needs to know.
 #[derive(Debug, Clone)]
@@ -40,6 +43,8 @@ pub struct Site {
     pub version: u128,
     /// The generator's own configuration, for what ours leaves open.
     pub found: Option<SiteConfig>,
+    /// Where that lies.
+    pub folder: Option<PathBuf>,
     pub max_bytes: u64,
     pub problems: Vec<Problem>,
     /// What the sections say that the posts directory lies in: their names below `content`, as people see them, and texts.
@@ -96,8 +101,10 @@ impl Site {
 pub fn site(config: &Config) -> Site {
     let dir = config.path(&config.posts.dir);
     let mut problems = Vec::new();
+    let mut configured = |folder: PathBuf| site_config(&folder, &mut problems).map(|config| (folder, config));
+    let near = neighbours(&dir).into_iter().find_map(&mut configured);
     let found =
-        neighbours(&dir).into_iter().find_map(|folder| site_config(&folder, &mut problems).map(|c| (folder, c)));
+        near.or_else(|| configured(absolute(&dir).ancestors().nth(NEAR)?.to_owned()).filter(|c| holds(c, &dir)));
     let dialect = match config.posts.format {
         PostsFormat::Jekyll => Dialect::Jekyll,
         PostsFormat::Hugo => Dialect::Hugo,
@@ -108,9 +115,10 @@ pub fn site(config: &Config) -> Site {
     let own_files = own_files(config, dialect, &layout, found.as_ref().map(|(folder, _)| folder));
     problems.extend(exposure::problems(config, found.as_ref().map(|(folder, found)| (&**folder, found))));
     let within = within(&layout, found.as_ref());
-    let found = found.map(|(_, config)| config).filter(|c| c.dialect == dialect);
+    let (section, begins_with) = section(&dir, dialect, found.as_ref());
+    let (folder, found) = found.filter(|(_, config)| config.dialect == dialect).unzip();
     let includes = if dialect == Dialect::Jekyll { includes(&layout.root) } else { BTreeMap::new() };
-    let rules = Rules { within, ..rules(config, dialect, found.as_ref(), section(&dir, dialect)) };
+    let rules = Rules { begins_with, within, ..rules(config, dialect, found.as_ref(), section) };
     let rules_version = hash::of(format!("{rules:?}").as_bytes());
     Site {
         sections_above: sections_above(config, &dir, &rules),
@@ -124,6 +132,7 @@ pub fn site(config: &Config) -> Site {
         jekyll_folders: layout.jekyll_folders,
         includes,
         found,
+        folder,
         max_bytes: config.posts.max_bytes,
         problems,
     }
@@ -198,9 +207,15 @@ fn has_jekyll_folders(dir: &Path) -> bool {
     below(dir) || std::fs::read_dir(dir).into_iter().flatten().flatten().any(|entry| below(&entry.path()))
 }
 
+/// Hugo's posts may lie deeper, in a folder for their language.
+fn holds((folder, config): &(PathBuf, SiteConfig), dir: &Path) -> bool {
+    let contents = hugo::contents(&config.raw).into_iter();
+    config.dialect == Dialect::Hugo && { contents }.any(|(content, _)| absolute(dir).starts_with(folder.join(content)))
+}
+
 /// The posts directory and the two above it.
 fn neighbours(dir: &Path) -> Vec<PathBuf> {
-    absolute(dir).ancestors().take(3).map(Path::to_owned).collect()
+    absolute(dir).ancestors().take(NEAR).map(Path::to_owned).collect()
 }
 
 pub(super) fn absolute(path: &Path) -> PathBuf {
@@ -283,8 +298,23 @@ fn guessed(dir: &Path) -> Dialect {
     guess(&name, samples.iter().map(|(path, text)| (path.as_str(), text.as_str())))
 }
 
-/// `posts` for `content/posts`; also for a `posts` folder on its own, as Hugo and Zola would serve it.
-fn section(dir: &Path, dialect: Dialect) -> String {
+/// `posts` for `content/posts`, and what addresses begin with that lead there.
+fn section(dir: &Path, dialect: Dialect, found: Option<&(PathBuf, SiteConfig)>) -> (String, Option<String>) {
+    let contents = found.filter(|(_, config)| config.dialect == Dialect::Hugo && dialect == Dialect::Hugo);
+    let known = contents.and_then(|(folder, config)| {
+        let below = |content: &str| absolute(dir).strip_prefix(folder.join(content)).ok().map(Path::to_owned);
+        let all = hugo::contents(&config.raw).into_iter();
+        // One language's may lie in that of all others.
+        let (_, below, begins_with) = all
+            .filter_map(|(content, begins_with)| Some((content.len(), below(&content)?, begins_with)))
+            .max_by_key(|(length, ..)| *length)?;
+        Some((below.to_string_lossy().into_owned(), begins_with))
+    });
+    known.unwrap_or_else(|| (usual_section(dir, dialect), None))
+}
+
+/// Also for a `posts` folder on its own, as Hugo and Zola would serve it.
+fn usual_section(dir: &Path, dialect: Dialect) -> String {
     if dialect == Dialect::Jekyll {
         return String::new();
     }
@@ -343,6 +373,7 @@ fn rules(config: &Config, dialect: Dialect, found: Option<&SiteConfig>, section:
         section,
         languages: found.map(|c| c.languages.clone()).unwrap_or_default(),
         languages_off: found.map(|c| c.languages_off.clone()).unwrap_or_default(),
+        begins_with: None,
         within: String::new(),
         known_authors,
         default_author,

@@ -111,6 +111,57 @@ fn a_hugo_site_may_keep_its_configuration_in_parts() {
 }
 
 #[test]
+fn init_finds_the_folder_that_holds_the_posts_and_check_says_where_others_are() {
+    let post = "---\ntitle: One\ndate: 2021-05-07\n---\nWords.\n";
+    let site = site();
+    site.remove("gazetted.toml");
+    site.save("hugo.toml", "title = \"Notes\"\nbaseURL = \"https://notes.example.org/\"\nuglyURLs = true\n");
+    site.save("content/post/_index.md", "---\ntitle: Posts\n---\n");
+    site.save("content/blog/one.md", post);
+    site.save("content/blog/two.md", post);
+    let written = first_hour(&site);
+    assert_eq!(written["posts"]["dir"].as_str(), Some("content/blog"));
+    assert_eq!(site.json("posts")[0]["url"], "https://notes.example.org/blog/one.html");
+    site.save("gazetted.toml", LEAST.replace("_posts", "content/post"));
+    let said = site.run("check").out;
+    assert!(said.contains("there are no posts in `content/post`; 2 lie in `content/blog`"), "{said}");
+    assert!(said.contains("say `dir = \"content/blog\"`"), "{said}");
+}
+
+#[test]
+fn init_and_check_know_the_language_s_folder_of_a_hugo_site() {
+    let site = site();
+    site.remove("gazetted.toml");
+    let config = "baseURL = \"https://notes.example.org/\"\ndefaultContentLanguage = \"de\"\n\
+        defaultContentLanguageInSubdir = true\n[languages.de]\ntitle = \"Werkstatt\"\ncontentDir = \"content/de\"\n\
+        [languages.en]\ntitle = \"Workshop\"\ncontentDir = \"content/en\"\n";
+    site.save("hugo.toml", config);
+    for language in ["de", "en"] {
+        site.save(&format!("content/{language}/posts/one.md"), "---\ntitle: One\ndate: 2021-05-07\n---\nWords.\n");
+    }
+    let written = first_hour(&site);
+    assert_eq!(written["posts"]["dir"].as_str(), Some("content/de/posts"));
+    assert_eq!(written["site"]["title"].as_str(), Some("Werkstatt"));
+    assert_eq!(site.json("posts")[0]["url"], "https://notes.example.org/de/posts/one/");
+}
+
+#[test]
+fn init_reads_all_of_a_jekyll_site_whose_posts_lie_in_several_folders() {
+    let site = site().post("2021-05-07-one.md", text("One", "Words."));
+    site.remove("gazetted.toml");
+    site.save("_config.yml", "title: Notes\nurl: https://notes.example.org\nfuture: true\nexclude: [old]\n");
+    site.save("news/_posts/2021-05-08-two.md", text("Two", "Words."));
+    site.save("old/_posts/2021-05-09-three.md", text("Three", "Words."));
+    assert_eq!(first_hour(&site)["posts"]["dir"].as_str(), Some("."));
+    assert_eq!(site.json("posts")[0]["url"], "https://notes.example.org/news/2021/05/08/two.html");
+    assert_eq!(site.json("posts").as_array().unwrap().len(), 2);
+    site.save("gazetted.toml", LEAST);
+    let said = site.run("check").out;
+    assert!(said.contains("only `_posts` is read, and posts lie in `news/_posts`, too"), "{said}");
+    assert!(said.contains("has `future`, which is not followed"), "{said}");
+}
+
+#[test]
 fn a_site_without_an_address_has_the_one_that_it_is_published_at() {
     let site = site().post("2021-05-07-one.md", text("One", "Words."));
     site.remove("gazetted.toml");

@@ -6,27 +6,59 @@ use serde_json::{Map, Value};
 use super::{Dialect, SiteConfig, slug, text};
 
 pub(super) fn site(raw: &Map<String, Value>) -> SiteConfig {
+    let main = main_language(raw);
+    // What the main language says of the site is said of the site.
+    let own = raw.get("languages").and_then(|all| all.get(&main)).and_then(Value::as_object);
+    let said = |keys: &[&str]| own.and_then(|own| text(own, keys)).or_else(|| text(raw, keys));
+    let of_language = own.and_then(|own| own.get("params")).and_then(Value::as_object);
     let params = raw.get("params").and_then(Value::as_object);
-    let param = |keys: &[&str]| params.and_then(|p| text(p, keys));
+    let param = |keys: &[&str]| [of_language, params].into_iter().flatten().find_map(|params| text(params, keys));
     let author = ["author", "Author"].iter().find_map(|k| raw.get(*k).or_else(|| params?.get(*k)));
     let author = match author {
         Some(Value::Object(author)) => text(author, &["name"]),
         Some(other) => super::scalar(other),
         None => None,
     };
-    let main = text(raw, &["defaultContentLanguage"]);
     SiteConfig {
-        title: text(raw, &["title"]),
+        title: said(&["title"]),
         description: param(&["description", "subtitle"]),
-        url: text(raw, &["baseURL", "baseUrl", "baseurl"]).map(|u| u.trim_end_matches('/').to_owned()),
-        language: text(raw, &["languageCode", "locale"]).or_else(|| main.clone()),
+        url: said(&["baseURL", "baseUrl", "baseurl"]).map(|u| u.trim_end_matches('/').to_owned()),
+        language: said(&["languageCode", "locale"]).or_else(|| text(raw, &["defaultContentLanguage"])),
         time_zone: text(raw, &["timeZone"]),
         author,
         permalinks: permalinks(raw),
-        languages: languages(raw, main.as_deref().unwrap_or("en")),
+        languages: languages(raw, &main),
         languages_off: languages_off(raw),
         ..SiteConfig::empty(Dialect::Hugo)
     }
+}
+
+fn main_language(raw: &Map<String, Value>) -> String {
+    text(raw, &["defaultContentLanguage"]).unwrap_or_else(|| "en".to_owned())
+}
+
+/// The folders that hold pages, the main language's first: with the folder that the addresses of their pages begin with.
+#[must_use]
+pub fn contents(raw: &Map<String, Value>) -> Vec<(String, Option<String>)> {
+    let main = main_language(raw);
+    let in_folder = setting(raw, "defaultcontentlanguageinsubdir").and_then(Value::as_bool) == Some(true);
+    let begins = |language: &str| (language != main || in_folder).then(|| language.to_owned());
+    let folder = |table: &Map<String, Value>| {
+        setting(table, "contentdir").and_then(super::scalar).map(|name| name.trim_matches('/').to_owned())
+    };
+    let tables = raw.get("languages").and_then(Value::as_object).into_iter().flatten();
+    let own = tables.filter_map(|(language, table)| Some((folder(table.as_object()?)?, begins(language))));
+    let mut all: Vec<(String, Option<String>)> = own.collect();
+    all.push((folder(raw).unwrap_or_else(|| "content".to_owned()), begins(&main)));
+    all.sort_by_key(|(_, begins_with)| *begins_with != begins(&main));
+    all
+}
+
+/// Whether pages of a section end in `.html` instead of having a folder each.
+#[must_use]
+pub fn is_ugly(raw: &Map<String, Value>, section: &str) -> bool {
+    let said = setting(raw, "uglyurls");
+    said.and_then(|said| said.as_bool().or_else(|| said.get(section)?.as_bool())) == Some(true)
 }
 
 /// `disableLanguages`, or `disabled` of one of them.
@@ -72,7 +104,8 @@ pub fn published_folders(raw: &Map<String, Value>) -> Vec<String> {
         Some(Value::Array(list)) => list.iter().filter_map(super::scalar).collect(),
         other => vec![other.and_then(super::scalar).unwrap_or_else(|| usual.to_owned())],
     };
-    [named("contentdir", "content"), named("staticdir", "static"), named("publishdir", "public")].concat()
+    let contents = contents(raw).into_iter().map(|(folder, _)| folder).collect();
+    [contents, named("staticdir", "static"), named("publishdir", "public")].concat()
 }
 
 /// `[permalinks]` and its newer form `[permalinks.page]`.
@@ -122,6 +155,9 @@ pub struct Parts<'a> {
     pub title: &'a str,
     pub slug: Option<&'a str>,
     pub place: &'a Place<'a>,
+    /// What addresses of pages without a language in their name begin with.
+    pub begins_with: Option<&'a str>,
+    pub is_ugly: bool,
 }
 
 /// The path of a page, unencoded.
@@ -134,7 +170,11 @@ pub fn path(pattern: Option<&str>, parts: &Parts<'_>) -> String {
         let folders = parts.place.sections.iter().map(|s| slug::hugo(s));
         format!("/{}/", folders.chain([name]).collect::<Vec<_>>().join("/"))
     };
-    match parts.place.language {
+    let path = match path.strip_suffix('/') {
+        Some(page) if parts.is_ugly && !page.is_empty() => format!("{page}.html"),
+        _ => path,
+    };
+    match parts.place.language.or(parts.begins_with) {
         Some(language) => format!("/{language}{path}"),
         None => path,
     }
@@ -203,10 +243,20 @@ mod tests {
     use super::*;
 
     fn link(pattern: Option<&str>, relative: &str, slug: Option<&str>) -> String {
+        of(pattern, relative, slug, None, false)
+    }
+
+    fn of(
+        pattern: Option<&str>,
+        relative: &str,
+        slug: Option<&str>,
+        begins_with: Option<&str>,
+        is_ugly: bool,
+    ) -> String {
         let languages = ["fr".to_owned()];
         let place = place("posts", relative, &languages);
         let date = jiff::civil::date(2021, 5, 7).at(9, 5, 0, 0);
-        path(pattern, &Parts { date, title: "My Post: Two", slug, place: &place })
+        path(pattern, &Parts { date, title: "My Post: Two", slug, place: &place, begins_with, is_ugly })
     }
 
     #[test]
@@ -224,6 +274,38 @@ mod tests {
         ] {
             assert_eq!(link(pattern, relative, slug), want, "{pattern:?} {relative}");
         }
+    }
+
+    #[test]
+    fn ugly_addresses_and_those_below_a_language_are_hugos() {
+        assert_eq!(of(None, "a.md", None, None, true), "/posts/a.html");
+        assert_eq!(of(None, "a/index.md", None, Some("de"), true), "/de/posts/a.html");
+        assert_eq!(of(None, "a.fr.md", None, Some("de"), true), "/fr/posts/a.html");
+        assert_eq!(of(Some("/:year/:slug/"), "a.md", Some("s"), None, true), "/2021/s.html");
+        assert_eq!(of(Some("/:year/a.htm"), "a.md", None, Some("de"), true), "/de/2021/a.htm");
+        assert_eq!(of(None, "a.md", None, Some("de"), false), "/de/posts/a/");
+        let raw = |text: &str| text.parse::<toml::Table>().unwrap();
+        let read = |text: &str| serde_json::to_value(raw(text)).unwrap().as_object().unwrap().clone();
+        for (text, expected) in
+            [("uglyURLs = true", true), ("uglyurls = false", false), ("[uglyURLs]\nposts = true", true), ("", false)]
+        {
+            assert_eq!(is_ugly(&read(text), "posts"), expected, "{text}");
+        }
+        assert!(!is_ugly(&read("[uglyURLs]\nposts = true"), "news"));
+    }
+
+    #[test]
+    fn a_site_s_own_language_says_what_the_site_is() {
+        let text = "baseURL = \"https://a.example/\"\ndefaultContentLanguage = \"de\"\ndefaultContentLanguageInSubdir = true\n\
+            [languages.en]\ntitle = \"My Blog\"\ncontentDir = \"content/en\"\n[languages.de]\ntitle = \"Mein Blog\"\n\
+            languageCode = \"de-DE\"\ncontentDir = \"content/de\"\n[languages.de.params]\ndescription = \"Von uns\"\n";
+        let found = SiteConfig::read("hugo.toml", text).unwrap();
+        assert_eq!((found.title.as_deref(), found.language.as_deref()), (Some("Mein Blog"), Some("de-DE")));
+        assert_eq!(found.description.as_deref(), Some("Von uns"));
+        let of = |folder: &str, begins: &str| (folder.to_owned(), Some(begins.to_owned()));
+        let all = contents(&found.raw);
+        assert_eq!(all, [of("content/de", "de"), of("content", "de"), of("content/en", "en")]);
+        assert_eq!(contents(&Map::new()), [("content".to_owned(), None)]);
     }
 
     #[test]

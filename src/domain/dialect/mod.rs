@@ -160,6 +160,31 @@ fn parse(name: &str, text: &str) -> Result<Map<String, Value>, Problem> {
     })
 }
 
+/// What the site's own configuration asks for that is not done here, and what is done instead.
+#[must_use]
+pub fn unheard(config: &SiteConfig) -> Vec<(&'static str, &'static str)> {
+    const LATER: &str = "a post appears at its date, not before";
+    const DRAFTS: &str = "drafts are in no feed";
+    let raw = &config.raw;
+    let switches: &[(&str, &str)] = match config.dialect {
+        Dialect::Jekyll => {
+            &[("future", LATER), ("show_drafts", DRAFTS), ("unpublished", "what says `published: false` is in no feed")]
+        }
+        Dialect::Hugo => &[
+            ("buildFuture", LATER),
+            ("buildDrafts", DRAFTS),
+            ("buildExpired", "a post leaves at its `expiryDate`"),
+            ("frontmatter", "the date is `date`, or what the file's name begins with"),
+        ],
+        Dialect::Zola => &[],
+    };
+    let is_on = |key: &str| {
+        let value = hugo::setting(raw, &key.to_ascii_lowercase());
+        value.is_some_and(|value| value.is_object() || *value == Value::Bool(true))
+    };
+    switches.iter().copied().filter(|(key, _)| is_on(key)).collect()
+}
+
 /// The first of these keys that holds a text.
 #[must_use]
 pub fn text(map: &Map<String, Value>, keys: &[&str]) -> Option<String> {
@@ -211,6 +236,8 @@ pub struct Rules {
     pub languages: Vec<String>,
     /// Those of them whose pages are not built.
     pub languages_off: Vec<String>,
+    /// What addresses of pages without a language in their name begin with (Hugo).
+    pub begins_with: Option<String>,
     /// Where the folder that paths start from lies below Jekyll's source.
     pub within: String,
     pub known_authors: Vec<Known>,
@@ -255,6 +282,7 @@ impl Rules {
             section: String::new(),
             languages: Vec::new(),
             languages_off: Vec::new(),
+            begins_with: None,
             within: String::new(),
             known_authors: Vec::new(),
             default_author: Some(Author::named("The Team")),
@@ -368,6 +396,18 @@ mod tests {
         }
         let problem = SiteConfig::read("_config.yml", "title: a\nb: [\n").unwrap_err();
         assert!((2..=3).contains(&problem.line), "{problem}");
+    }
+
+    #[test]
+    fn what_is_asked_for_and_not_done_is_known() {
+        for (name, text, keys) in [
+            ("_config.yml", "future: true\nshow_drafts: false\n", &["future"][..]),
+            ("hugo.toml", "buildfuture = true\n[frontmatter]\ndate = [':filename']\n", &["buildFuture", "frontmatter"]),
+            ("zola.toml", "title = 'A'\n", &[]),
+        ] {
+            let found = unheard(&SiteConfig::read(name, text).unwrap());
+            assert_eq!(found.iter().map(|(key, _)| *key).collect::<Vec<_>>(), keys, "{name}");
+        }
     }
 
     #[test]
