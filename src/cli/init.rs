@@ -65,8 +65,9 @@ pub async fn run(given: &Arguments) -> Done {
 
 /// Where the daemon's own files go.
 struct Places {
-    /// For store and mails, if it is not the configuration's own folder.
+    /// For the store, if it is not the configuration's own folder.
     state: Option<&'static str>,
+    mails: String,
     feeds: String,
     /// The configuration lies in the site's folder: so does all this, and the site is built and kept in git.
     generator: Option<Dialect>,
@@ -74,31 +75,31 @@ struct Places {
 
 impl Places {
     /// A configuration in /etc is the service's, which writes to its own folder and nowhere else. Jekyll publishes whatever lies
-    /// in its folder, but for names that begin with a dot; Zola empties `public/`, and Hugo writes there.
+    /// in its folder, but for names that begin with a dot.
     fn of(dir: &Path, dialect: Option<Dialect>) -> Self {
         let absolute = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         if absolute.starts_with("/etc") {
             let state = "/var/lib/gazetted";
-            return Self { state: Some(state), feeds: format!("{state}/public"), generator: None };
+            let [mails, feeds] = ["mail", "public"].map(|name| format!("{state}/{name}"));
+            return Self { state: Some(state), mails, feeds, generator: None };
         }
         let is_within = Dialect::CONFIG_NAMES.iter().any(|name| dir.join(name).is_file());
         let generator = dialect.filter(|_| is_within);
-        let feeds = if matches!(generator, Some(Dialect::Hugo | Dialect::Zola)) { "feeds" } else { "public" };
         let state = (generator == Some(Dialect::Jekyll)).then_some(".gazetted");
-        Self { state, feeds: feeds.to_owned(), generator }
+        Self { state, mails: "mail".to_owned(), feeds: "public".to_owned(), generator }
     }
 
     /// What the site's own files should say of them.
     fn advice(&self) -> String {
-        let Self { feeds, .. } = self;
+        let Self { mails, feeds, .. } = self;
         match self.generator {
             None => String::new(),
             Some(Dialect::Jekyll) => format!(
                 "\n\nFor Jekyll, lest it publishes them: add these to `exclude:` in `_config.yml`\n\n  \
-                 exclude: [gazetted.toml, {feeds}/]\n\nand to .gitignore `.gazetted/`: the subscribers are in it."
+                 exclude: [gazetted.toml, {mails}/, {feeds}/]\n\nand to .gitignore `.gazetted/` and `{mails}/`: the subscribers are in them."
             ),
             Some(_) => format!(
-                "\n\nAdd to .gitignore `gazetted.db*`, `mail/` and `{feeds}/`: the first two hold the subscribers."
+                "\n\nAdd to .gitignore `gazetted.db*`, `{mails}/` and `{feeds}/`: the first two hold the subscribers."
             ),
         }
     }
@@ -229,9 +230,11 @@ fn text(found: Option<&SiteConfig>, posts: &Path, built: &[Built], places: &Plac
         places.feeds
     ));
     out.push_str(&names(built));
-    let mails = places.state.map_or_else(|| "mail".to_owned(), |state| format!("{state}/mail"));
     if let Some(state) = places.state {
         out.push_str(&format!("\n[store]\nurl = \"sqlite:{state}/gazetted.db\"\n"));
+    }
+    let mails = &places.mails;
+    if mails != "mail" {
         out.push_str(&format!("\n[outbox]\ndir = \"{mails}\"  # where messages go without [smtp]\n"));
     }
     out.push_str(&REST.replace("`mail/`", &format!("`{mails}/`")));
@@ -268,7 +271,7 @@ mod tests {
         let jekyll =
             SiteConfig::read("_config.yml", "title: \"A \\\"b\\\"\"\nurl: https://a.example\npermalink: pretty\n")
                 .unwrap();
-        let places = |state| Places { state, feeds: "public".to_owned(), generator: None };
+        let places = |state| Places { state, mails: "mail".to_owned(), feeds: "public".to_owned(), generator: None };
         for (found, state) in
             [(None, None), (Some(&jekyll), Some(".gazetted")), (Some(&jekyll), Some("/var/lib/gazetted"))]
         {

@@ -12,7 +12,7 @@ use super::blog::Blog;
 use super::sending::{self, Secrets};
 use crate::config::{Config, Dkim, Loaded};
 use crate::domain::doctor::{Area, Finding, house as rules, mail as mail_rules, providers, skip, sort};
-use crate::domain::exposure::EXPOSED;
+use crate::domain::exposure::{COPIED, EXPOSED};
 use crate::domain::problem::Problem;
 use crate::render::message::Sender;
 use crate::store::SharedStore;
@@ -110,7 +110,7 @@ impl House {
 
     fn exposed(&self) -> Vec<Problem> {
         let problems = self.blog.iter().flat_map(|blog| &blog.site.problems);
-        problems.filter(|problem| problem.code == EXPOSED).cloned().collect()
+        problems.filter(|problem| [EXPOSED, COPIED].contains(&problem.code)).cloned().collect()
     }
 
     async fn look(mut self, options: &Options) -> anyhow::Result<Vec<Finding>> {

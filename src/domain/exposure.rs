@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::dialect::{Dialect, SiteConfig, hugo, jekyll, zola};
 use super::problem::Problem;
 
-/// The code of these problems.
+/// What nobody else may have is there for everybody; what everybody may have is there twice, or says more than it need.
 pub const EXPOSED: &str = "exposed";
+pub const COPIED: &str = "copied";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
@@ -103,11 +104,12 @@ fn problem(file: &str, own: &Own, publisher: &Publisher) -> Problem {
         What::Configuration => format!("the configuration, `{shown}`, lies {place}: it is there for everybody"),
         What::Feeds => format!("the feeds in `{shown}` lie {place}: they are published a second time"),
     };
-    let found = match own.what {
-        What::Store | What::Mails | What::Secret(_) => Problem::error(file, EXPOSED, message),
-        What::Configuration | What::Feeds => Problem::warning(file, EXPOSED, message),
+    let code = match own.what {
+        What::Store | What::Mails | What::Secret(_) => EXPOSED,
+        What::Configuration | What::Feeds => COPIED,
     };
-    found.hint(remedy(own, publisher))
+    // It may never be built here. Where it really runs, `doctor` calls it wrong.
+    Problem::warning(file, code, message).hint(remedy(own, publisher))
 }
 
 fn remedy(own: &Own, publisher: &Publisher) -> String {
@@ -138,7 +140,9 @@ mod tests {
         let addresses = ["https://a.example", "https://a.example/feeds"];
         let around = Around { site, feeds: &Path::new("/s").join(feeds), addresses };
         let mut problems = problems("gazetted.toml", &[own], around);
-        problems.pop().map(|problem| (problem.is_error(), format!("{}; {}", problem.message, problem.hint.unwrap())))
+        problems
+            .pop()
+            .map(|problem| (problem.code == EXPOSED, format!("{}; {}", problem.message, problem.hint.unwrap())))
     }
 
     #[test]
@@ -165,7 +169,7 @@ mod tests {
             (&source, own(What::Store, "out/gazetted.db"), Some(true)),
         ] {
             let label = format!("{own:?}");
-            assert_eq!(found(config, own, "public").map(|(error, _)| error), expected, "{label}");
+            assert_eq!(found(config, own, "public").map(|(exposed, _)| exposed), expected, "{label}");
         }
         let (_, words) = found(&open, own(What::Store, "data/gazetted.db"), "public").unwrap();
         assert!(

@@ -75,7 +75,7 @@ fn a_zola_blog_is_read_as_zola_reads_it() {
 /// The titles of what is published, as a build that may remember the last one has them.
 fn built(site: &Site) -> Vec<String> {
     site.ok("build");
-    let feed: serde_json::Value = serde_json::from_str(&site.read("feeds/feed.json")).unwrap();
+    let feed: serde_json::Value = serde_json::from_str(&site.read("public/feed.json")).unwrap();
     let mut titles: Vec<String> =
         feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect();
     titles.sort();

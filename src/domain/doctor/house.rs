@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::super::exposure::EXPOSED;
 use super::super::problem::Problem;
 use super::{Finding, listed};
 
@@ -139,12 +140,12 @@ pub fn store_mode(file: Option<(&str, Result<u32, String>)>) -> Finding {
 /// `exposed`: what lies where everybody can fetch it.
 #[must_use]
 pub fn kept_private(exposed: &[Problem]) -> Finding {
-    let Some(worst) = exposed.iter().find(|problem| problem.is_error()).or(exposed.first()) else {
+    let Some(worst) = exposed.iter().find(|problem| problem.code == EXPOSED).or(exposed.first()) else {
         let words = "neither store nor mails nor secrets lie where the site's generator or readers take from";
         return Finding::right("kept-private", words);
     };
     let remedy = worst.hint.clone().unwrap_or_default();
-    if worst.is_error() {
+    if worst.code == EXPOSED {
         Finding::wrong("kept-private", worst.message.clone(), remedy)
     } else {
         Finding::advice("kept-private", worst.message.clone(), remedy)
@@ -355,9 +356,9 @@ mod tests {
             (feeds("o", Ok(())), Outcome::Right),
             (feeds("o", Err("x".into())), Outcome::Wrong),
             (kept_private(&[]), Outcome::Right),
-            (kept_private(&[Problem::warning("g.toml", "exposed", "x")]), Outcome::Advice),
+            (kept_private(&[Problem::warning("g.toml", "copied", "x")]), Outcome::Advice),
             (
-                kept_private(&[Problem::error("g.toml", "exposed", "x"), Problem::warning("g.toml", "exposed", "y")]),
+                kept_private(&[Problem::warning("g.toml", "copied", "x"), Problem::warning("g.toml", EXPOSED, "y")]),
                 Outcome::Wrong,
             ),
             (clock_sync(Some(true)), Outcome::Right),
