@@ -107,7 +107,13 @@ fn why(blog: &Blog, post: &Post) -> String {
     let date = post.date.map(day).unwrap_or_default();
     let withdrawn = blog.row(post).and_then(|row| row.withdrawn_at).map(day);
     match post.state {
-        State::Published => format!("dated {date}"),
+        State::Published => match original(blog, post) {
+            Some(first) => format!(
+                "dated {date}; it is `{}` in another language, which is counted and announced for both",
+                first.path
+            ),
+            None => format!("dated {date}"),
+        },
         State::Scheduled => format!("it publishes itself at {date}"),
         State::Draft => "its front matter or its folder says that it is a draft".to_owned(),
         State::Withdrawn => match withdrawn {
@@ -115,6 +121,11 @@ fn why(blog: &Blog, post: &Post) -> String {
             None => "it was published, and its front matter takes it back, or its `expiryDate` is over".to_owned(),
         },
     }
+}
+
+fn original<'a>(blog: &'a Blog, post: &Post) -> Option<&'a Post> {
+    let is_first = |other: &&Post| other.work == post.work && !other.is_translation;
+    blog.catalogue.posts.iter().find(is_first).filter(|_| post.is_translation)
 }
 
 /// An entry whose post is gone.

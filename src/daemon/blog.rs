@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::body::Body;
 use crate::domain::catalogue::{Catalogue, LinkIndex, report_unknown};
 use crate::domain::dialect::slug;
-use crate::domain::edition::EditionPost;
+use crate::domain::edition::{EditionPost, Translation};
 use crate::domain::feed_memory::FeedMemory;
 use crate::domain::identity::{EntryRow, Ledger};
 use crate::domain::media::{public_path, served_as};
@@ -341,6 +341,27 @@ impl Blog {
             excerpt: body.map(|b| b.excerpt.clone()).unwrap_or_default(),
             words: body.map_or(0, |b| b.words),
             featured: post.featured,
+            language: post.language.clone(),
+            translations: self.translations(post).map(|index| self.translation(index)).collect(),
+        }
+    }
+
+    /// The published posts that are this one in other languages.
+    pub(super) fn translations<'a>(&'a self, post: &'a Post) -> impl Iterator<Item = usize> + 'a {
+        let posts = self.catalogue.posts.iter().enumerate().filter(|_| post.work.is_some());
+        let is_one = |other: &Post| other.is_published() && other.work == post.work && other.id != post.id;
+        posts.filter(move |(_, other)| is_one(other)).map(|(index, _)| index)
+    }
+
+    fn translation(&self, index: usize) -> Translation {
+        let post = &self.catalogue.posts[index];
+        let body = self.bodies.get(post);
+        Translation {
+            language: post.language.clone(),
+            url: post.url.clone(),
+            title: post.title.clone(),
+            excerpt: body.map(|b| b.excerpt.clone()).unwrap_or_default(),
+            words: body.map_or(0, |b| b.words),
         }
     }
 

@@ -89,7 +89,7 @@ pub enum Outcome {
 pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Timestamp) -> Ingredients {
     let zone = blog.config.site.zone();
     let (mut own, mut late) = (Vec::new(), Vec::new());
-    for (index, post) in blog.catalogue.posts.iter().enumerate().filter(|(_, p)| p.is_published()) {
+    for (index, post) in blog.catalogue.posts.iter().enumerate().filter(|(_, p)| is_announced(p)) {
         match place(blog, post, period, &zone) {
             Some(Place::Own) => own.push(index),
             Some(Place::Late) => late.push(index),
@@ -97,7 +97,7 @@ pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Time
         }
     }
     let all: Vec<usize> = own.iter().chain(&late).copied().collect();
-    blog.render_posts(&all);
+    blog.render_posts(&with_translations(blog, &all));
     let (restless, still_at) = restless(blog, &all, machine_now);
     let chosen = |indices: &[usize]| {
         // Oldest first: a digest is read from the beginning of the month.
@@ -116,6 +116,16 @@ pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Time
         restless,
         still_at,
     }
+}
+
+/// In several languages it is announced once.
+pub(super) fn is_announced(post: &Post) -> bool {
+    post.is_published() && !post.is_translation
+}
+
+pub(super) fn with_translations(blog: &Blog, chosen: &[usize]) -> Vec<usize> {
+    let others = chosen.iter().flat_map(|index| blog.translations(&blog.catalogue.posts[*index]));
+    chosen.iter().copied().chain(others).collect()
 }
 
 enum Place {
@@ -164,7 +174,7 @@ fn drafts(blog: &Blog) -> Vec<Draft> {
     if !blog.config.digest.drafts {
         return Vec::new();
     }
-    let mut drafts: Vec<&Post> = blog.catalogue.posts.iter().filter(|p| is_draft(p)).collect();
+    let mut drafts: Vec<&Post> = blog.catalogue.posts.iter().filter(|p| is_draft(p) && !p.is_translation).collect();
     drafts.sort_by(|a, b| a.title.cmp(&b.title));
     drafts.into_iter().map(|p| Draft { title: p.title.clone(), authors: p.authors.clone() }).collect()
 }

@@ -4,7 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::blog::Blog;
-use super::editions::{Ingredients, OpenError, Order, Word, content, freeze, restless};
+use super::editions::{
+    Ingredients, OpenError, Order, Word, content, freeze, is_announced, restless, with_translations,
+};
 use crate::domain::edition::{EditionKey, State};
 use crate::domain::preflight::Finding;
 use crate::domain::subscriber::Frequency;
@@ -37,7 +39,8 @@ pub async fn open(
         if store.edition(key).await?.is_some() || restless(blog, &[index], machine_now).1.is_some() {
             continue;
         }
-        tokio::task::block_in_place(|| blog.render_posts(&[index]));
+        let wanted = with_translations(blog, &[index]);
+        tokio::task::block_in_place(|| blog.render_posts(&wanted));
         let post = blog.edition_post(&blog.catalogue.posts[index]);
         let content = content(blog, Heading::Post, &Ingredients { posts: vec![post], ..Ingredients::default() });
         let order = Order { key, state: State::Open, content: &content, since: Some(published), word };
@@ -64,7 +67,7 @@ pub struct Singles {
 /// The posts that are due by themselves, and when each was published.
 fn singles(blog: &Blog, now: Timestamp) -> Vec<(usize, Timestamp)> {
     let grace = SignedDuration::try_from(blog.config.digest.grace.get()).unwrap_or(SignedDuration::MAX);
-    let posts = blog.catalogue.posts.iter().enumerate().filter(|(_, post)| post.is_published());
+    let posts = blog.catalogue.posts.iter().enumerate().filter(|(_, post)| is_announced(post));
     let due = posts.filter_map(|(index, post)| {
         let (row, date) = (blog.row(post)?, post.date?);
         let published = date.max(row.first_seen);

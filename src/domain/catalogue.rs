@@ -46,6 +46,7 @@ impl Catalogue {
         refuse_twins(&mut posts, &mut problems, ledger);
         let rows = identity::attach(&mut posts, ledger, now);
         posts.sort_by(newest_first);
+        mark_translations(&mut posts);
         sort(&mut problems);
         (Self { posts, problems, next_change }, rows)
     }
@@ -67,7 +68,7 @@ impl Catalogue {
             return Err(MoreThanText);
         }
         let (id, updated) = (std::mem::take(&mut old.id), new.updated.or(row.updated_at));
-        *old = Post { id, updated, state: old.state, ..new.clone() };
+        *old = Post { id, updated, state: old.state, is_translation: old.is_translation, ..new.clone() };
         let learned = identity::learned(old, row, now);
         // One that the old text brought may be void now: then the pass it leads to finds nothing.
         self.next_change = self.next_change.into_iter().chain(post_file::next_change(*visibility, now)).min();
@@ -105,12 +106,30 @@ fn is_new_text_only(old: &Post, new: &Post) -> bool {
         && old.categories == new.categories
         && old.section == new.section
         && old.language == new.language
+        && old.work == new.work
 }
 
 /// The order of feeds: by date, then by id, so that it is the same on every machine.
 #[must_use]
 pub fn newest_first(a: &Post, b: &Post) -> std::cmp::Ordering {
     b.date.unwrap_or(Timestamp::MAX).cmp(&a.date.unwrap_or(Timestamp::MAX)).then_with(|| a.id.cmp(&b.id))
+}
+
+/// Of posts that are one in several languages, the first that was published stands for all; of those of one moment, the one in
+/// the site's own language.
+fn mark_translations(posts: &mut [Post]) {
+    let rank = |post: &Post| (!post.is_published(), post.date.is_none(), post.date, post.language.is_some());
+    let mut first: HashMap<Box<str>, usize> = HashMap::new();
+    for (index, post) in posts.iter().enumerate() {
+        let Some(work) = &post.work else { continue };
+        let known = first.entry(work.clone()).or_insert(index);
+        if rank(post) < rank(&posts[*known]) {
+            *known = index;
+        }
+    }
+    for (index, post) in posts.iter_mut().enumerate() {
+        post.is_translation = post.work.as_ref().is_some_and(|work| first.get(work) != Some(&index));
+    }
 }
 
 /// Two posts with one address, or one id, cannot both be in a feed. The one the ledger knows stays, else the first by
@@ -299,6 +318,30 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn of_one_work_in_several_languages_the_first_stands_for_all() {
+        let file = |path: &str, language: Option<&str>, date: &str, hidden: bool| {
+            let mut parsed = parsed(path, &format!("https://x/{path}"), date, hidden.then_some(Visibility::Draft));
+            let post = &mut parsed.post.as_mut().unwrap().0;
+            (post.work, post.language) = (Some("w".into()), language.map(str::to_owned));
+            parsed
+        };
+        let (early, late) = ("2021-05-07T00:00:00Z", "2021-05-09T00:00:00Z");
+        for (files, first) in [
+            ([file("a.md", None, early, false), file("a.de.md", Some("de"), early, false)], "a.md"),
+            ([file("a.md", None, late, false), file("a.de.md", Some("de"), early, false)], "a.de.md"),
+            ([file("a.md", None, early, true), file("a.de.md", Some("de"), late, false)], "a.de.md"),
+        ] {
+            let other = parsed("b.md", "https://x/b", early, None);
+            let all = files.iter().chain([&other]);
+            let (catalogue, _) = Catalogue::assemble(all, &Ledger::new(), at("2021-06-01T00:00:00Z"));
+            let mut stand: Vec<&str> =
+                catalogue.posts.iter().filter(|post| !post.is_translation).map(|post| &*post.path).collect();
+            stand.sort_unstable();
+            assert_eq!(stand, [first, "b.md"]);
+        }
     }
 
     #[test]

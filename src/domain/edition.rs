@@ -211,6 +211,22 @@ pub struct EditionPost {
     /// Whether its authors want it to come first.
     #[serde(default)]
     pub featured: bool,
+    /// Its own, if it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub translations: Vec<Translation>,
+}
+
+/// The same post for readers of another language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Translation {
+    /// None: the blog's.
+    pub language: Option<String>,
+    pub url: String,
+    pub title: String,
+    pub excerpt: String,
+    pub words: usize,
 }
 
 /// An edition as it was frozen.

@@ -53,10 +53,11 @@ impl Default for Spec {
 }
 
 impl Spec {
-    /// Whether a post is of the kind this goal counts, published or not.
+    /// Whether a post is of the kind this goal counts, published or not. In several languages it is one.
     #[must_use]
     pub fn wants(&self, post: &Post) -> bool {
-        self.author.as_deref().is_none_or(|author| post.by(author))
+        !post.is_translation
+            && self.author.as_deref().is_none_or(|author| post.by(author))
             && self.tag.as_deref().is_none_or(|tag| post.tagged(tag))
             && self.section.as_deref().is_none_or(|section| post.is_in(section))
     }

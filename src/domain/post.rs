@@ -63,6 +63,8 @@ pub struct Post {
     /// From the front matter, or from the ledger when the visible text has changed since publication.
     pub updated: Option<Timestamp>,
     pub state: State,
+    /// The same in another language came first, or stands for both: one that counts, and is announced, for all of them.
+    pub is_translation: bool,
     pub written: Arc<Written>,
 }
 
@@ -93,6 +95,8 @@ pub struct Written {
     /// `excerpt`, `description` or `summary` from the front matter.
     pub summary: Option<String>,
     pub language: Option<String>,
+    /// What it is, in whatever language: all its translations have the same. None where a site has one language.
+    pub work: Option<Box<str>>,
     /// `featured: true` or `lead: true`: it comes first in its digest.
     pub featured: bool,
     /// Front matter `correction`: what was wrong, for those who have read it.
@@ -152,7 +156,7 @@ impl From<Written> for Post {
 
 impl From<Arc<Written>> for Post {
     fn from(written: Arc<Written>) -> Self {
-        Self { id: String::new(), updated: None, state: State::Draft, written }
+        Self { id: String::new(), updated: None, state: State::Draft, is_translation: false, written }
     }
 }
 
@@ -222,6 +226,7 @@ impl Written {
             section: None,
             summary: None,
             language: None,
+            work: None,
             featured: false,
             correction: None,
             image: None,

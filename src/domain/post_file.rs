@@ -196,6 +196,7 @@ impl Reader<'_> {
             },
             summary: text(&self.front, &["excerpt", "description", "summary"]),
             language: text(&self.front, &["lang", "language"]).or_else(|| place.language.map(str::to_owned)),
+            work: self.work(&place).map(Into::into),
             source_bytes: self.file.bytes.len(),
             source_hash: hash::of(self.file.bytes),
             body_hash: hash::of(self.split.body.trim().as_bytes()),
@@ -400,6 +401,15 @@ impl Reader<'_> {
         unique
     }
 
+    /// Hugo's `translationKey`, else the name that files of all languages share.
+    fn work(&self, place: &hugo::Place<'_>) -> Option<String> {
+        if self.rules.languages.is_empty() {
+            return None;
+        }
+        let key = text(&self.front, &["translationkey"]).filter(|_| self.rules.dialect == Dialect::Hugo);
+        Some(key.unwrap_or_else(|| format!("{}/{}", place.sections.join("/"), place.name)))
+    }
+
     fn categories(&self) -> Vec<String> {
         let mut all = match self.rules.dialect {
             Dialect::Jekyll => jekyll::folder_categories(&self.rules.in_site(self.file.relative)),
@@ -508,6 +518,25 @@ mod tests {
         ] {
             assert_eq!(post(dialect, path, text).0.image.as_ref().unwrap().url, url, "{path}");
         }
+    }
+
+    #[test]
+    fn a_post_in_several_languages_is_one_work() {
+        let rules = |dialect| Rules { languages: vec!["de".to_owned()], ..Rules::sample(dialect) };
+        let work = |rules: &Rules, relative: &str, key: &str| {
+            let text = format!("---\ntitle: A\ndate: 2021-05-07\ntranslationKey: {key}\n---\n");
+            parsed_by(rules, None, relative, text.as_bytes()).post.unwrap().0.work.clone()
+        };
+        for dialect in [Dialect::Hugo, Dialect::Zola] {
+            let rules = rules(dialect);
+            let one = work(&rules, "a/b.md", "");
+            assert!(
+                one.is_some() && one == work(&rules, "a/b.de.md", "") && one == work(&rules, "a/b/index.de.md", "")
+            );
+            assert!(one != work(&rules, "b.md", "") && one != work(&rules, "a/b.fr.md", ""));
+        }
+        assert_eq!(work(&rules(Dialect::Hugo), "a.md", "x"), work(&rules(Dialect::Hugo), "b.de.md", "x"));
+        assert_eq!(work(&Rules::sample(Dialect::Hugo), "a.md", "x"), None, "nobody translates");
     }
 
     #[test]

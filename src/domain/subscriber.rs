@@ -347,6 +347,8 @@ mod tests {
             excerpt: String::new(),
             words: 0,
             featured: false,
+            language: None,
+            translations: Vec::new(),
         };
         let choice = |tags: &[&str], authors: &[&str]| Choice {
             tags: tags.iter().map(ToString::to_string).collect(),

@@ -2,12 +2,15 @@
 //! belongs to the recipient stays open, as markers that `message` fills in: they stand between control characters, which
 //! are taken out of everything a post brings along.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::language::primary;
 use super::templates::Templates;
 use crate::domain::author::Author;
-use crate::domain::edition::EditionPost;
+use crate::domain::edition::{EditionPost, Translation};
 use crate::domain::goal::GoalStatus;
 use crate::domain::period::Period;
 use crate::domain::plain;
@@ -127,6 +130,25 @@ impl Content {
         }
     }
 
+    /// With the posts in this language where they have been translated into it.
+    fn in_language(&self, language: &str) -> Cow<'_, Self> {
+        let speaks = |own: Option<&str>| primary(own.unwrap_or(&self.language)) == primary(language);
+        let found = |post: &EditionPost| {
+            let translated = || post.translations.iter().position(|other| speaks(other.language.as_deref()));
+            if speaks(post.language.as_deref()) { None } else { translated() }
+        };
+        if self.posts.iter().chain(&self.late).all(|post| found(post).is_none()) {
+            return Cow::Borrowed(self);
+        }
+        let mut content = self.clone();
+        for post in content.posts.iter_mut().chain(&mut content.late) {
+            let Some(at) = found(post) else { continue };
+            let Translation { language, url, title, excerpt, words } = post.translations.swap_remove(at);
+            *post = EditionPost { url, title, excerpt, words, language, ..post.clone() };
+        }
+        Cow::Owned(content)
+    }
+
     /// With the posts in the order of their dates, which is that of the indices in a [`Selection`].
     #[must_use]
     pub fn sorted(mut self) -> Self {
@@ -171,7 +193,8 @@ pub struct Digest {
 }
 
 pub fn render(templates: &Templates, content: &Content, selection: &Selection<'_>) -> Result<Digest, Problem> {
-    let view = View::of(templates, content, selection);
+    let content = content.in_language(selection.language);
+    let view = View::of(templates, &content, selection);
     let subject = view.subject(templates)?;
     // Without excerpts it is as short as it gets.
     let mut shown = view.shown(NO_ROOM, &subject);
@@ -286,6 +309,8 @@ pub(super) fn sample_posts() -> Vec<EditionPost> {
         excerpt: "How it begins.".into(),
         words: 400,
         featured: false,
+        language: None,
+        translations: Vec::new(),
     }]
 }
 

@@ -117,3 +117,21 @@ fn what_hugo_keeps_to_itself_is_in_no_feed_whatever_is_remembered() {
     site.remove("content/posts/bundle/index.md");
     assert_eq!(built(&site), ["Inner", "Notes", "Plain", "Said otherwise"]);
 }
+
+#[test]
+fn a_post_in_two_languages_is_promised_and_announced_once() {
+    let site = Site::of("hugo");
+    site.save(
+        "hugo.toml",
+        "baseURL = \"https://a.example/\"\ntitle = \"A\"\n[languages.en]\nweight = 1\n[languages.de]\nweight = 2\n",
+    );
+    let post = |title: &str| format!("---\ntitle: {title}\ndate: 2022-03-07\n---\nWords.\n");
+    site.save("content/posts/release.md", post("The release"));
+    site.save("content/posts/release.de.md", post("Die neue Version"));
+    assert_eq!(site.json("goal --from 2022-03 --to 2022-03")["goals"][0]["published"], 1);
+    let digest = site.ok("digest preview 2022-03").out;
+    assert!(digest.contains("The release") && !digest.contains("Die neue Version"), "{digest}");
+    assert_eq!(site.json("posts --from 2022-03 --to 2022-03").as_array().unwrap().len(), 2, "each has its page");
+    let said = site.ok("why content/posts/release.de.md").out;
+    assert!(said.contains("it is `content/posts/release.md` in another language"), "{said}");
+}

@@ -84,6 +84,8 @@ pub fn published() -> Published {
         excerpt: "It begins.".into(),
         words: 100,
         featured: false,
+        language: None,
+        translations: Vec::new(),
     };
     Published {
         blog: blog(),

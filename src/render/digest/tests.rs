@@ -17,6 +17,8 @@ pub(crate) fn posts(count: usize) -> Vec<EditionPost> {
                 .repeat(8),
             words: 900,
             featured: false,
+            language: None,
+            translations: Vec::new(),
         })
         .collect()
 }
@@ -83,6 +85,27 @@ fn a_month_reads_well_in_every_language() {
         assert!(digest.html.contains(&format!("<html lang=\"{language}\"")) && digest.html.contains(" lang=\"en\""));
         assert!(!digest.html.contains("Unsubscribe") && !digest.text.contains("The goal"));
     }
+}
+
+#[test]
+fn a_reader_gets_the_translation_where_there_is_one() {
+    let mut posts = posts(2);
+    posts[0].translations = vec![Translation {
+        language: Some("de".into()),
+        url: "https://blog.example/de/post".into(),
+        title: "Ein Beitrag".into(),
+        excerpt: "Wie er beginnt.".into(),
+        words: 10,
+    }];
+    let (one, other) = ("A post", "Another one");
+    (posts[0].title, posts[1].title) = (one.to_owned(), other.to_owned());
+    let content = content(&posts, &[], &[]);
+    let [german, english] = ["de", "en"].map(|language| select(&content, &Selection::all(language)));
+    assert!(german.text.contains("Ein Beitrag") && german.html.contains("https://blog.example/de/post"));
+    assert!(!german.text.contains(one) && german.text.contains(other));
+    let heading = german.html.lines().find(|line| line.contains("<h2") && line.contains("Ein Beitrag")).unwrap();
+    assert!(!heading.contains(" lang="), "it is in the language of the mail: {heading}");
+    assert!(english.text.contains(one) && !english.text.contains("Ein Beitrag"));
 }
 
 #[test]

@@ -210,7 +210,7 @@ impl<'a> View<'a> {
             opening => self.selection.welcome || self.single().is_some() || self.is_empty(),
             selected => self.selection.posts.is_some(),
             // Posts may be in another language than what stands around them.
-            foreign => self.foreign(),
+            foreign => self.foreign(None),
             site_url => clean(&content.site_url),
             edition_url => self.web_address(),
             goal_url => format!("{}/goal", clean(&content.pages_url)),
@@ -243,9 +243,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// `lang` and `dir` of the posts where they are not those of the mail. One post may be in another language than its blog.
-    fn foreign(&self) -> Value {
-        let own = clean(&self.content.language);
+    /// `lang` and `dir` of the posts where they are not those of the mail. A post may be in another than its blog, whether it says so or not.
+    fn foreign(&self, own: Option<&str>) -> Value {
+        let own = clean(own.unwrap_or(&self.content.language));
         if own.is_empty() || primary(&own) == primary(&self.spoken.0) {
             return safe(" dir=\"auto\"");
         }
@@ -297,6 +297,7 @@ impl<'a> View<'a> {
         let tags: Vec<String> = post.tags.iter().take(8).map(|tag| clean(tag)).collect();
         context! {
             title => shorten(&clean(&post.title), 200),
+            foreign => self.foreign(post.language.as_deref()),
             url => address(post),
             date => self.language.day(self.zone.to_datetime(post.date).date()),
             authors => self.names(&post.authors),
