@@ -403,7 +403,7 @@ impl Reader<'_> {
 
     /// Hugo's `translationKey`, else the name that files of all languages share.
     fn work(&self, place: &hugo::Place<'_>) -> Option<String> {
-        if self.rules.languages.is_empty() {
+        if self.rules.languages.len() < 2 {
             return None;
         }
         let key = text(&self.front, &["translationkey"]).filter(|_| self.rules.dialect == Dialect::Hugo);
@@ -522,7 +522,7 @@ mod tests {
 
     #[test]
     fn a_post_in_several_languages_is_one_work() {
-        let rules = |dialect| Rules { languages: vec!["de".to_owned()], ..Rules::sample(dialect) };
+        let rules = |dialect| Rules { languages: vec!["en".to_owned(), "de".to_owned()], ..Rules::sample(dialect) };
         let work = |rules: &Rules, relative: &str, key: &str| {
             let text = format!("---\ntitle: A\ndate: 2021-05-07\ntranslationKey: {key}\n---\n");
             parsed_by(rules, None, relative, text.as_bytes()).post.unwrap().0.work.clone()
@@ -533,6 +533,7 @@ mod tests {
             assert!(
                 one.is_some() && one == work(&rules, "a/b.de.md", "") && one == work(&rules, "a/b/index.de.md", "")
             );
+            assert_eq!(one, work(&rules, "a/b.en.md", ""));
             assert!(one != work(&rules, "b.md", "") && one != work(&rules, "a/b.fr.md", ""));
         }
         assert_eq!(work(&rules(Dialect::Hugo), "a.md", "x"), work(&rules(Dialect::Hugo), "b.de.md", "x"));
@@ -563,8 +564,11 @@ mod tests {
 
     #[test]
     fn what_the_generator_keeps_to_itself_is_no_post() {
-        let hugo =
-            Rules { languages: vec!["fr".into()], languages_off: vec!["fr".into()], ..Rules::sample(Dialect::Hugo) };
+        let hugo = Rules {
+            languages: vec!["en".into(), "fr".into()],
+            languages_off: vec!["fr".into()],
+            ..Rules::sample(Dialect::Hugo)
+        };
         let zola = Rules::sample(Dialect::Zola);
         for (rules, relative, more, is_post) in [
             (&hugo, "a/index.md", "headless: true", false),

@@ -82,14 +82,10 @@ pub fn is_unlisted(front: &Map<String, Value>, place: &Place<'_>) -> bool {
     place.is_bundle && super::is_true(front, "headless") || !is_always("render") || !is_always("list")
 }
 
+/// The main one first; none where nothing is said of languages.
 pub(super) fn languages(raw: &Map<String, Value>, main: &str) -> Vec<String> {
-    raw.get("languages")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(Map::keys)
-        .filter(|l| *l != main)
-        .cloned()
-        .collect()
+    let Some(all) = raw.get("languages").and_then(Value::as_object) else { return Vec::new() };
+    [main.to_owned()].into_iter().chain(all.keys().filter(|language| *language != main).cloned()).collect()
 }
 
 /// A setting whose name Hugo takes in any case; `name` is in small letters.
@@ -129,7 +125,7 @@ pub struct Place<'a> {
     pub is_bundle: bool,
 }
 
-/// `posts/my-post.md`, `posts/my-post/index.md`, `posts/my-post.fr.md`.
+/// `posts/my-post.md`, `posts/my-post/index.md`, `posts/my-post.fr.md`. A name may say the main language, too.
 #[must_use]
 pub fn place<'a>(section: &'a str, relative: &'a str, languages: &[String]) -> Place<'a> {
     let stem = relative.rsplit_once('.').map_or(relative, |(stem, _)| stem);
@@ -137,9 +133,9 @@ pub fn place<'a>(section: &'a str, relative: &'a str, languages: &[String]) -> P
     let mut name = folders.pop().unwrap_or_default();
     let mut language = None;
     if let Some((before, suffix)) = name.rsplit_once('.')
-        && languages.iter().any(|l| l == suffix)
+        && let Some(at) = languages.iter().position(|language| language == suffix)
     {
-        (name, language) = (before, Some(suffix));
+        (name, language) = (before, Some(suffix).filter(|_| at > 0));
     }
     let is_bundle = name == "index";
     if is_bundle {
@@ -253,7 +249,7 @@ mod tests {
         begins_with: Option<&str>,
         is_ugly: bool,
     ) -> String {
-        let languages = ["fr".to_owned()];
+        let languages = ["en".to_owned(), "fr".to_owned()];
         let place = place("posts", relative, &languages);
         let date = jiff::civil::date(2021, 5, 7).at(9, 5, 0, 0);
         path(pattern, &Parts { date, title: "My Post: Two", slug, place: &place, begins_with, is_ugly })
@@ -267,6 +263,7 @@ mod tests {
             (None, "my-post/index.md", None, "/posts/my-post/"),
             (None, "2021/my-post.md", Some("other"), "/posts/2021/other/"),
             (None, "my-post.fr.md", None, "/fr/posts/my-post/"),
+            (None, "my-post.en.md", None, "/posts/my-post/"),
             (Some("/:year/:month/:title/"), "my-post.md", None, "/2021/05/my-post-two/"),
             (Some("/:section/:slug"), "my-post.md", Some("s"), "/posts/s/"),
             (Some("/:sections[1:]/:filename/"), "2021/a.md", None, "/2021/a/"),

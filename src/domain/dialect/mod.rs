@@ -80,7 +80,7 @@ pub struct SiteConfig {
     pub permalink: Option<String>,
     /// Hugo's patterns by section.
     pub permalinks: BTreeMap<String, String>,
-    /// Languages other than the main one: `post.fr.md`, `/fr/...`.
+    /// The main one, and others: `post.fr.md`, `/fr/...`.
     pub languages: Vec<String>,
     /// Those of them whose pages are not built.
     pub languages_off: Vec<String>,
@@ -233,6 +233,7 @@ pub struct Rules {
     pub permalinks: BTreeMap<String, String>,
     /// Where the posts directory lies below `content`: `posts` for `content/posts`.
     pub section: String,
+    /// The main one first; empty if nothing is said of them.
     pub languages: Vec<String>,
     /// Those of them whose pages are not built.
     pub languages_off: Vec<String>,

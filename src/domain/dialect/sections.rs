@@ -118,7 +118,7 @@ fn section(name: &str, front: &Map<String, Value>, rules: &Rules) -> Option<Sect
     let front: Map<String, Value> = front.iter().map(|(key, value)| (key.to_lowercase(), value.clone())).collect();
     Some(Section {
         folder: folder.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
-        language: Language::Of(language.filter(|language| rules.languages.contains(language))),
+        language: Language::Of(language.filter(|language| rules.languages.iter().skip(1).any(|l| l == language))),
         is_draft: super::is_true(&front, "draft"),
         cascade: front.get("cascade").filter(|_| rules.dialect == Dialect::Hugo).map(cascade).unwrap_or_default(),
     })
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn found(dialect: Dialect, files: &[(&str, &str)], page: &str) -> Option<Inherited> {
-        let rules = Rules { languages: vec!["de".into()], ..Rules::sample(dialect) };
+        let rules = Rules { languages: vec!["en".into(), "de".into()], ..Rules::sample(dialect) };
         let files = files.iter().map(|(name, text)| ((*name).to_owned(), *name, *text));
         let (sections, problems) = Sections::read(files, &rules);
         assert_eq!(problems, []);

@@ -61,7 +61,7 @@ mod tests {
             ("blog/a.md", Some("/x/y"), Some("b"), "/x/y/"),
             ("blog/a.fr.md", None, None, "/fr/blog/a/"),
         ] {
-            let languages = ["fr".to_owned()];
+            let languages = ["en".to_owned(), "fr".to_owned()];
             assert_eq!(path(&hugo::place("", relative, &languages), path_, slug_), want, "{relative}");
         }
     }
