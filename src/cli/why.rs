@@ -107,7 +107,7 @@ fn why(blog: &Blog, post: &Post) -> String {
     let date = post.date.map(day).unwrap_or_default();
     let withdrawn = blog.row(post).and_then(|row| row.withdrawn_at).map(day);
     match post.state {
-        State::Published => match original(blog, post) {
+        State::Published => match &post.original {
             Some(first) => format!(
                 "dated {date}; it is `{}` in another language, which is counted and announced for both",
                 first.path
@@ -121,11 +121,6 @@ fn why(blog: &Blog, post: &Post) -> String {
             None => "it was published, and its front matter takes it back, or its `expiryDate` is over".to_owned(),
         },
     }
-}
-
-fn original<'a>(blog: &'a Blog, post: &Post) -> Option<&'a Post> {
-    let is_first = |other: &&Post| other.work == post.work && !other.is_translation;
-    blog.catalogue.posts.iter().find(is_first).filter(|_| post.is_translation)
 }
 
 /// An entry whose post is gone.

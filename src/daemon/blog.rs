@@ -346,20 +346,27 @@ impl Blog {
         }
     }
 
-    /// The published posts that are this one in other languages.
-    pub(super) fn translations<'a>(&'a self, post: &'a Post) -> impl Iterator<Item = usize> + 'a {
+    /// The posts that are this one in other languages.
+    pub(super) fn in_other_languages<'a>(&'a self, post: &'a Post) -> impl Iterator<Item = (usize, &'a Post)> {
         let posts = self.catalogue.posts.iter().enumerate().filter(|_| post.work.is_some());
-        let is_one = |other: &Post| other.is_published() && other.work == post.work && other.id != post.id;
-        posts.filter(move |(_, other)| is_one(other)).map(|(index, _)| index)
+        posts.filter(move |(_, other)| other.work == post.work && other.path != post.path)
+    }
+
+    /// Those of them that are published.
+    pub(super) fn translations<'a>(&'a self, post: &'a Post) -> impl Iterator<Item = usize> {
+        self.in_other_languages(post).filter(|(_, other)| other.is_published()).map(|(index, _)| index)
     }
 
     fn translation(&self, index: usize) -> Translation {
         let post = &self.catalogue.posts[index];
         let body = self.bodies.get(post);
         Translation {
+            id: post.id.clone(),
             language: post.language.clone(),
             url: post.url.clone(),
             title: post.title.clone(),
+            authors: post.authors.clone(),
+            tags: post.tags.clone(),
             excerpt: body.map(|b| b.excerpt.clone()).unwrap_or_default(),
             words: body.map_or(0, |b| b.words),
         }

@@ -120,7 +120,7 @@ pub fn gather(blog: &mut Blog, period: Period, now: Timestamp, machine_now: Time
 
 /// In several languages it is announced once.
 pub(super) fn is_announced(post: &Post) -> bool {
-    post.is_published() && !post.is_translation
+    post.is_published() && !post.is_translation()
 }
 
 pub(super) fn with_translations(blog: &Blog, chosen: &[usize]) -> Vec<usize> {
@@ -136,7 +136,9 @@ enum Place {
 /// A month announces what no other edition has; a quarter says again what its months have said to others.
 fn place(blog: &Blog, post: &Post, period: Period, zone: &TimeZone) -> Option<Place> {
     let (date, row) = (post.date?, blog.row(post));
-    let edition = row.and_then(|row| row.edition.as_deref());
+    // One that was announced in another language is no news in this one, even if that is gone.
+    let others = blog.in_other_languages(post).filter_map(|(_, other)| blog.row(other));
+    let edition = row.into_iter().chain(others).find_map(|row| row.edition.as_deref());
     let announced = match period.per() {
         Per::Quarter => edition.and_then(Period::parse).is_none_or(|month| !is_within(month, period)),
         _ => edition.is_some_and(|edition| edition != period.to_string()),
@@ -174,7 +176,7 @@ fn drafts(blog: &Blog) -> Vec<Draft> {
     if !blog.config.digest.drafts {
         return Vec::new();
     }
-    let mut drafts: Vec<&Post> = blog.catalogue.posts.iter().filter(|p| is_draft(p) && !p.is_translation).collect();
+    let mut drafts: Vec<&Post> = blog.catalogue.posts.iter().filter(|p| is_draft(p) && !p.is_translation()).collect();
     drafts.sort_by(|a, b| a.title.cmp(&b.title));
     drafts.into_iter().map(|p| Draft { title: p.title.clone(), authors: p.authors.clone() }).collect()
 }
@@ -330,7 +332,9 @@ pub(super) async fn freeze(
             tracing::warn!(event = "preflight_overruled", edition = %key, "{finding}");
         }
     }
-    let ids: Vec<String> = content.posts.iter().chain(&content.late).map(|post| post.id.clone()).collect();
+    let posts = content.posts.iter().chain(&content.late);
+    let ids =
+        posts.flat_map(|post| post.translations.iter().map(|other| &other.id).chain([&post.id])).cloned().collect();
     let editors: Vec<String> = addresses(&config.digest.editors).into_iter().map(|address| address.key).collect();
     let wait = SignedDuration::try_from(config.outbox.canary.get()).unwrap_or(SignedDuration::ZERO);
     let audience = Audience {

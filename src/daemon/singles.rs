@@ -36,7 +36,7 @@ pub async fn open(
     let mut came = Singles::default();
     for (index, published) in due {
         let key = EditionKey::post(&blog.catalogue.posts[index].id);
-        if store.edition(key).await?.is_some() || restless(blog, &[index], machine_now).1.is_some() {
+        if was_opened(blog, store, index).await? || restless(blog, &[index], machine_now).1.is_some() {
             continue;
         }
         let wanted = with_translations(blog, &[index]);
@@ -54,6 +54,17 @@ pub async fn open(
         }
     }
     Ok(came)
+}
+
+/// In whichever language.
+async fn was_opened(blog: &Blog, store: &SharedStore, index: usize) -> Result<bool, OpenError> {
+    let post = &blog.catalogue.posts[index];
+    for (_, post) in blog.in_other_languages(post).chain([(index, post)]) {
+        if store.edition(EditionKey::post(&post.id)).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What came of opening them.

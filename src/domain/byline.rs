@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::author::Author;
+use super::subscriber::Address;
 
 /// How the configuration names an author, and what it adds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +51,8 @@ fn from_object(object: &Map<String, Value>, known: &[Known]) -> Option<Author> {
     let name = text(&["name", "display_name", "title"])?;
     let author = Author {
         name: clean(&name),
-        email: text(&["email", "mail"]),
+        // Many write one that machines cannot read on purpose; Atom takes none such.
+        email: text(&["email", "mail"]).filter(|email| Address::parse(email).is_ok()),
         uri: text(&["url", "uri", "link", "homepage", "website", "web"]).filter(|uri| is_of_the_web(uri)),
         organisation: text(&["organisation", "organization", "org", "affiliation", "company"]),
     };
@@ -265,6 +267,8 @@ mod tests {
             let authors = read(&serde_json::json!([{"name": "Ann", "url": url}]), &[]);
             assert_eq!(authors[0].uri.as_deref(), kept.then_some(url), "{url}");
         }
+        let mail = |text: &str| read(&serde_json::json!([{"name": "Ann", "email": text}]), &[])[0].email.clone();
+        assert_eq!((mail("ann at example.org"), mail("ann@example.org")), (None, Some("ann@example.org".to_owned())));
     }
 
     #[test]

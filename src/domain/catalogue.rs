@@ -46,7 +46,7 @@ impl Catalogue {
         refuse_twins(&mut posts, &mut problems, ledger);
         let rows = identity::attach(&mut posts, ledger, now);
         posts.sort_by(newest_first);
-        mark_translations(&mut posts);
+        mark_translations(&mut posts, &mut problems, ledger);
         sort(&mut problems);
         (Self { posts, problems, next_change }, rows)
     }
@@ -68,7 +68,7 @@ impl Catalogue {
             return Err(MoreThanText);
         }
         let (id, updated) = (std::mem::take(&mut old.id), new.updated.or(row.updated_at));
-        *old = Post { id, updated, state: old.state, is_translation: old.is_translation, ..new.clone() };
+        *old = Post { id, updated, state: old.state, original: old.original.clone(), ..new.clone() };
         let learned = identity::learned(old, row, now);
         // One that the old text brought may be void now: then the pass it leads to finds nothing.
         self.next_change = self.next_change.into_iter().chain(post_file::next_change(*visibility, now)).min();
@@ -115,20 +115,38 @@ pub fn newest_first(a: &Post, b: &Post) -> std::cmp::Ordering {
     b.date.unwrap_or(Timestamp::MAX).cmp(&a.date.unwrap_or(Timestamp::MAX)).then_with(|| a.id.cmp(&b.id))
 }
 
-/// Of posts that are one in several languages, the first that was published stands for all; of those of one moment, the one in
-/// the site's own language.
-fn mark_translations(posts: &mut [Post]) {
-    let rank = |post: &Post| (!post.is_published(), post.date.is_none(), post.date, post.language.is_some());
-    let mut first: HashMap<Box<str>, usize> = HashMap::new();
+/// Of posts that are one in several languages, the first that readers have seen stands for all; of those that came together, the
+/// one of the earliest date, and the one in the site's own language. Two in one language are two posts.
+fn mark_translations(posts: &mut [Post], problems: &mut Vec<Problem>, ledger: &Ledger) {
+    let seen = |post: &Post| ledger.get(&post.id).map_or(Timestamp::MAX, |row| row.first_seen);
+    let rank = |post: &Post| {
+        (!post.is_published(), seen(post), post.date.is_none(), post.date, post.language.is_some(), post.path.clone())
+    };
+    let mut works: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
     for (index, post) in posts.iter().enumerate() {
-        let Some(work) = &post.work else { continue };
-        let known = first.entry(work.clone()).or_insert(index);
-        if rank(post) < rank(&posts[*known]) {
-            *known = index;
+        if let Some(work) = &post.work {
+            works.entry(work.clone()).or_default().push(index);
         }
     }
-    for (index, post) in posts.iter_mut().enumerate() {
-        post.is_translation = post.work.as_ref().is_some_and(|work| first.get(work) != Some(&index));
+    for mut one in works.into_values().filter(|one| one.len() > 1) {
+        one.sort_by_cached_key(|index| rank(&posts[*index]));
+        let mut kept: Vec<usize> = Vec::with_capacity(one.len());
+        for index in one {
+            let twin = kept.iter().find(|other| posts[**other].language == posts[index].language);
+            let Some(twin) = twin.map(|other| posts[*other].path.clone()) else {
+                kept.push(index);
+                continue;
+            };
+            let message =
+                format!("is said to be `{twin}` in another language, and is in the same, so it is a post of its own");
+            let problem = Problem::warning(&*posts[index].path, "translation", message).at(1, 1);
+            problems.push(problem.hint("change `translationKey`, or the file's name"));
+            posts[index].work = None;
+        }
+        let original = kept.first().map(|first| Arc::clone(&posts[*first].written));
+        for index in kept.into_iter().skip(1) {
+            posts[index].original.clone_from(&original);
+        }
     }
 }
 
@@ -338,7 +356,7 @@ mod tests {
             let all = files.iter().chain([&other]);
             let (catalogue, _) = Catalogue::assemble(all, &Ledger::new(), at("2021-06-01T00:00:00Z"));
             let mut stand: Vec<&str> =
-                catalogue.posts.iter().filter(|post| !post.is_translation).map(|post| &*post.path).collect();
+                catalogue.posts.iter().filter(|post| !post.is_translation()).map(|post| &*post.path).collect();
             stand.sort_unstable();
             assert_eq!(stand, [first, "b.md"]);
         }

@@ -221,10 +221,13 @@ pub struct EditionPost {
 /// The same post for readers of another language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Translation {
+    pub id: String,
     /// None: the blog's.
     pub language: Option<String>,
     pub url: String,
     pub title: String,
+    pub authors: Vec<Author>,
+    pub tags: Vec<String>,
     pub excerpt: String,
     pub words: usize,
 }

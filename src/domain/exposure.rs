@@ -116,6 +116,7 @@ fn remedy(own: &Own, publisher: &Publisher) -> String {
     let Publisher::Jekyll(entry) = publisher else { return "keep it in another folder".to_owned() };
     let exclude = format!("add `{entry}` to `exclude:` in `_config.yml`");
     match own.what {
+        What::Store if entry.starts_with(".gazetted/") => exclude,
         What::Store => {
             format!("move it, and say `url = \"sqlite:.gazetted/gazetted.db\"` below `[store]`; or {exclude}")
         }

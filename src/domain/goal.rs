@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::period::{Days, Per, Period};
-use super::post::{Post, State as PostState};
+use super::post::{Post, State as PostState, Written};
 use super::wording;
 
 /// What the owner set.
@@ -56,8 +56,11 @@ impl Spec {
     /// Whether a post is of the kind this goal counts, published or not. In several languages it is one.
     #[must_use]
     pub fn wants(&self, post: &Post) -> bool {
-        !post.is_translation
-            && self.author.as_deref().is_none_or(|author| post.by(author))
+        self.fits(post) && post.original.as_ref().is_none_or(|original| !self.fits(original))
+    }
+
+    fn fits(&self, post: &Written) -> bool {
+        self.author.as_deref().is_none_or(|author| post.by(author))
             && self.tag.as_deref().is_none_or(|tag| post.tagged(tag))
             && self.section.as_deref().is_none_or(|section| post.is_in(section))
     }

@@ -63,8 +63,8 @@ pub struct Post {
     /// From the front matter, or from the ledger when the visible text has changed since publication.
     pub updated: Option<Timestamp>,
     pub state: State,
-    /// The same in another language came first, or stands for both: one that counts, and is announced, for all of them.
-    pub is_translation: bool,
+    /// The same in another language, which counts and is announced for both.
+    pub original: Option<Arc<Written>>,
     pub written: Arc<Written>,
 }
 
@@ -131,6 +131,25 @@ impl Written {
         self.categories.shrink_to_fit();
         self
     }
+
+    #[must_use]
+    pub fn by(&self, author: &str) -> bool {
+        self.authors.iter().any(|a| a.is(author))
+    }
+
+    /// Whether it stands in that folder, or below it.
+    #[must_use]
+    pub fn is_in(&self, section: &str) -> bool {
+        let wanted = section.trim().trim_matches('/').to_lowercase();
+        let own = self.section.as_deref().unwrap_or_default().to_lowercase();
+        own == wanted || own.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    #[must_use]
+    pub fn tagged(&self, tag: &str) -> bool {
+        let wanted = tag.trim().to_lowercase();
+        self.tags.iter().any(|t| t.to_lowercase() == wanted)
+    }
 }
 
 impl Deref for Post {
@@ -156,7 +175,7 @@ impl From<Written> for Post {
 
 impl From<Arc<Written>> for Post {
     fn from(written: Arc<Written>) -> Self {
-        Self { id: String::new(), updated: None, state: State::Draft, is_translation: false, written }
+        Self { id: String::new(), updated: None, state: State::Draft, original: None, written }
     }
 }
 
@@ -166,29 +185,15 @@ impl Post {
         self.state == State::Published
     }
 
+    #[must_use]
+    pub fn is_translation(&self) -> bool {
+        self.original.is_some()
+    }
+
     /// Its language, or the site's.
     #[must_use]
     pub fn language_or<'a>(&'a self, site: &'a str) -> &'a str {
         self.language.as_deref().unwrap_or(site)
-    }
-
-    #[must_use]
-    pub fn by(&self, author: &str) -> bool {
-        self.authors.iter().any(|a| a.is(author))
-    }
-
-    /// Whether it stands in that folder, or below it.
-    #[must_use]
-    pub fn is_in(&self, section: &str) -> bool {
-        let wanted = section.trim().trim_matches('/').to_lowercase();
-        let own = self.section.as_deref().unwrap_or_default().to_lowercase();
-        own == wanted || own.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/'))
-    }
-
-    #[must_use]
-    pub fn tagged(&self, tag: &str) -> bool {
-        let wanted = tag.trim().to_lowercase();
-        self.tags.iter().any(|t| t.to_lowercase() == wanted)
     }
 }
 

@@ -5,6 +5,7 @@ use lettre::Address as Syntax;
 use serde::{Deserialize, Serialize};
 use url::Host;
 
+use super::author::Author;
 use super::edition::{EditionKey, EditionPost};
 use super::period::Per;
 use super::plain;
@@ -100,9 +101,13 @@ impl Choice {
     #[must_use]
     pub fn wants(&self, post: &EditionPost) -> bool {
         let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        let one = |tags: &[String], authors: &[Author]| {
+            self.tags.iter().any(|tag| tags.iter().any(|t| same(t, tag)))
+                || self.authors.iter().any(|author| authors.iter().any(|a| same(&a.name, author)))
+        };
         self.is_everything()
-            || self.tags.iter().any(|tag| post.tags.iter().any(|t| same(t, tag)))
-            || self.authors.iter().any(|author| post.authors.iter().any(|a| same(&a.name, author)))
+            || one(&post.tags, &post.authors)
+            || post.translations.iter().any(|other| one(&other.tags, &other.authors))
     }
 }
 
@@ -342,7 +347,7 @@ mod tests {
             url: String::new(),
             title: String::new(),
             date: Timestamp::UNIX_EPOCH,
-            authors: vec![crate::domain::author::Author::named("Ann")],
+            authors: vec![Author::named("Ann")],
             tags: vec!["Rust".into()],
             excerpt: String::new(),
             words: 0,

@@ -143,8 +143,9 @@ impl Content {
         let mut content = self.clone();
         for post in content.posts.iter_mut().chain(&mut content.late) {
             let Some(at) = found(post) else { continue };
-            let Translation { language, url, title, excerpt, words } = post.translations.swap_remove(at);
-            *post = EditionPost { url, title, excerpt, words, language, ..post.clone() };
+            let Translation { id: _, language, url, title, authors, tags, excerpt, words } =
+                post.translations.swap_remove(at);
+            *post = EditionPost { url, title, authors, tags, excerpt, words, language, ..post.clone() };
         }
         Cow::Owned(content)
     }

@@ -415,7 +415,8 @@ fn refuse_clashes(plans: &mut Vec<Plan>) -> Vec<Problem> {
 }
 
 fn clash(name: &str, file: &str) -> Problem {
-    let message = format!("two feeds would be written to `{file}`, so `{name}` is not");
+    let name = if name.is_empty() { "the second".to_owned() } else { format!("`{name}`") };
+    let message = format!("two feeds would be written to `{file}`, so {name} is not");
     Problem::error("feeds", "feed-clash", message).hint("give the one in `[[feeds.extra]]` a `path` of its own")
 }
 

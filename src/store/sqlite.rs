@@ -2,9 +2,9 @@
 //! is in it is `shared`'s.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -210,9 +210,17 @@ fn file_of(url: &str) -> Result<(PathBuf, SqliteSynchronous)> {
     Ok((PathBuf::from(path), sync))
 }
 
-/// Makes the file, readable for its owner only; true if there was one with something in it.
+/// Makes the file, and the folder it lies in, which a clone of a site has not; both are their owner's only. True if there was one
+/// with something in it.
 fn create(file: &Path) -> Result<bool> {
-    let opened = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file);
+    let open = || OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(file);
+    let opened = open().or_else(|error| match file.parent() {
+        Some(folder) if error.kind() == ErrorKind::NotFound => {
+            DirBuilder::new().mode(0o700).create(folder).map_err(|_| error)?;
+            open()
+        }
+        _ => Err(error),
+    });
     let opened = opened.and_then(|f| f.metadata()).map_err(|e| not_writable(file, &e))?;
     if !opened.is_file() {
         return Err(StoreError::Url(format!("`{}` is not a file", file.display())));
@@ -242,7 +250,7 @@ fn damaged(file: &Path, text: &str) -> StoreError {
 fn not_writable(file: &Path, error: &std::io::Error) -> StoreError {
     let text = format!("`{}`: {error}", file.display());
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(text),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full(text),
         _ => StoreError::NotWritable(text),
     }
 }

@@ -134,4 +134,24 @@ fn a_post_in_two_languages_is_promised_and_announced_once() {
     assert_eq!(site.json("posts --from 2022-03 --to 2022-03").as_array().unwrap().len(), 2, "each has its page");
     let said = site.ok("why content/posts/release.de.md").out;
     assert!(said.contains("it is `content/posts/release.md` in another language"), "{said}");
+    // Announced in one language it is no news in another, not even when the first one is taken back.
+    site.save("content/posts/late.de.md", post("Etwas").replace("2022-03", "2022-04"));
+    site.ok("build");
+    site.ok("digest open 2022-04");
+    site.save("content/posts/late.md", post("Something").replace("2022-03", "2022-04"));
+    site.ok("build");
+    let news = site.ok("digest preview 2022-05").out;
+    assert!(!news.contains("Something") && !news.contains("Etwas"), "{news}");
+    site.save(
+        "content/posts/late.de.md",
+        post("Etwas").replace("2022-03", "2022-04").replace("date:", "draft: true\ndate:"),
+    );
+    let news = site.ok("digest preview 2022-05").out;
+    assert!(!news.contains("Something"), "{news}");
+    // Two in one language are two.
+    for name in ["b", "c"] {
+        site.save(&format!("content/posts/{name}.md"), post(name).replace("---\nW", "translationKey: k\n---\nW"));
+    }
+    assert_eq!(site.json("goal --from 2022-03 --to 2022-03")["goals"][0]["published"], 3);
+    assert!(site.run("check").out.contains("is in the same, so it is a post of its own"));
 }

@@ -119,10 +119,15 @@ async fn a_backup_is_the_whole_database_in_one_file_for_its_owner_only() {
 #[tokio::test]
 async fn a_folder_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let Err(StoreError::NotWritable(sentence)) = open(&url(&folder.path().join("no/where.db")), now()).await else {
+    let Err(StoreError::NotWritable(sentence)) = open(&url(&folder.path().join("no/such/where.db")), now()).await
+    else {
         panic!("opened")
     };
-    assert!(sentence.contains("no/where.db"), "{sentence}");
+    assert!(sentence.contains("no/such/where.db"), "{sentence}");
+    // The one that a clone of a site lacks is made.
+    drop(open(&url(&folder.path().join(".gazetted/gazetted.db")), now()).await.unwrap());
+    let made = std::fs::metadata(folder.path().join(".gazetted")).unwrap();
+    assert_eq!(made.permissions().mode() & 0o777, 0o700);
     let Err(StoreError::Url(_)) = open("mysql://x", now()).await else { panic!("opened") };
 }
 

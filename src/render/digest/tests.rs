@@ -91,9 +91,12 @@ fn a_month_reads_well_in_every_language() {
 fn a_reader_gets_the_translation_where_there_is_one() {
     let mut posts = posts(2);
     posts[0].translations = vec![Translation {
+        id: "https://blog.example/de/0".into(),
         language: Some("de".into()),
         url: "https://blog.example/de/post".into(),
         title: "Ein Beitrag".into(),
+        authors: vec![Author::named("Bernd")],
+        tags: vec!["Wissenschaft".into()],
         excerpt: "Wie er beginnt.".into(),
         words: 10,
     }];
@@ -102,6 +105,7 @@ fn a_reader_gets_the_translation_where_there_is_one() {
     let content = content(&posts, &[], &[]);
     let [german, english] = ["de", "en"].map(|language| select(&content, &Selection::all(language)));
     assert!(german.text.contains("Ein Beitrag") && german.html.contains("https://blog.example/de/post"));
+    assert!(german.text.contains("Bernd") && !english.text.contains("Bernd"));
     assert!(!german.text.contains(one) && german.text.contains(other));
     let heading = german.html.lines().find(|line| line.contains("<h2") && line.contains("Ein Beitrag")).unwrap();
     assert!(!heading.contains(" lang="), "it is in the language of the mail: {heading}");
