@@ -31,9 +31,9 @@ pub enum Added {
     New,
     /// Was there, in this state; nothing was changed. An address that has left is not brought back by adding it.
     Known(State),
-    /// Had unsubscribed, or was forgotten, and came back by the operator's explicit word.
+    /// Had unsubscribed, or was to be kept out, and came back by the operator's explicit word.
     Again,
-    /// Was forgotten at their own wish; nothing was written.
+    /// Was forgotten, or left for another one, at their own wish; nothing was written.
     Erased,
 }
 
@@ -106,7 +106,9 @@ pub struct ImportTally {
     pub known: u64,
     /// Were active here, and have left or died according to the file.
     pub left: u64,
-    /// Forgotten here at their own wish, and not brought back.
+    /// Had left here, and have complained or died according to the file: they are suppressed now.
+    pub suppressed: u64,
+    /// Forgotten here, or moved to another address, at their own wish, and not brought back.
     pub kept_out: u64,
 }
 

@@ -36,6 +36,7 @@ conformance! {
     whoever_was_forgotten_comes_back_by_their_own_word_only,
     unanswered_questions_are_forgotten,
     an_opt_out_beats_an_opt_in_in_whatever_order_they_are_imported,
+    the_same_list_does_not_bring_back_an_address_that_was_left_for_another,
     an_answer_beats_a_question_in_whatever_order_they_are_imported,
     the_same_list_again_changes_nothing,
     a_dry_run_writes_nothing_and_a_broken_list_neither,
@@ -551,10 +552,33 @@ async fn an_opt_out_beats_an_opt_in_in_whatever_order_they_are_imported(f: Fixtu
     let again = import(&f.store, vec![row(1, "here@example.org", State::Suppressed)]).await;
     assert_eq!(again, ImportTally { known: 1, ..ImportTally::default() });
     assert_eq!(f.store.deliveries_to(ann).await.unwrap()[0].state, DeliveryState::Skipped);
-    // Who has left here is not brought back.
+    // Who has left here is not brought back; who has complained there is to be left alone for good, and has left once all the same.
+    let bo = add(&f.store, "bo@example.org", State::Active).await;
+    f.store.move_subscriber(bo, State::Unsubscribed, "one-click", now()).await.unwrap();
+    let everything = [(Timestamp::UNIX_EPOCH, later(9))];
+    let before = f.store.growth(&everything).await.unwrap();
+    let tally = import(&f.store, vec![row(1, "bo@example.org", State::Suppressed)]).await;
+    assert_eq!(tally, ImportTally { suppressed: 1, ..ImportTally::default() });
+    assert_eq!(state(&f.store, "bo@example.org").await, Some(State::Suppressed));
+    assert_eq!(f.store.growth(&everything).await.unwrap(), before);
     add(&f.store, "left@example.org", State::Unsubscribed).await;
     assert_eq!(import(&f.store, vec![row(1, "left@example.org", State::Active)]).await.known, 1);
     assert_eq!(state(&f.store, "left@example.org").await, Some(State::Unsubscribed));
+}
+
+async fn the_same_list_does_not_bring_back_an_address_that_was_left_for_another(f: Fixture) {
+    let list = || vec![row(1, "ann@example.org", State::Active)];
+    import(&f.store, list()).await;
+    let ann = id(&f.store, "ann@example.org").await;
+    for (email, times) in [("ANN@example.org", [0, 1]), ("ann@new.example", [2, 3])] {
+        let to = Address::parse(email).unwrap();
+        let [asked, moved] = times.map(|days| later(days * 24 * 60));
+        assert_eq!(f.store.ask_to_move(ann, &to, DAY, asked).await.unwrap(), MoveAsked::Mailed);
+        assert_eq!(f.store.move_address(ann, &to.key, moved).await.unwrap(), Moved::Now);
+    }
+    assert_eq!(import(&f.store, list()).await, ImportTally { kept_out: 1, ..ImportTally::default() });
+    assert_eq!(import(&f.store, vec![row(1, "ann@new.example", State::Active)]).await.known, 1);
+    assert_eq!(f.store.subscribers(None, None, 10).await.unwrap().len(), 1);
 }
 
 async fn an_answer_beats_a_question_in_whatever_order_they_are_imported(f: Fixture) {

@@ -97,7 +97,7 @@ fn every_tools_file_is_recognised_and_only_who_may_be_written_to_is_active() {
     ] {
         let site = with_lists();
         let facts = site.json(&format!("subscribers import {file}"));
-        has(&facts, "files rows repeated problems dry_run added known left kept_out");
+        has(&facts, "files rows repeated problems dry_run added known left suppressed kept_out");
         assert_eq!(facts["files"][0]["format"], format, "{file}");
         assert_eq!(facts["files"][0]["recognised"], recognised, "{file}");
         assert_eq!(people(&site), expected, "{file}");

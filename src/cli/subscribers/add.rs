@@ -19,7 +19,7 @@ pub async fn add(store: &SharedStore, text: &str, name: Option<String>, again: b
             Err(Failure::failed(format!("{email} has unsubscribed"), "if they ask to come back: `--again`"))
         }
         Some(Added::Erased) => Err(Failure::failed(
-            format!("{email} was forgotten at its owner's wish"),
+            format!("{email} was forgotten, or left for another address, at its owner's wish"),
             "if they ask to come back: `--again`",
         )),
         Some(Added::Known(State::Suppressed)) => Err(Failure::failed(

@@ -126,17 +126,15 @@ async fn mail_there(db: &mut Connection, id: i64, today: Date, now: Timestamp) -
 
 /// Whoever answers reads the mailbox: an old subscription of it that is not active gives way.
 pub async fn move_address(db: &mut Connection, id: i64, key: &str, now: Timestamp) -> Result<Moved> {
-    let asked: Option<i64> = sqlx::query_scalar(concat!(
-        "SELECT id FROM subscribers WHERE id = $1 AND new_key = $2 AND state = 'active' ",
+    let left: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT key FROM subscribers WHERE id = $1 AND new_key = $2 AND state = 'active' ",
         for_update!()
     ))
     .bind(id)
     .bind(rows::clean(key))
     .fetch_optional(&mut *db)
     .await?;
-    if asked.is_none() {
-        return Ok(Moved::Over);
-    }
+    let Some(left) = left else { return Ok(Moved::Over) };
     let there = subscribers::by_key(db, key).await?.filter(|there| there.id != id);
     match there.map(|there| (there.id, there.state)) {
         Some((_, State::Active)) => return Ok(Moved::Taken),
@@ -153,6 +151,8 @@ pub async fn move_address(db: &mut Connection, id: i64, key: &str, now: Timestam
     .bind(now.as_microsecond())
     .execute(&mut *db)
     .await?;
+    // Lists from before may still have the address that was left. One that is only spelled anew was not.
+    subscribers::keep_out(db, &left, now).await?;
     subscribers::remember(db, key).await?;
     // What waits goes to where they are now.
     sqlx::query(

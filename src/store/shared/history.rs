@@ -92,13 +92,17 @@ fn read(row: &Row) -> Result<Consent> {
     })
 }
 
-/// Who comes back has joined again, and may leave again.
+/// Who comes back has joined again, and may leave again. Who had left and has complained since leaves once.
 pub async fn growth(db: &mut Connection, stretches: &[(Timestamp, Timestamp)]) -> Result<Vec<Growth>> {
     let mut growth = Vec::with_capacity(stretches.len());
     for (start, end) in stretches {
         let found = sqlx::query(
-            "SELECT event, count(*) AS n FROM history
+            "SELECT event, count(*) AS n FROM history AS h
              WHERE event IN ('added', 'confirmed', 'imported', 'unsubscribed', 'suppressed') AND at >= $1 AND at < $2
+                 AND NOT (event = 'suppressed' AND 'unsubscribed' = (SELECT event FROM history AS before
+                     WHERE before.subscriber = h.subscriber AND before.id < h.id
+                         AND event IN ('added', 'confirmed', 'imported', 'unsubscribed', 'suppressed')
+                     ORDER BY before.id DESC LIMIT 1))
              GROUP BY event",
         )
         .bind(start.as_microsecond())

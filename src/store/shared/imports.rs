@@ -177,7 +177,8 @@ async fn answered(
     Ok(others)
 }
 
-/// Those of the known who are still written to here, and have left or died according to a row that is new to us.
+/// Those of the known who stand better here than a row says that is new to us: who is written to has left or died according to it, who
+/// has left has complained or died.
 async fn leaving(
     db: &mut Connection,
     source: &str,
@@ -189,12 +190,17 @@ async fn leaving(
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
-    let list = rows::list(candidates.iter().map(|g| json!([rows::clean(&g.row.address.key), rows::clean(&g.proof)])));
+    let list = rows::list(
+        candidates
+            .iter()
+            .map(|g| json!([rows::clean(&g.row.address.key), rows::clean(&g.proof), g.row.state.as_str()])),
+    );
     let found = sqlx::query(concat!(
-        "SELECT s.id, s.key FROM ",
-        rows!("$1", 0 key text, 1 proof text),
+        "SELECT s.id, s.key, s.state FROM ",
+        rows!("$1", 0 key text, 1 proof text, 2 state text),
         " JOIN subscribers s ON s.key = given.key
-         WHERE s.state IN ('active', 'pending') AND NOT EXISTS (SELECT 1 FROM history h
+         WHERE (s.state IN ('active', 'pending') OR (s.state = 'unsubscribed' AND given.state = 'suppressed'))
+             AND NOT EXISTS (SELECT 1 FROM history h
              WHERE h.subscriber = s.id AND h.source = $2 AND h.proof = given.proof)"
     ))
     .bind(list)
@@ -202,7 +208,12 @@ async fn leaving(
     .fetch_all(db)
     .await?;
     let (leaving, rest) = with_ids(candidates, &ids(&found)?);
-    tally.left += leaving.len() as u64;
+    let mut had_left = 0;
+    for row in &found {
+        had_left += u64::from(rows::word(row, "state", State::parse)? == State::Unsubscribed);
+    }
+    tally.suppressed += had_left;
+    tally.left += leaving.len() as u64 - had_left;
     tally.known += rest.len() as u64;
     Ok(leaving)
 }

@@ -51,7 +51,7 @@ pub async fn add(db: &mut Connection, new: &[NewSubscriber], again: bool, now: T
     Ok(answers)
 }
 
-/// Which of some addresses have been forgotten at their owners' wish.
+/// Which of some addresses their owners wanted no more mail at: they had themselves forgotten, or moved to another one.
 pub struct Erased {
     secret: Option<[u8; 32]>,
     hashes: HashSet<String>,
@@ -82,7 +82,7 @@ async fn is_anybody_erased(db: &mut Connection) -> Result<bool> {
     Ok(one.is_some())
 }
 
-fn hash_of(secret: &[u8; 32], key: &str) -> String {
+pub fn hash_of(secret: &[u8; 32], key: &str) -> String {
     rows::hex(u128::from_be_bytes(token::derive(secret, "erased", &[key.as_bytes()])))
 }
 
@@ -260,13 +260,23 @@ async fn skip_waiting(db: &mut Connection, id: i64, consent: &str, now: Timestam
 /// Forgets somebody at their own wish: nobody else's list brings them back.
 pub async fn erase(db: &mut Connection, id: i64, now: Timestamp) -> Result<bool> {
     let Some(key) = remove(db, id, now).await? else { return Ok(false) };
-    let hash = hash_of(&pepper(db).await?, &key);
+    keep_out(db, &key, now).await?;
+    Ok(true)
+}
+
+/// No list brings this address back.
+pub async fn keep_out(db: &mut Connection, key: &str, now: Timestamp) -> Result<()> {
+    let hash = hash_of(&pepper(db).await?, key);
+    keep_out_hashed(db, &hash, now.as_microsecond()).await
+}
+
+pub async fn keep_out_hashed(db: &mut Connection, hash: &str, at: i64) -> Result<()> {
     sqlx::query("INSERT INTO erased (hash, at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING")
         .bind(hash)
-        .bind(now.as_microsecond())
+        .bind(at)
         .execute(db)
         .await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Takes away a subscription and what is personal of it elsewhere; gives its key.

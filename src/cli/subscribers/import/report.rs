@@ -40,9 +40,12 @@ fn file(file: &FileSurvey) -> String {
 }
 
 pub fn outcome(tally: &ImportTally, dry_run: bool) -> String {
-    let ImportTally { added, known, left, kept_out } = tally;
+    let ImportTally { added, known, left, suppressed, kept_out } = tally;
     let mut out =
         format!("{added} added, {known} known before, {left} taken off, {kept_out} not brought back at their own wish");
+    if *suppressed > 0 {
+        out.push_str(&format!(", {suppressed} suppressed who had left already"));
+    }
     if dry_run {
         out.push_str(": that would be; nothing was written");
     }
@@ -58,10 +61,11 @@ pub fn facts(survey: &Survey, repeated: u64, dry_run: bool, tally: Option<&Impor
         "problems": survey.problems,
         "dry_run": dry_run,
     });
-    if let Some(ImportTally { added, known, left, kept_out }) = tally {
+    if let Some(ImportTally { added, known, left, suppressed, kept_out }) = tally {
         facts["added"] = json!(added);
         facts["known"] = json!(known);
         facts["left"] = json!(left);
+        facts["suppressed"] = json!(suppressed);
         facts["kept_out"] = json!(kept_out);
     }
     facts
