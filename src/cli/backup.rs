@@ -8,7 +8,7 @@ use super::error::Failure;
 use super::{Done, open, print};
 use crate::config::without_password;
 use crate::domain::wording::digits;
-use crate::store::transfer::{self, Facts, Restored, Source, Taken, Target};
+use crate::store::transfer::{self, Facts, Restored, Source, Taken, TakenOver, Target};
 use crate::store::{self, Migration, SharedStore};
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub struct Arguments {
 pub struct Restoring {
     /// What `gazetted backup` has made
     file: PathBuf,
-    /// Put it in the place of the store that is there, which is kept under another name beside it
+    /// Put it in the place of the store that is there, which is kept under another name beside it; whoever has left since stays away
     #[arg(long)]
     replace: bool,
     /// Facts as JSON
@@ -85,15 +85,28 @@ pub async fn restore(config: Option<&Path>, given: &Restoring) -> Done {
     if given.json {
         return print::json(&restored);
     }
-    let Restored { facts, before } = restored;
+    let Restored { facts, before, taken_over } = restored;
     let kept = before.map(|file| format!("; what was there before is {}", file.display())).unwrap_or_default();
     print::text(&format!(
         "{} is restored: {}{kept}\nwhat was sent since that copy it does not know: look at `gazetted digest list`, `gazetted digest cancel` what has \
-         gone out already; whoever has left, bounced or was forgotten since is in it as they were: `gazetted subscribers remove` or `erase` \
-         them before anything is sent; {STANDS_BY}",
+         gone out already; {}; {STANDS_BY}",
         without_password(&config.store_url()),
-        told(&facts)
+        told(&facts),
+        gone(taken_over)
     ))
+}
+
+/// What it knows of those who have gone since.
+fn gone(taken_over: Option<TakenOver>) -> String {
+    let Some(TakenOver { left, forgotten, moved }) = taken_over else {
+        return "whoever has left, bounced or was forgotten since is in it as they were: `gazetted subscribers remove` or `erase` them before \
+                anything is sent"
+            .to_owned();
+    };
+    format!(
+        "whoever has gone since was taken over from the store before: {left} left or suppressed, {forgotten} forgotten, {moved} with another \
+         address"
+    )
 }
 
 pub async fn migrate(config: Option<&Path>, given: &Migrating) -> Done {

@@ -119,7 +119,7 @@ pub struct Subscriber {
     pub email: String,
     pub name: Option<String>,
     pub state: State,
-    /// Where the address came from: `cli`, `import:TOOL`, `form`.
+    /// Where the address came from: `cli`, `import:TOOL`, `form`, `restore`.
     pub source: String,
     pub created_at: Timestamp,
     pub changed_at: Timestamp,
@@ -204,7 +204,7 @@ pub fn name(text: &str) -> Option<String> {
 pub struct Consent {
     pub at: Timestamp,
     pub event: Event,
-    /// Where it came from: `form`, `link`, `one-click`, `mailto`, `cli`, `api`, `import:TOOL`, `bounce`.
+    /// Where it came from: `form`, `link`, `one-click`, `mailto`, `cli`, `api`, `import:TOOL`, `restore`, `bounce`.
     pub source: String,
     /// What is known of it (which text the form had, from which network), as JSON.
     pub proof: String,

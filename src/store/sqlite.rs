@@ -98,6 +98,7 @@ macro_rules! overriding {
 }
 
 mod copy;
+mod departed;
 mod line;
 #[path = "shared/mod.rs"]
 mod shared;

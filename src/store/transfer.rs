@@ -248,6 +248,18 @@ pub struct Restored {
     pub facts: Facts,
     /// Where the store is that was there before.
     pub before: Option<PathBuf>,
+    /// What was taken over from that one, if it could be read.
+    pub taken_over: Option<TakenOver>,
+}
+
+/// How many have gone since the backup was made, according to the store that it replaces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TakenOver {
+    /// Have unsubscribed, or are suppressed.
+    pub left: u64,
+    pub forgotten: u64,
+    /// Have another address.
+    pub moved: u64,
 }
 
 /// A number above all that were given before now, by whatever came after the backup: links and bounces of those whom it does not know
@@ -258,19 +270,18 @@ pub fn unused(now: Timestamp) -> i64 {
 }
 
 /// Puts what a backup holds in the place of the store at `url`. A server's must be empty; a file that is there is kept beside it, and
-/// only replaced if `replace` says so. The store stands by afterwards; if this fails, all is as it was.
+/// only replaced if `replace` says so; whoever has left that one is taken over. The store stands by afterwards; if this fails, all is as it was.
 pub async fn restore(backup: &Path, url: &str, replace: bool, now: Timestamp) -> Result<Restored> {
     let facts = verify(backup).await?;
     if is_sqlite(url) {
-        let before = sqlite::put_in_place(backup, url, replace, now).await?;
-        return Ok(Restored { facts, before });
+        return sqlite::put_in_place(backup, facts, url, replace, now).await;
     }
     // It may be of an older schema, and is nobody's to change.
     let copy = sqlite::Scratch::of(backup)?;
-    copy.bring_up(None, now).await?;
+    copy.bring_up(now).await?;
     let (mut source, mut target) = (Source::open(&in_file(copy.path())).await?, Target::open(url, now).await?);
     fill_from(&mut source, &mut target, unused(now)).await?;
     target.stand_by(now).await?;
     target.commit().await?;
-    Ok(Restored { facts, before: None })
+    Ok(Restored { facts, before: None, taken_over: None })
 }

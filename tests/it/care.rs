@@ -2,10 +2,10 @@
 //! looking at a migration before it is done.
 
 use gazetted::domain::edition::State as EditionState;
-use gazetted::domain::subscriber::State;
+use gazetted::domain::subscriber::{Address, State};
 use gazetted::publish;
 use gazetted::store::transfer::{self, Source, Target};
-use gazetted::store::{Audience, NewAct, NewSubscriber, SharedStore, open};
+use gazetted::store::{Audience, Moved, NewAct, NewSubscriber, SharedStore, open};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
@@ -178,6 +178,70 @@ async fn a_number_that_was_given_after_the_backup_is_nobody_else_s_when_it_is_re
         assert!(first > lost + 1_000_000, "{first}");
         assert_eq!(add(&store, "eve@example.org").await, first + 1);
     }
+}
+
+/// Whatever the store knows that is replaced: nobody who has left is written to again.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_left_since_the_backup_stays_away_when_it_is_restored() {
+    let site = blog();
+    for name in ["cat", "dan", "eve"] {
+        site.ok(&format!("subscribers add {name}@example.org"));
+    }
+    site.ok("backup copy.db");
+    site.ok("subscribers add late@example.org");
+    let later = "2036-01-01T00:00:00Z".parse().unwrap();
+    let store = open(&url(&site, "gazetted.db"), now()).await.unwrap();
+    // Links were made after the backup.
+    store.secret("tokens", [7; 32]).await.unwrap();
+    let id = async |email: &str| store.subscriber_by_key(email).await.unwrap().unwrap().id;
+    for (email, state) in [
+        ("ada@example.org", State::Unsubscribed),
+        ("late@example.org", State::Unsubscribed),
+        ("bo@example.org", State::Suppressed),
+    ] {
+        assert!(store.move_subscriber(id(email).await, state, "link", later).await.unwrap());
+    }
+    assert!(store.erase_subscriber(id("cat@example.org").await, later).await.unwrap());
+    let (dan, new) = (id("dan@example.org").await, Address::parse("dan@new.example").unwrap());
+    store.ask_to_move(dan, &new, jiff::civil::date(2036, 1, 1), later).await.unwrap();
+    assert_eq!(store.move_address(dan, &new.key, later).await.unwrap(), Moved::Now);
+    drop(store);
+
+    let restored = site.json("restore copy.db --replace");
+    assert_eq!(restored["taken_over"], serde_json::json!({"left": 3, "forgotten": 1, "moved": 1}));
+    // Not even a list from before brings them back.
+    site.save(
+        "list.csv",
+        "email\nada@example.org\nbo@example.org\ncat@example.org\ndan@example.org\nlate@example.org\n",
+    );
+    site.ok("subscribers import list.csv");
+    let people = site.json("subscribers list");
+    let mut active: Vec<&str> = people
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["state"] == "active")
+        .map(|one| one["email"].as_str().unwrap())
+        .collect();
+    active.sort_unstable();
+    assert_eq!(active, ["dan@new.example", "eve@example.org"]);
+    site.ok("digest resume --restored");
+    site.ok("outbox flush");
+    assert!(site.mails().is_empty(), "the edition was for those who have left");
+
+    // What was taken over is known the next time, too.
+    let said = site.ok("restore copy.db --replace").out;
+    assert!(
+        said.contains("taken over from the store before: 3 left or suppressed, 1 forgotten, 1 with another address"),
+        "{said}"
+    );
+    // A store that cannot be read says nothing of anybody.
+    site.save(
+        "gazetted.db",
+        "not a database at all, but long enough to have a header of one hundred bytes. ".repeat(20),
+    );
+    let said = site.ok("restore copy.db --replace").out;
+    assert!(said.contains("whoever has left, bounced or was forgotten since is in it as they were"), "{said}");
 }
 
 #[test]

@@ -40,20 +40,20 @@ macro_rules! overtakes {
 }
 
 mod calls;
-mod choices;
+pub(super) mod choices;
 mod claims;
 mod deliveries;
 mod editions;
 mod entries;
 mod history;
 mod hub;
-mod imports;
+pub(super) mod imports;
 pub(super) mod meta;
 pub(super) mod migrate;
-mod rows;
+pub(super) mod rows;
 mod sign_ups;
 pub(super) mod standby;
-mod subscribers;
+pub(super) mod subscribers;
 pub(super) mod tables;
 pub(super) mod wire;
 
@@ -256,7 +256,7 @@ async fn created_at(db: &mut Connection) -> Result<Timestamp> {
     text.parse().map_err(|_| StoreError::Damaged(format!("`{text}` is no instant of creation")))
 }
 
-async fn secret(db: &mut Connection, purpose: &str, fresh: [u8; 32]) -> Result<[u8; 32]> {
+pub(super) async fn secret(db: &mut Connection, purpose: &str, fresh: [u8; 32]) -> Result<[u8; 32]> {
     sqlx::query("INSERT INTO secrets (purpose, bytes) VALUES ($1, $2) ON CONFLICT (purpose) DO NOTHING")
         .bind(purpose)
         .bind(fresh.as_slice())

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
+use super::departed::Departed;
 use super::shared::tables::{Reading, Writing};
 use super::{STEPS, beside, damaged, explain, file_of, lock, new_file, not_writable, open, remove, shared};
-use crate::store::transfer::{Column, Facts, Kind, Table, unused};
+use crate::store::transfer::{Column, Facts, Kind, Restored, Table, TakenOver, unused};
 use crate::store::{Result, StoreError};
 
 /// Every table with something to keep; those that others refer to come first.
@@ -142,21 +143,41 @@ impl Scratch {
         &self.0
     }
 
-    /// Brings its schema up to date, and marks it if it is to stand by as a restored one. It has no log of its own: what is done is in the file.
-    pub async fn bring_up(&self, standby: Option<Timestamp>, now: Timestamp) -> Result<()> {
-        let options = SqliteConnectOptions::new().filename(self.path()).foreign_keys(true);
-        let mut db =
-            options.journal_mode(SqliteJournalMode::Delete).synchronous(SqliteSynchronous::Full).connect().await?;
+    /// Brings its schema up to date.
+    pub async fn bring_up(&self, now: Timestamp) -> Result<()> {
+        let mut db = self.open().await?;
         let mut transaction = db.begin().await?;
         shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
-        if let Some(since) = standby {
-            shared::standby::begin(&mut transaction, since).await?;
-            for table in tables().await?.iter().filter(|table| table.counter.is_some()) {
-                raise_counter(&mut transaction, table, unused(since)).await?;
-            }
-        }
         transaction.commit().await?;
         Ok(db.close().await?)
+    }
+
+    /// The same, as the store that stands by in the place of `before`: whoever has left that one is not in it as they were.
+    async fn replace(&self, before: Option<&Path>, now: Timestamp) -> Result<Option<TakenOver>> {
+        let mut db = self.open().await?;
+        let departed = match before {
+            Some(before) => Departed::since(&mut db, before).await?,
+            None => None,
+        };
+        let mut transaction = db.begin().await?;
+        shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
+        shared::standby::begin(&mut transaction, now).await?;
+        for table in tables().await?.iter().filter(|table| table.counter.is_some()) {
+            raise_counter(&mut transaction, table, unused(now)).await?;
+        }
+        let taken_over = match departed {
+            Some(departed) => Some(departed.take_over(&mut transaction, now).await?),
+            None => None,
+        };
+        transaction.commit().await?;
+        db.close().await?;
+        Ok(taken_over)
+    }
+
+    /// It has no log of its own: what is done is in the file.
+    async fn open(&self) -> Result<SqliteConnection> {
+        let options = SqliteConnectOptions::new().filename(self.path()).foreign_keys(true);
+        Ok(options.journal_mode(SqliteJournalMode::Delete).synchronous(SqliteSynchronous::Full).connect().await?)
     }
 }
 
@@ -212,8 +233,8 @@ async fn facts(db: &mut SqliteConnection, file: &Path) -> Result<Facts> {
     Ok(Facts { schema, created_at, copied_at, entries, subscribers, editions, deliveries })
 }
 
-/// A backup as the store at `url`; gives the name that the store before it has now.
-pub async fn put_in_place(backup: &Path, url: &str, replace: bool, now: Timestamp) -> Result<Option<PathBuf>> {
+/// A backup with these facts as the store at `url`.
+pub async fn put_in_place(backup: &Path, facts: Facts, url: &str, replace: bool, now: Timestamp) -> Result<Restored> {
     let (file, _) = file_of(url)?;
     let _lock = lock(&file, &format!("gazetted restore, pid {}", std::process::id()))?;
     let is_there = std::fs::metadata(&file).is_ok_and(|known| known.len() > 0);
@@ -224,7 +245,7 @@ pub async fn put_in_place(backup: &Path, url: &str, replace: bool, now: Timestam
     }
     let scratch = Scratch::beside(backup, &file)?;
     // Up to date, and marked, before it is anywhere that a daemon would find it.
-    scratch.bring_up(Some(now), now).await?;
+    let taken_over = scratch.replace(Some(file.as_path()).filter(|_| is_there), now).await?;
     if is_there {
         fold_in(&file).await;
     }
@@ -237,7 +258,7 @@ pub async fn put_in_place(backup: &Path, url: &str, replace: bool, now: Timestam
         return Err(failed(error));
     }
     sync_folder(&file).map_err(failed)?;
-    Ok(Some(aside).filter(|_| is_there))
+    Ok(Restored { facts, before: Some(aside).filter(|_| is_there), taken_over })
 }
 
 /// What is in the log goes into the file, if it is not too damaged for that.
