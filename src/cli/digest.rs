@@ -1,13 +1,14 @@
 //! `gazetted digest`: the editions, listed, previewed, opened, tried out, paused and called off.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::Failure;
 use super::{Done, acts, open, print};
-use crate::config::Config;
+use crate::config::{Approval, Config};
 use crate::daemon::approval;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::preview::{Preview, nobody};
@@ -83,7 +84,7 @@ pub enum Command {
         #[arg(long)]
         restored: bool,
     },
-    /// Call an edition off: what is not out yet is not sent
+    /// Call an edition off: what is not out yet is not sent. One that waits for approval is turned down
     Cancel {
         /// The month, like 2021-05
         period: String,
@@ -250,7 +251,7 @@ async fn freeze(config: Option<&Path>, period: Period, word: Word, json: bool) -
     let config = open::config(config)?;
     let store = open::store(&config).await?;
     refuse_standby(&store).await?;
-    let mut blog = open::scanned_blog(std::sync::Arc::clone(&config), Some(std::sync::Arc::clone(&store))).await?;
+    let mut blog = open::scanned_blog(Arc::clone(&config), Some(Arc::clone(&store))).await?;
     let now = open::now();
     // The ledger must know every post before one of them is announced.
     blog.publish(now, false).await?;
@@ -422,8 +423,32 @@ async fn cancel(config: Option<&Path>, period: Period) -> Done {
         acts::write(&store, "digest cancel", &period.to_string(), "called off").await?;
         return print::text(&format!("the edition of {} is called off", wording::period(period)));
     }
-    Err(Failure::failed(
-        format!("the edition of {period} is not open"),
-        "`gazetted digest list` shows those that are; one that waits for approval goes to nobody until it is released",
-    ))
+    let (now, approval) = (open::now(), config.digest.approval);
+    if approval == Approval::Manual && store.edition(period.into()).await?.is_none() {
+        return turn_down(config, &store, period, now).await;
+    }
+    Err(not_open(period))
+}
+
+fn not_open(period: Period) -> Failure {
+    Failure::failed(
+        format!("the edition of {period} is not open, and does not wait for approval"),
+        "`gazetted digest list` shows those that are",
+    )
+}
+
+/// One that waits for an editor's word.
+async fn turn_down(config: Arc<Config>, store: &SharedStore, period: Period, now: Timestamp) -> Done {
+    let templates = templates(&config.path(&config.digest.templates))?;
+    let mut blog = open::scanned_blog(config, Some(Arc::clone(store))).await?;
+    if !editions::due(&blog, store, now).await?.contains(&period) {
+        return Err(not_open(period));
+    }
+    // The ledger must know every post that is not to be announced.
+    blog.publish(now, false).await?;
+    let turned_down = editions::turn_down(&mut blog, store, &templates, period, now, None).await;
+    let Some(posts) = turned_down.map_err(opening_failed)? else { return Err(not_open(period)) };
+    store.take_back_letters(&approval::letters(period), "it was turned down by a command", now).await?;
+    acts::write(store, "digest cancel", &period.to_string(), "turned down").await?;
+    print::text(&editions::turned_down(period, posts))
 }

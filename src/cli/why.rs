@@ -7,9 +7,12 @@ use serde::Serialize;
 use super::error::Failure;
 use super::{Done, open, print};
 use crate::daemon::blog::{Blog, InFeed};
+use crate::domain::delivery::State as Delivery;
+use crate::domain::edition::State as EditionState;
 use crate::domain::identity::EntryRow;
 use crate::domain::post::{Post, State};
 use crate::domain::problem::Problem;
+use crate::store::StoreError;
 
 /// How many posts are named when several are meant.
 const SHOWN: usize = 10;
@@ -35,6 +38,8 @@ struct Facts {
     why: String,
     feeds: Vec<InFeed>,
     edition: Option<String>,
+    /// That edition was called off, and reached nobody.
+    called_off: bool,
     problems: Vec<Problem>,
 }
 
@@ -43,7 +48,7 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
     let mut blog = open::blog_to_look_at(&config, open::now()).await?;
     blog.look();
     let problems = blog.problems(false);
-    let facts = match meant(&blog, &given.post).as_slice() {
+    let mut facts = match meant(&blog, &given.post).as_slice() {
         [post] => of_post(&blog, post, &problems),
         [] => of_row(&blog, &given.post).ok_or_else(|| nothing(&given.post, &problems))?,
         several => {
@@ -52,7 +57,20 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
             return Err(Failure::failed(said, "name the file"));
         }
     };
+    facts.called_off = reached_nobody(&blog, facts.edition.as_deref()).await?;
     if given.json { print::json(&facts) } else { print::text(&told(&facts)) }
+}
+
+/// Whether a post's edition was called off before any of it went out.
+async fn reached_nobody(blog: &Blog, edition: Option<&str>) -> Result<bool, StoreError> {
+    let (Some(edition), Some(store)) = (edition, blog.store_if_any()) else { return Ok(false) };
+    let summaries = store.editions().await?;
+    let summary = summaries.iter().find(|summary| summary.edition.key.to_string() == edition);
+    // What is in doubt may have arrived.
+    let out = [Delivery::Accepted, Delivery::InData];
+    Ok(summary.is_some_and(|summary| {
+        summary.edition.state == EditionState::Cancelled && out.iter().all(|state| summary.counts.of(*state) == 0)
+    }))
 }
 
 /// The surest sense of what was asked for.
@@ -89,6 +107,7 @@ fn of_post(blog: &Blog, post: &Post, problems: &[Problem]) -> Facts {
         why: why(blog, post),
         feeds: blog.feeds_of(post),
         edition: row.and_then(|row| row.edition.clone()),
+        called_off: false,
         problems: problems.iter().filter(|problem| problem.path == *post.path).cloned().collect(),
     }
 }
@@ -141,6 +160,7 @@ fn of_row(blog: &Blog, asked: &str) -> Option<Facts> {
         why: why.to_owned(),
         feeds: Vec::new(),
         edition: row.edition.clone(),
+        called_off: false,
         problems: Vec::new(),
     })
 }
@@ -172,6 +192,9 @@ fn told(facts: &Facts) -> String {
         }
     }
     match &facts.edition {
+        Some(edition) if facts.called_off => out.push_str(&format!(
+            "in the edition {edition}, which was called off before it went to anybody; no later month announces it\n"
+        )),
         Some(edition) => out.push_str(&format!("announced by the edition {edition}\n")),
         None if facts.state == "published" => out.push_str("in no edition yet\n"),
         None => {}

@@ -321,7 +321,7 @@ impl Blog {
         self.ledger.values().map(AsRef::as_ref)
     }
 
-    /// Reads the ledger again: an edition has been opened.
+    /// Reads the ledger again: an edition has been opened, or may have been by somebody else (a command, another node).
     pub async fn reload_ledger(&mut self) -> Result<(), StoreError> {
         self.ledger = self.store()?.entries().await?.into_iter().map(|row| (row.id.clone(), row.into())).collect();
         Ok(())

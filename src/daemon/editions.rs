@@ -17,6 +17,7 @@ use crate::domain::preflight::Finding;
 use crate::domain::problem::Problem;
 use crate::domain::schedule::Schedule;
 use crate::domain::subscriber::{Choice, Frequency};
+use crate::domain::wording;
 use crate::render::digest::{self, Content, Correction, Digest, Draft, Heading, Selection};
 use crate::render::feed::{Entry, Feed};
 use crate::render::language;
@@ -57,7 +58,7 @@ pub enum OpenError {
     Restless { paths: Vec<String>, age: String, until: Timestamp },
     #[error("the digest cannot be rendered: {0}")]
     Template(Box<Problem>),
-    #[error("it has changed since it was looked at, and was not released; look again")]
+    #[error("it has changed since it was looked at, and nothing was done; look again")]
     Changed,
     #[error("{key} is kept back: {}", told(findings))]
     Preflight { key: EditionKey, findings: Vec<Finding> },
@@ -281,7 +282,7 @@ pub(super) fn frozen(
         content: serde_json::to_value(content).unwrap_or_default(),
         posts: u32::try_from(posts).unwrap_or(u32::MAX),
         opened_at: now,
-        finished_at: (state == State::Skipped).then_some(now),
+        finished_at: matches!(state, State::Skipped | State::Cancelled).then_some(now),
         reason: None,
     })
 }
@@ -379,6 +380,7 @@ pub async fn open(
     if let Some(before) = store.edition(period.into()).await? {
         return Ok(Outcome::Before(Box::new(before)));
     }
+    blog.reload_ledger().await?;
     let what = tokio::task::block_in_place(|| gather(blog, period, now, machine_now));
     if let (Some(until), false) = (what.still_at, word.as_is) {
         let age = blog.config.posts.freeze_age.to_string();
@@ -403,6 +405,42 @@ pub async fn open(
         Opened::Now { .. } if skipped => Outcome::Empty,
         Opened::Now { recipients } => Outcome::Opened { posts, recipients },
     })
+}
+
+/// Decides that the edition of a closed period goes to nobody. Its posts are dealt with as in one that is called off after it was opened:
+/// no later month announces them. `shown`: what an editor has looked at. Gives how many posts it had; none if it was opened before.
+pub async fn turn_down(
+    blog: &mut Blog,
+    store: &SharedStore,
+    templates: &Templates,
+    period: Period,
+    now: Timestamp,
+    shown: Option<u128>,
+) -> Result<Option<u32>, OpenError> {
+    if period.end(&blog.config.site.zone()) > now {
+        return Err(OpenError::NotOver { period });
+    }
+    blog.reload_ledger().await?;
+    // Whether its posts are still being written does not matter.
+    let preview = Preview::of(blog, templates, period, now, now).map_err(OpenError::Template)?;
+    if shown.is_some_and(|shown| shown != preview.fingerprint) {
+        return Err(OpenError::Changed);
+    }
+    let (state, word) = (State::Cancelled, Word::default());
+    let order = Order { key: period.into(), state, content: &preview.content, since: None, word };
+    let turned_down = freeze(blog, store, templates, &order, now).await?;
+    blog.reload_ledger().await?;
+    Ok(matches!(turned_down, Opened::Now { .. }).then_some(preview.edition.posts))
+}
+
+/// What came of turning one down, for whoever did it.
+#[must_use]
+pub fn turned_down(period: Period, posts: u32) -> String {
+    let posts = wording::digits(posts, "post");
+    format!(
+        "the edition of {} is turned down: it goes to nobody, and no later month announces its {posts}",
+        wording::period(period)
+    )
 }
 
 /// How many editions their feed shows: a year and a half.

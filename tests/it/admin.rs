@@ -186,7 +186,13 @@ fn nobody_sees_or_does_anything_without_signing_in() {
             assert!(answer.header("location").starts_with("/admin/sign-in"), "{path}");
             assert!(!answer.body.contains("May"), "{path}");
         }
-        for path in ["/admin/next/release", "/admin/next/test", "/admin/editions/2021-04/cancel", "/admin/sign-out"] {
+        for path in [
+            "/admin/next/release",
+            "/admin/next/cancel",
+            "/admin/next/test",
+            "/admin/editions/2021-04/cancel",
+            "/admin/sign-out",
+        ] {
             let answer = browser.post(path, &[("word", ""), ("period", "2021-04")]);
             assert_eq!((answer.status, answer.header("location")), (303, "/admin/sign-in"), "{path}");
         }
@@ -316,6 +322,7 @@ fn a_form_from_elsewhere_or_without_the_session_s_word_does_nothing() {
     let here = format!("Origin: http://{}", browser.address);
     for path in [
         "/admin/next/release",
+        "/admin/next/cancel",
         "/admin/next/test",
         "/admin/editions/2021-04/pause",
         "/admin/editions/2021-04/resume",
@@ -621,6 +628,69 @@ fn an_edition_that_waits_can_be_opened_by_a_command_and_a_month_without_posts_do
     daemon.beats();
     assert_eq!(site.mails().len(), 1, "nobody was asked about June, nor again about May");
     daemon.stop();
+}
+
+/// Its posts are as those of one that is called off: no later month has them, whoever turned it down.
+#[test]
+fn an_edition_that_waits_can_be_turned_down_on_the_page_and_by_a_command() {
+    let site = blog("approval = \"manual\"\ncatch_up = \"9999d\"\n");
+    born(&site, "2021-05-10T00:00:00Z");
+    let daemon = Daemon::start(&site, "2021-05-31T12:00:00Z");
+    site.save("_posts/2021-05-20-more.md", text("More of May", "Late sun."));
+    let next = |day: &str, title: &str| {
+        daemon.clock.set(at(day));
+        let mut browser = Browser::new(&daemon);
+        browser.enter();
+        let page = until(title, || Some(browser.get("/admin/next")).filter(|page| page.body.contains(title)));
+        assert_eq!(page.body.contains("More of May"), day < "2021-07", "what was turned down is not late");
+        (browser, page)
+    };
+    let (browser, page) = next("2021-06-01T09:00:30Z", "More of May");
+    assert!(page.body.contains("Turn it down…"), "{}", page.body);
+    let (shown, word) = (page.field("fingerprint").to_owned(), browser.word());
+    until("the preview", || site.mails().pop());
+    let question = browser.get(&format!("/admin/next/cancel?period=2021-05&fingerprint={shown}"));
+    assert!(question.body.contains("The edition of May 2021 goes to nobody"), "{}", question.body);
+    let turn_down = |period: &str, fingerprint: &str| {
+        let form = [("word", word.as_str()), ("period", period), ("fingerprint", fingerprint)];
+        browser.post("/admin/next/cancel", &form)
+    };
+    for (period, fingerprint, why) in [
+        ("2021-05", "00000000000000000000000000000000", "has changed"),
+        ("2021-06", &shown, "does not wait"),
+        ("2021-04", &shown, "does not wait"),
+    ] {
+        let refused = turn_down(period, fingerprint);
+        assert!(refused.status == 409 && refused.body.contains(why), "{}", refused.body);
+    }
+    assert_eq!(site.json("digest list"), json!([]));
+    let done = turn_down("2021-05", &shown);
+    assert_eq!(done.status, 303, "{}", done.body);
+    let said = browser.get(done.header("location")).body;
+    assert!(said.contains("is turned down: it goes to nobody, and no later month announces its 2 posts"), "{said}");
+    assert_eq!(acts(&site)[0], "password digest cancel 2021-05");
+    assert_eq!(turn_down("2021-05", &shown).status, 409);
+
+    site.save("_posts/2021-06-06-june.md", text("Of June", "Rain again."));
+    next("2021-07-01T09:00:30Z", "Of June");
+    until("the preview of June", || site.mails().into_iter().nth(1));
+    let said = site.ok("digest cancel 2021-06").out;
+    assert!(said.contains("the edition of June 2021 is turned down"), "{said}");
+    assert_eq!(site.run("digest cancel 2021-06").code, 1, "it does not wait any more");
+    site.save("_posts/2021-07-07-july.md", text("Of July", "Sun again."));
+    let (_, page) = next("2021-08-01T09:00:30Z", "Of July");
+    assert!(!page.body.contains("Of June"), "the daemon has seen what the command did: {}", page.body);
+    daemon.stop();
+
+    let list = site.json("digest list");
+    for edition in list.as_array().unwrap() {
+        assert_eq!((&edition["state"], &edition["recipients"]), (&json!("cancelled"), &json!(0)));
+    }
+    assert!(
+        site.mails().iter().all(|name| header(&site.read(&format!("mail/{name}")), "To").contains("ed@example.net"))
+    );
+    let why = site.ok("why _posts/2021-05-05-may.md").out;
+    assert!(why.contains("in the edition 2021-05, which was called off before it went to anybody"), "{why}");
 }
 
 #[test]

@@ -392,6 +392,13 @@ fn sending_is_paused_resumed_and_called_off() {
     let cancelled = listed.as_array().unwrap().iter().find(|e| e["period"] == "2021-05").unwrap();
     assert_eq!((&cancelled["state"], &cancelled["skipped"]), (&json!("cancelled"), &json!(2)));
     assert_eq!(site.run("digest cancel 2021-05").code, 1);
+    for (post, called_off, says) in
+        [("Three", true, "called off before it went to anybody"), ("Two", false, "announced by the edition 2021-03")]
+    {
+        assert_eq!(site.json(&format!("why {post}"))["called_off"], called_off);
+        let why = site.ok(&format!("why {post}")).out;
+        assert!(why.contains(says), "{why}");
+    }
 }
 
 #[test]

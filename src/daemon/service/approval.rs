@@ -46,6 +46,10 @@ impl Service {
     }
 
     async fn begin_to_wait(&mut self, period: Period, now: Timestamp) -> bool {
+        if let Err(error) = self.blog.reload_ledger().await {
+            error!(event = "approval_unknown", edition = %period, "cannot see what was announced before: {error}");
+            return true;
+        }
         let preview = match Preview::of(&mut self.blog, &self.templates, period, now, Self::machine_now()) {
             Ok(preview) => preview,
             Err(problem) => {
@@ -87,8 +91,12 @@ impl Service {
         let day = self.config.site.zone().to_datetime(now).date();
         let about = format!("the edition of {period} waits since {since:.0}");
         if self.said.insert(format!("{about}, on {day}")) {
-            let how = "release it on /admin/next, or with `gazetted digest open`";
-            warn!(event = "approval_waits", edition = %period, "{about} for an editor's word: {how} {period}");
+            warn!(
+                event = "approval_waits",
+                edition = %period,
+                "{about} for an editor's word: release it or turn it down on /admin/next, or with `gazetted digest open {period}` or `digest \
+                 cancel {period}`"
+            );
         }
         if now.duration_since(since) < PATIENCE {
             return;

@@ -34,6 +34,9 @@ impl Service {
             Ask::Release { period, fingerprint, answer } => {
                 drop(answer.send(self.release(period, &fingerprint).await));
             }
+            Ask::TurnDown { period, fingerprint, answer } => {
+                drop(answer.send(self.turn_down(period, &fingerprint).await));
+            }
             Ask::Test { period, to, answer } => self.test(period, &to, answer).await,
             Ask::Wake => self.outbox.outbox.wake(),
         }
@@ -82,7 +85,7 @@ impl Service {
         if self.store.edition(key).await?.is_some() {
             anyhow::bail!("The edition of {} has been opened; it is among the editions.", wording::period(period));
         }
-        let preview = self.preview(period, now)?;
+        let preview = self.preview(period, now).await?;
         let sender = sending::sender(&self.config, &self.blog.site, Secrets::of(&self.store).await?)?;
         let reader = nobody("reader@example.org");
         let shown = texts(&sender, &preview.edition, reader)?;
@@ -111,7 +114,8 @@ impl Service {
         })
     }
 
-    fn preview(&mut self, period: Period, now: Timestamp) -> anyhow::Result<Preview> {
+    async fn preview(&mut self, period: Period, now: Timestamp) -> anyhow::Result<Preview> {
+        self.blog.reload_ledger().await?;
         Preview::of(&mut self.blog, &self.templates, period, now, Self::machine_now())
             .map_err(|problem| anyhow::anyhow!("The edition cannot be rendered: {problem}"))
     }
@@ -146,7 +150,7 @@ impl Service {
 
     async fn release(&mut self, period: Period, fingerprint: &str) -> Answered {
         let now = self.clock.now();
-        let shown = u128::from_str_radix(fingerprint, 16).map_err(|_| OpenError::Changed.to_string())?;
+        let shown = looked_at(fingerprint)?;
         if let Some(trouble) = self.in_the_way().await {
             return Err(trouble);
         }
@@ -171,7 +175,27 @@ impl Service {
             }
             Ok(Outcome::Empty) => Err("There was nothing in it, so nothing is sent.".to_owned()),
             Ok(Outcome::Before(_)) => Err("It has been opened before.".to_owned()),
-            Err(error) => Err(wording::capitalised(&format!("{error}."))),
+            Err(error) => Err(sentence(&error)),
+        }
+    }
+
+    async fn turn_down(&mut self, period: Period, fingerprint: &str) -> Answered {
+        let now = self.clock.now();
+        let shown = looked_at(fingerprint)?;
+        if let Some(trouble) = self.in_the_way().await {
+            return Err(trouble);
+        }
+        if !self.look(Some(period)).await.awaits_word(period) {
+            return Err("It does not wait for your word.".to_owned());
+        }
+        match editions::turn_down(&mut self.blog, &self.store, &self.templates, period, now, Some(shown)).await {
+            Ok(Some(posts)) => {
+                info!(event = "edition_turned_down", edition = %period, posts, "edition turned down by an editor");
+                self.was_decided(period, now).await;
+                Ok(wording::capitalised(&format!("{}.", editions::turned_down(period, posts))))
+            }
+            Ok(None) => Err("It has been opened before.".to_owned()),
+            Err(error) => Err(sentence(&error)),
         }
     }
 
@@ -182,7 +206,7 @@ impl Service {
             Err(error) => return Some(format!("The store cannot be asked: {error}")),
         };
         let blocked = stands_by || self.trust.is_in_doubt() || self.unfinished;
-        blocked.then(|| "Nothing can be released now: the overview says what is in the way.".to_owned())
+        blocked.then(|| "Nothing can be decided now: the overview says what is in the way.".to_owned())
     }
 
     /// Sent beside everything else: a server may take its time.
@@ -199,7 +223,7 @@ impl Service {
     async fn copy(&mut self, period: Period, to: &str) -> anyhow::Result<(Channel, Message)> {
         anyhow::ensure!(self.config.digest.editors.iter().any(|editor| editor == to), "This is no editor's address.");
         let to = Address::parse(to)?;
-        let preview = self.preview(period, self.clock.now())?;
+        let preview = self.preview(period, self.clock.now()).await?;
         let sender = sending::sender(&self.config, &self.blog.site, Secrets::of(&self.store).await?)?;
         let message = compose(&sender, &preview.edition, nobody(&to.email))?;
         let ways = sending::ways(&self.config)?;
@@ -207,6 +231,15 @@ impl Service {
         let way = way.ok_or_else(|| anyhow::anyhow!("There is no way out: see `[smtp]`."))?;
         Ok((way.transport.channel(), message))
     }
+}
+
+/// Which very content an editor has looked at.
+fn looked_at(fingerprint: &str) -> Result<u128, String> {
+    u128::from_str_radix(fingerprint, 16).map_err(|_| sentence(&OpenError::Changed))
+}
+
+fn sentence(error: &OpenError) -> String {
+    wording::capitalised(&format!("{error}."))
 }
 
 async fn sent(mut channel: Channel, key: DeliveryKey, message: Message) -> Answered {

@@ -39,6 +39,14 @@ pub struct Next {
     pub findings: Vec<Finding>,
 }
 
+impl Look {
+    /// Whether this edition goes out on an editor's word only, and could now.
+    #[must_use]
+    pub fn awaits_word(&self, period: Period) -> bool {
+        self.manual && self.waiting.contains(&period)
+    }
+}
+
 impl Next {
     #[must_use]
     pub fn is_red(&self) -> bool {
@@ -70,6 +78,8 @@ pub enum Ask {
     Look { period: Option<Period>, answer: oneshot::Sender<Look> },
     /// Opens the edition if it is still what `fingerprint` says.
     Release { period: Period, fingerprint: String, answer: oneshot::Sender<Answered> },
+    /// Decides that it goes to nobody, if it is still what `fingerprint` says.
+    TurnDown { period: Period, fingerprint: String, answer: oneshot::Sender<Answered> },
     /// Sends it, as it would go out now, to one of the editors.
     Test { period: Period, to: String, answer: oneshot::Sender<Answered> },
     /// Something waits in the outbox.
@@ -94,6 +104,10 @@ impl Asking {
 
     pub async fn release(&self, period: Period, fingerprint: String) -> Option<Answered> {
         self.put(|answer| Ask::Release { period, fingerprint, answer }).await
+    }
+
+    pub async fn turn_down(&self, period: Period, fingerprint: String) -> Option<Answered> {
+        self.put(|answer| Ask::TurnDown { period, fingerprint, answer }).await
     }
 
     pub async fn test(&self, period: Period, to: String) -> Option<Answered> {

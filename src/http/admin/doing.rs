@@ -46,6 +46,18 @@ pub async fn release(State(desk): Here, Extension(session): Extension<Session>, 
     }
 }
 
+pub async fn turn_down(State(desk): Here, Extension(session): Extension<Session>, Extension(form): Sent) -> Shown {
+    let period = Period::parse(form.get("period")).ok_or(Refusal::Body)?;
+    let fingerprint = form.get("fingerprint").to_owned();
+    match desk.settings.asking.turn_down(period, fingerprint).await.ok_or(Refusal::Starting)? {
+        Ok(words) => {
+            let then = format!("/admin/editions/{period}");
+            desk.done(&session, "digest cancel", &period.to_string(), &words, &then).await
+        }
+        Err(words) => desk.not_done(&session, &words, &format!("/admin/next?period={period}")),
+    }
+}
+
 pub async fn pause(State(desk): Here, Extension(session): Extension<Session>, Path(key): Path<String>) -> Shown {
     let move_to = Move { act: "digest pause", from: &[EditionState::Open], to: EditionState::Paused };
     desk.shift(&session, &key, &move_to, "is paused: nothing more of it is sent for now").await

@@ -87,6 +87,7 @@ pub fn admin(state: State, settings: Settings) -> Front {
         .route("/admin/next/source", get(next::source))
         .route("/admin/next/test", post(doing::test))
         .route("/admin/next/release", get(next::confirm).post(doing::release))
+        .route("/admin/next/cancel", get(next::confirm_no).post(doing::turn_down))
         .route("/admin/editions", get(editions::list))
         .route("/admin/editions/{key}", get(editions::page))
         .route("/admin/editions/{key}/html", get(editions::html))

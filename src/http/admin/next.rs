@@ -32,28 +32,39 @@ pub async fn page(State(desk): Here, Extension(session): Extension<Session>, uri
 
 /// The question before it goes out.
 pub async fn confirm(State(desk): Here, Extension(session): Extension<Session>, uri: Uri) -> Shown {
-    let look = desk.look(&uri).await?;
-    let next = look.next.as_ref().map_err(|_| Refusal::NotFound)?;
-    let back = format!("/admin/next?period={}", next.period);
-    if next.fingerprint != asked(&uri, "fingerprint") {
-        return desk.not_done(&session, CHANGED, &back);
-    }
-    let own = json!({
-        "question": format!(
-            "{} goes out to {}. What has been sent cannot be taken back.",
-            wording::capitalised(&super::doing::called(next.period.into())),
-            wording::digits(u32::try_from(next.readers).unwrap_or(u32::MAX), "reader"),
-        ),
-        "subject": next.subject,
-        "action": "/admin/next/release",
-        "button": "Release it",
-        "back": back,
-        "fields": [["period", next.period.to_string()], ["fingerprint", next.fingerprint]],
-    });
-    desk.page(Some(&session), Page::Confirm, "Release this edition?", &own)
+    let next = desk.next(&uri).await?;
+    let readers = wording::digits(u32::try_from(next.readers).unwrap_or(u32::MAX), "reader");
+    let question = Question {
+        says: format!("goes out to {readers}. What has been sent cannot be taken back."),
+        heading: "Release this edition?",
+        action: "/admin/next/release",
+        button: "Release it",
+    };
+    desk.question(&session, &uri, &next, &question)
 }
 
-pub const CHANGED: &str = "It has changed since you looked at it, and was not released. Look again.";
+/// The question before it is turned down.
+pub async fn confirm_no(State(desk): Here, Extension(session): Extension<Session>, uri: Uri) -> Shown {
+    let next = desk.next(&uri).await?;
+    let question = Question {
+        says: "goes to nobody, and cannot be opened again. No later month announces its posts; they stay on the blog and in its feeds.".to_owned(),
+        heading: "Turn this edition down?",
+        action: "/admin/next/cancel",
+        button: "Turn it down",
+    };
+    desk.question(&session, &uri, &next, &question)
+}
+
+/// What is asked before something is done with the next edition.
+struct Question {
+    /// What comes of it, after its name.
+    says: String,
+    heading: &'static str,
+    action: &'static str,
+    button: &'static str,
+}
+
+const CHANGED: &str = "It has changed since you looked at it, and nothing was done. Look again.";
 
 /// For a frame on the page, and for nothing else.
 pub async fn html(State(desk): Here, uri: Uri) -> Shown {
@@ -100,6 +111,24 @@ impl Desk {
         self.look(uri).await?.next.map_err(|_| Refusal::NotFound)
     }
 
+    /// It is asked of what was looked at.
+    fn question(&self, session: &Session, uri: &Uri, next: &Next, question: &Question) -> Shown {
+        let back = format!("/admin/next?period={}", next.period);
+        if next.fingerprint != asked(uri, "fingerprint") {
+            return self.not_done(session, CHANGED, &back);
+        }
+        let Question { says, heading, action, button } = question;
+        let own = json!({
+            "question": format!("{} {says}", wording::capitalised(&super::doing::called(next.period.into()))),
+            "subject": next.subject,
+            "action": action,
+            "button": button,
+            "back": back,
+            "fields": [["period", next.period.to_string()], ["fingerprint", next.fingerprint]],
+        });
+        self.page(Some(session), Page::Confirm, heading, &own)
+    }
+
     /// What a page says of it.
     pub(super) fn shown(&self, look: &Look, next: &Next) -> Value {
         let post = |post: &EditionPost| {
@@ -114,6 +143,7 @@ impl Desk {
             "ends": next.period.last_day().to_string(),
             "manual": look.manual,
             "is_due": look.waiting.contains(&next.period),
+            "awaits_word": look.awaits_word(next.period),
             "waits": next.waits.map(|at| self.when(at)),
             "subject": next.subject,
             "text": next.text,
