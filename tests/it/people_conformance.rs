@@ -514,6 +514,7 @@ fn row(line: u64, email: &str, state: State) -> ImportRow {
         confirmed_at: Some("2020-05-01T00:00:00Z".parse().unwrap()),
         left_at: left.then(|| "2021-02-01T00:00:00Z".parse().unwrap()),
         proof: r#"{"tool":"test"}"#.into(),
+        choice: Choice::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lists that come from other tools, and the list that goes out: who may be written to afterwards, what is refused, and
 //! that nothing is written by halves.
 
+use gazetted::domain::subscriber::{Choice, Frequency};
 use serde_json::{Value, json};
 
 use super::site::{Ran, Site, has, ran, site};
@@ -217,22 +218,81 @@ fn the_exported_list_is_no_formula_and_comes_back_as_it_was() {
          =cy@example.org,\"Cy \"\"the\"\" One, really\",pending\ndee@example.org,+Dee,bounced\neve@example.org,-Eve,active\n",
     );
     site.ok("subscribers import list.csv");
+    let chosen = Choice {
+        frequency: Frequency::Post,
+        language: Some("de".into()),
+        tags: vec!["go".into(), "a=, \"b\"; c".into()],
+        authors: vec!["Ada Lovelace".into()],
+        paused_until: Some("2036-12-01T00:00:00Z".parse().unwrap()),
+    };
+    choose(&site, "eve", &chosen);
     let csv = site.ok("subscribers export").out;
-    assert!(csv.starts_with("email,name,state,source,created_at,changed_at\n"), "{csv}");
+    assert!(csv.starts_with("email,name,state,source,created_at,changed_at,frequency,"), "{csv}");
     let cells = csv.lines().flat_map(|line| line.split(','));
     let live: Vec<&str> =
         cells.map(|cell| cell.trim_start_matches('"')).filter(|cell| cell.starts_with(['=', '+', '-', '@'])).collect();
     assert!(live.is_empty(), "{live:?} in {csv}");
     assert!(csv.contains("'+ada@example.org,'=HYPERLINK(1),active"), "{csv}");
-    let other = super::site::site();
-    other.save("export.csv", &csv);
-    assert_eq!(other.json("subscribers import export.csv")["files"][0]["format"], "gazetted");
     let known = |site: &Site| -> Vec<Value> {
-        let list = site.json("subscribers export");
-        let one = |person: &Value| json!([person["email"], person["name"], person["state"]]);
-        list.as_array().unwrap().iter().map(one).collect()
+        let mut list = site.json("subscribers export");
+        for person in list.as_array_mut().unwrap() {
+            for new in ["id", "source", "changed_at"] {
+                person.as_object_mut().unwrap().remove(new);
+            }
+        }
+        list.as_array().unwrap().clone()
     };
-    assert_eq!(known(&site), known(&other));
+    for (file, text) in [("export.csv", csv), ("export.json", site.ok("subscribers export --json").out)] {
+        let other = super::site::site();
+        other.save(file, &text);
+        let facts = other.json(&format!("subscribers import {file}"));
+        assert_eq!((&facts["files"][0]["format"], &facts["added"]), (&json!("gazetted"), &json!(5)), "{file}");
+        assert_eq!(known(&site), known(&other), "{file}");
+        // Who is known keeps what they have chosen meanwhile.
+        choose(&other, "eve", &Choice::default());
+        assert_eq!(other.json(&format!("subscribers import {file}"))["known"], 5);
+        assert_ne!(known(&site), known(&other), "{file}");
+    }
+}
+
+fn choose(site: &Site, name: &str, choice: &Choice) {
+    let url = gazetted::config::load(&site.path("gazetted.toml")).config.store_url();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let now = "2026-11-24T09:00:00Z".parse().unwrap();
+        let store = gazetted::store::open(&url, now).await.unwrap();
+        let found = store.find_subscribers(&format!("{name}@"), 1).await.unwrap();
+        assert!(store.choose(found[0].id, choice, now).await.unwrap());
+    });
+}
+
+#[test]
+fn a_choice_that_is_none_and_json_that_is_not_ours_are_refused_where_they_stand() {
+    let site = site();
+    let list = |cells: &str| {
+        format!(
+            "email,name,state,source,created_at,changed_at,frequency,paused_until,tags\nann@example.org,,active,,,,{cells}\n"
+        )
+    };
+    for (file, text, why) in [
+        (
+            "a.csv",
+            list("weekly,,"),
+            "a.csv:2:28: error: `frequency` says `weekly`; expected `monthly`, `quarterly` or `post`, or nothing",
+        ),
+        ("b.csv", list(",never,"), "`paused_until` says `never`; expected an instant"),
+        ("c.csv", list(",,go"), "`tags` says `go`; expected a list like"),
+        (
+            "d.json",
+            "[\n  {\n    \"email\": \"ann@example.org\"\n  }\n]\n".to_owned(),
+            "d.json:2:1: error: this is no person; expected one a line",
+        ),
+    ] {
+        site.save(file, &text);
+        let err = refused(&site, &format!("subscribers import {file}")).err;
+        assert!(err.contains(why), "{file}: {err}");
+    }
+    site.save("none.json", "[]\n");
+    assert_eq!(site.json("subscribers import none.json")["rows"], 0);
 }
 
 #[test]

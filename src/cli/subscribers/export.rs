@@ -6,7 +6,7 @@ use super::super::Done;
 use super::super::error::Failure;
 use super::{PAGE, key, state};
 use crate::domain::subscriber::{State, Subscriber};
-use crate::domain::subscriber_import::FORMULA;
+use crate::domain::subscriber_import::{FORMULA, OURS};
 use crate::store::SharedStore;
 
 #[derive(Debug, clap::Args)]
@@ -26,9 +26,6 @@ enum Format {
     Csv,
     Json,
 }
-
-/// What `import` knows our lists by.
-const HEADER: [&str; 6] = ["email", "name", "state", "source", "created_at", "changed_at"];
 
 pub async fn run(store: &SharedStore, given: &Arguments) -> Done {
     let format = if given.json { Format::Json } else { given.format };
@@ -56,7 +53,7 @@ fn out(write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> std::io::Result<()>
 
 fn begin(out: &mut impl Write, format: Format) -> std::io::Result<()> {
     match format {
-        Format::Csv => csv::Writer::from_writer(out).write_record(HEADER).map_err(Into::into),
+        Format::Csv => csv::Writer::from_writer(out).write_record(OURS).map_err(Into::into),
         Format::Json => out.write_all(b"["),
     }
 }
@@ -83,7 +80,9 @@ fn end(out: &mut impl Write, format: Format, written: usize) -> std::io::Result<
     }
 }
 
-fn cells(person: &Subscriber) -> [String; 6] {
+/// In the order of `OURS`.
+fn cells(person: &Subscriber) -> [String; OURS.len()] {
+    let choice = &person.choice;
     [
         person.email.clone(),
         person.name.clone().unwrap_or_default(),
@@ -91,8 +90,18 @@ fn cells(person: &Subscriber) -> [String; 6] {
         person.source.clone(),
         person.created_at.to_string(),
         person.changed_at.to_string(),
+        choice.frequency.as_str().to_owned(),
+        choice.paused_until.map(|at| at.to_string()).unwrap_or_default(),
+        choice.language.clone().unwrap_or_default(),
+        list(&choice.tags),
+        list(&choice.authors),
     ]
     .map(inert)
+}
+
+/// A tag may have any mark in it that a list could be joined with.
+fn list(words: &[String]) -> String {
+    if words.is_empty() { String::new() } else { serde_json::json!(words).to_string() }
 }
 
 /// What a spreadsheet would take for a formula gets a `'` before it.

@@ -103,7 +103,34 @@ pub enum Use {
     Network,
     /// The form, campaign or page they came by.
     Origin,
+    /// What they have chosen here.
+    Choice(Chosen),
 }
+
+/// Lists are JSON, as the cells of our own export have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    Frequency,
+    PausedUntil,
+    Language,
+    Tags,
+    Authors,
+}
+
+/// The columns of our own export. The first six are in those of older versions, too, and are what they are known by.
+pub const OURS: [&str; 11] = [
+    "email",
+    "name",
+    "state",
+    "source",
+    "created_at",
+    "changed_at",
+    "frequency",
+    "paused_until",
+    "language",
+    "tags",
+    "authors",
+];
 
 /// One kind of file.
 #[derive(Debug)]
@@ -119,7 +146,7 @@ pub struct Format {
 }
 
 use Standing::{Active, Pending, Suppressed, Unsubscribed};
-use Use::{AskedAt, ConfirmedAt, Email, FirstName, If, LastName, Name, Network, Origin, Status, Unless};
+use Use::{AskedAt, Choice, ConfirmedAt, Email, FirstName, If, LastName, Name, Network, Origin, Status, Unless};
 
 const MAILCHIMP: &[(&str, Use)] = &[
     ("Email Address", Email),
@@ -325,7 +352,18 @@ pub const FORMATS: &[Format] = &[
         Tool::Gazetted,
         "gazetted",
         &["email", "name", "state", "source", "created_at", "changed_at"],
-        &[("email", Email), ("name", Name), ("state", Status(OUR_WORDS)), ("source", Origin), ("created_at", AskedAt)],
+        &[
+            ("email", Email),
+            ("name", Name),
+            ("state", Status(OUR_WORDS)),
+            ("source", Origin),
+            ("created_at", AskedAt),
+            ("frequency", Choice(Chosen::Frequency)),
+            ("paused_until", Choice(Chosen::PausedUntil)),
+            ("language", Choice(Chosen::Language)),
+            ("tags", Choice(Chosen::Tags)),
+            ("authors", Choice(Chosen::Authors)),
+        ],
         Active,
     ),
 ];

@@ -1,10 +1,11 @@
 //! One file as a run of rows and problems, in its order. What breaks the file (and not only a line of it) is its last
 //! problem.
 
-use std::io::Read;
+use std::io::{self, Chain, Cursor, Read};
 
 use super::columns::Columns;
 use super::formats::Tool;
+use super::objects::Objects;
 use super::records::{Broken, Place, Record, Records};
 use super::text::{self, Text};
 use super::{ImportRow, person};
@@ -20,10 +21,36 @@ pub struct Recognised {
     pub ignored: Vec<String>,
 }
 
+/// The text with its first bytes, which were looked at.
+type Whole<R> = Chain<Cursor<Vec<u8>>, Text<R>>;
+
+/// Separated fields, or our own JSON.
+enum Source<R> {
+    Separated(Records<Whole<R>>),
+    Objects(Objects<Whole<R>>),
+}
+
+impl<R: Read> Source<R> {
+    fn open(mut text: Text<R>) -> io::Result<Self> {
+        let mut head = Vec::new();
+        text.by_ref().take(2).read_to_end(&mut head)?;
+        let is_ours = Objects::<Whole<R>>::STARTS.contains(&&head[..]);
+        let whole = Cursor::new(head).chain(text);
+        Ok(if is_ours { Self::Objects(Objects::open(whole)) } else { Self::Separated(Records::open(whole)?) })
+    }
+
+    fn read(&mut self, record: &mut Record) -> Result<bool, (Place, Broken)> {
+        match self {
+            Self::Separated(records) => records.read(record),
+            Self::Objects(objects) => objects.read(record),
+        }
+    }
+}
+
 /// The rows of an opened file.
 pub struct List<R> {
     path: String,
-    records: Records<Text<R>>,
+    records: Source<R>,
     record: Record,
     columns: Columns,
     /// The first record is a person, not a header.
@@ -37,7 +64,7 @@ pub fn open<R: Read>(path: &str, input: R, wanted: Option<Tool>) -> Result<List<
     let start = Place { line: 1, column: 1 };
     let text = text::open(input).map_err(|refused| problem(start, refused.to_string()).hint(refused.hint()))?;
     let mut records =
-        Records::open(text).map_err(|error| problem(start, format!("the file cannot be read: {error}")))?;
+        Source::open(text).map_err(|error| problem(start, format!("the file cannot be read: {error}")))?;
     let mut record = Record::default();
     while records.read(&mut record).map_err(|(place, broken)| problem(place, broken.to_string()))? {
         if !record.is_blank() {

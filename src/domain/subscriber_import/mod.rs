@@ -4,18 +4,19 @@
 
 use jiff::Timestamp;
 
-use super::subscriber::{Address, State};
+use super::subscriber::{Address, Choice, State};
 
 mod columns;
 mod formats;
 mod list;
+mod objects;
 mod person;
 mod proof;
 mod records;
 mod survey;
 mod text;
 
-pub use formats::Tool;
+pub use formats::{OURS, Tool};
 pub use list::{List, Recognised, open};
 pub use survey::{Counts, FileSurvey, MOST_PROBLEMS, Survey};
 
@@ -39,6 +40,8 @@ pub struct ImportRow {
     /// The dates, form, network and tool as the file has them, as one short JSON object (no address, no name): proof of
     /// consent. Deterministic for equal rows.
     pub proof: String,
+    /// In our own lists only.
+    pub choice: Choice,
 }
 
 #[cfg(test)]

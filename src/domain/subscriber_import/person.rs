@@ -6,12 +6,12 @@ use jiff::tz::TimeZone;
 
 use super::ImportRow;
 use super::columns::{Column, Columns};
-use super::formats::{Standing, Use};
+use super::formats::{Chosen, Standing, Use};
 use super::proof::{self, Proof};
 use super::records::Record;
 use crate::domain::dates;
 use crate::domain::plain;
-use crate::domain::subscriber::{self, Address};
+use crate::domain::subscriber::{self, Address, Choice, Frequency};
 
 /// As much of a wrong value as a problem shows.
 const SHOWN: usize = 80;
@@ -95,6 +95,7 @@ struct Person<'a> {
     confirmed_at: Option<Timestamp>,
     left_at: Option<Timestamp>,
     proof: Proof,
+    choice: Choice,
 }
 
 impl<'a> Person<'a> {
@@ -109,6 +110,7 @@ impl<'a> Person<'a> {
             confirmed_at: None,
             left_at: None,
             proof: Proof::of(columns.format.tool),
+            choice: Choice::default(),
         }
     }
 
@@ -120,6 +122,8 @@ impl<'a> Person<'a> {
             Use::FirstName => self.first = cell,
             Use::LastName => self.last = cell,
             Use::Network => self.proof.add(&column.header, &proof::network(cell).unwrap_or_default()),
+            Use::Choice(_) if cell.is_empty() => {}
+            Use::Choice(what) => self.choose(what, cell).ok_or_else(|| no_choice(column, what, cell))?,
             Use::Origin => self.proof.add(&column.header, proof::origin(cell)),
             Use::AskedAt | Use::ConfirmedAt => {
                 self.proof.add(&column.header, cell);
@@ -145,6 +149,19 @@ impl<'a> Person<'a> {
             }
         }
         Ok(())
+    }
+
+    /// None: it is nothing that can be chosen.
+    fn choose(&mut self, what: Chosen, cell: &str) -> Option<()> {
+        let list = || serde_json::from_str::<Vec<String>>(cell).ok();
+        match what {
+            Chosen::Frequency => self.choice.frequency = Frequency::parse(cell)?,
+            Chosen::PausedUntil => self.choice.paused_until = Some(cell.parse().ok()?),
+            Chosen::Language => self.choice.language = Some(cell.to_owned()),
+            Chosen::Tags => self.choice.tags = list()?,
+            Chosen::Authors => self.choice.authors = list()?,
+        }
+        Some(())
     }
 
     fn say(&mut self, column: &Column, cell: &str, standing: Standing) {
@@ -196,6 +213,7 @@ impl<'a> Person<'a> {
             confirmed_at: self.confirmed_at,
             left_at: self.left_at,
             proof: self.proof.finish(),
+            choice: self.choice,
         })
     }
 }
@@ -218,6 +236,16 @@ fn unknown(column: &Column, cell: &str) -> Wrong {
     };
     let hint = "nobody is made active by guessing: change the word, or take the row out";
     wrong(column.index, format!("`{}` says {value}, {what}", column.header), Some(hint))
+}
+
+fn no_choice(column: &Column, what: Chosen, cell: &str) -> Wrong {
+    let expected = match what {
+        Chosen::Frequency => "`monthly`, `quarterly` or `post`",
+        Chosen::PausedUntil => "an instant like `2026-12-01T00:00:00Z`",
+        Chosen::Language => "a language",
+        Chosen::Tags | Chosen::Authors => "a list like `[\"one\",\"two\"]`",
+    };
+    wrong(column.index, format!("`{}` says `{}`; expected {expected}, or nothing", column.header, shown(cell)), None)
 }
 
 fn shown(text: &str) -> String {

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead as _, BufReader, Chain, Cursor, ErrorKind, Read};
 
 /// What one record may hold; the longest real ones have a few kilobytes.
-const MOST_BYTES: usize = 1 << 20;
+pub const MOST_BYTES: usize = 1 << 20;
 const MOST_FIELDS: usize = 1_000;
 /// Where the separator is looked for.
 const HEAD: usize = 8 * 1024;
@@ -26,9 +26,17 @@ pub struct Record {
 }
 
 impl Record {
-    fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.bytes.clear();
         self.fields.clear();
+    }
+
+    /// With fields that all begin at one place.
+    pub fn fill<'a>(&mut self, fields: impl Iterator<Item = &'a [u8]>, place: Place) {
+        for field in fields {
+            self.bytes.extend_from_slice(field);
+            self.fields.push((self.bytes.len(), place));
+        }
     }
 
     #[must_use]
@@ -65,6 +73,8 @@ pub enum Broken {
     Long,
     #[error("the record has more than {MOST_FIELDS} fields; expected one person a line")]
     Wide,
+    #[error("this is no person; expected one a line, as `subscribers export --json` writes them")]
+    Object,
     #[error("a quote opens here and is not closed before the file ends")]
     Unclosed,
 }

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{ImportRow, Tool, list};
 use crate::domain::problem::Problem;
-use crate::domain::subscriber::State;
+use crate::domain::subscriber::{Choice, State};
 
 /// Enough to see the mistake; a file of the wrong kind has one in each line.
 pub const MOST_PROBLEMS: usize = 100;
@@ -110,7 +110,11 @@ impl Survey {
     /// What tells whether the files are the same when they are read again; added up over all rows.
     #[must_use]
     pub fn mark(row: &ImportRow) -> u64 {
-        xxh3_64(row.address.key.as_bytes()).rotate_left(row.state as u32) ^ xxh3_64(row.proof.as_bytes())
+        let mark = xxh3_64(row.address.key.as_bytes()).rotate_left(row.state as u32) ^ xxh3_64(row.proof.as_bytes());
+        if row.choice == Choice::default() {
+            return mark;
+        }
+        mark ^ xxh3_64(&serde_json::to_vec(&row.choice).unwrap_or_default())
     }
 
     #[must_use]

@@ -119,12 +119,21 @@ async fn insert(db: &mut Connection, source: &str, given: &[Given], now: Timesta
             row.name.as_deref().map(rows::clean),
             row.state.as_str(),
             came.as_microsecond(),
+            row.choice.frequency.as_str(),
+            row.choice.language.as_deref().map(rows::clean),
+            rows::words(row.choice.tags.iter().map(String::as_str)),
+            rows::words(row.choice.authors.iter().map(String::as_str)),
+            row.choice.paused_until.map(Timestamp::as_microsecond),
         ])
     }));
+    // Whoever wants each post by itself wants those from now on.
     let inserted = sqlx::query(concat!(
-        "INSERT INTO subscribers (key, email, name, state, source, created_at, changed_at)
-         SELECT key, email, name, state, $2, came, $3 FROM ",
-        rows!("$1", 0 key text, 1 email text, 2 name text, 3 state text, 4 came bigint),
+        "INSERT INTO subscribers (key, email, name, state, source, created_at, changed_at, frequency, frequency_since,
+             language, tags, authors, paused_until)
+         SELECT key, email, name, state, $2, came, $3, frequency, CASE WHEN frequency = 'monthly' THEN 0 ELSE $3 END,
+             language, tags, authors, paused_until FROM ",
+        rows!("$1", 0 key text, 1 email text, 2 name text, 3 state text, 4 came bigint, 5 frequency text, 6 language text,
+            7 tags text, 8 authors text, 9 paused_until bigint),
         " WHERE true ON CONFLICT (key) DO NOTHING RETURNING id, key"
     ))
     .bind(list)

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::shared::{self, choices, imports, rows, subscribers};
 use super::{Connection, Row};
-use crate::domain::subscriber::{Address, State};
+use crate::domain::subscriber::{Address, Choice, State};
 use crate::domain::subscriber_import::ImportRow;
 use crate::store::transfer::TakenOver;
 use crate::store::{Moved, Result, StoreError};
@@ -121,6 +121,7 @@ fn departed(row: &Row) -> Result<ImportRow> {
         confirmed_at: None,
         left_at: Some(left_at),
         proof: json!({"left_at": left_at}).to_string(),
+        choice: Choice::default(),
     })
 }
 
