@@ -19,6 +19,10 @@ const USUAL: [&str; 5] = ["posts", "post", "blog", "articles", "news"];
 /// Of the folders that people use, below `folder`, the one with the most dated posts, the first of several, and how many it has.
 #[must_use]
 pub fn fullest(folder: &Path, found: Option<&SiteConfig>) -> Option<(String, usize)> {
+    fullest_of(folder, candidates(found))
+}
+
+fn fullest_of(folder: &Path, candidates: Vec<Vec<String>>) -> Option<(String, usize)> {
     let count = |name: String| {
         let dated = dated(folder, &name);
         (name, dated)
@@ -27,13 +31,11 @@ pub fn fullest(folder: &Path, found: Option<&SiteConfig>) -> Option<(String, usi
         let there = group.into_iter().filter(|name| folder.join(name).is_dir()).map(count);
         there.reduce(|best, next| if next.1 > best.1 { next } else { best })
     };
-    candidates(found).into_iter().filter_map(best).find(|(_, dated)| *dated > 0)
+    candidates.into_iter().filter_map(best).find(|(_, dated)| *dated > 0)
 }
 
 /// In groups: a later one only matters if there are no posts in those before.
 fn candidates(found: Option<&SiteConfig>) -> Vec<Vec<String>> {
-    let usual = |content: &str| USUAL.iter().map(|name| format!("{content}/{name}")).collect::<Vec<_>>();
-    let below = |content: &str| vec![usual(content), vec![content.to_owned()]];
     match found.map(|found| (found.dialect, found)) {
         // The whole site, if `_posts` lie in several of its folders.
         Some((Dialect::Jekyll, _)) => vec![vec!["_posts".to_owned(), ".".to_owned()]],
@@ -47,6 +49,14 @@ fn candidates(found: Option<&SiteConfig>) -> Vec<Vec<String>> {
             vec![all, vec!["content".to_owned()]]
         }
     }
+}
+
+fn below(content: &str) -> Vec<Vec<String>> {
+    vec![usual(content), vec![content.to_owned()]]
+}
+
+fn usual(content: &str) -> Vec<String> {
+    USUAL.iter().map(|name| format!("{content}/{name}")).collect()
 }
 
 fn dated(folder: &Path, name: &str) -> usize {
@@ -83,6 +93,13 @@ pub fn problems(config: &Config, site: &Site, posts: usize) -> Vec<Problem> {
             "say `dir` below `[posts]` as the folder that holds all of them: `.` for the site's own".to_owned(),
         ));
     }
+    let foreign = of_other_languages(config, site);
+    if !foreign.is_empty() {
+        all.push(warning(
+            format!("only `{dir}` is read, and other languages have their posts in {}", foreign.join(", ")),
+            "one configuration reads one folder: give each language its own, with its own store and address".to_owned(),
+        ));
+    }
     let unheard = site.found.iter().flat_map(dialect::unheard);
     all.extend(unheard.map(|(key, instead)| {
         let message = format!("the site's own configuration has `{key}`, which is not followed: {instead}");
@@ -97,6 +114,22 @@ fn shown(config: &Config, site: &Site, name: &str) -> String {
     let whole = site.folder.as_deref().unwrap_or(Path::new("")).join(name);
     let shown = whole.strip_prefix(&base).unwrap_or(&whole).display().to_string();
     if shown.is_empty() { ".".to_owned() } else { shown }
+}
+
+/// Where Hugo's other languages have posts, if each has a folder of its own for all its pages.
+fn of_other_languages(config: &Config, site: &Site) -> Vec<String> {
+    let (Some(folder), Some(found)) = (site.folder.as_deref(), site.found.as_ref()) else { return Vec::new() };
+    if found.dialect != Dialect::Hugo {
+        return Vec::new();
+    }
+    let dir = absolute(&config.path(&config.posts.dir));
+    let is_apart = |content: &String| {
+        let content = folder.join(content);
+        !dir.starts_with(&content) && !content.starts_with(&dir)
+    };
+    let others = hugo::contents(&found.raw).into_iter().map(|(content, _)| content).filter(is_apart);
+    let fullest = others.filter_map(|content| fullest_of(folder, below(&content)));
+    fullest.map(|(name, _)| format!("`{}`", shown(config, site, &name))).collect()
 }
 
 /// Jekyll's other folders of posts.

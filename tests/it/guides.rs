@@ -148,6 +148,8 @@ fn init_and_check_know_the_language_s_folder_of_a_hugo_site() {
     assert_eq!(written["posts"]["dir"].as_str(), Some("content/de/posts"));
     assert_eq!(written["site"]["title"].as_str(), Some("Werkstatt"));
     assert_eq!(site.json("posts")[0]["url"], "https://notes.example.org/de/posts/one/");
+    let said = site.run("check").out;
+    assert!(said.contains("and other languages have their posts in `content/en/posts`"), "{said}");
 }
 
 #[test]
