@@ -13,6 +13,7 @@ use super::post::{Post, State, Written};
 use super::post_file::{self, Parsed, state_at};
 use super::problem::Problem;
 use super::shortcodes::Unknown;
+use super::translations;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {
@@ -46,7 +47,7 @@ impl Catalogue {
         refuse_twins(&mut posts, &mut problems, ledger);
         let rows = identity::attach(&mut posts, ledger, now);
         posts.sort_by(newest_first);
-        mark_translations(&mut posts, &mut problems, ledger);
+        translations::mark(&mut posts, &mut problems, ledger);
         sort(&mut problems);
         (Self { posts, problems, next_change }, rows)
     }
@@ -113,41 +114,6 @@ fn is_new_text_only(old: &Post, new: &Post) -> bool {
 #[must_use]
 pub fn newest_first(a: &Post, b: &Post) -> std::cmp::Ordering {
     b.date.unwrap_or(Timestamp::MAX).cmp(&a.date.unwrap_or(Timestamp::MAX)).then_with(|| a.id.cmp(&b.id))
-}
-
-/// Of posts that are one in several languages, the first that readers have seen stands for all; of those that came together, the
-/// one of the earliest date, and the one in the site's own language. Two in one language are two posts.
-fn mark_translations(posts: &mut [Post], problems: &mut Vec<Problem>, ledger: &Ledger) {
-    let seen = |post: &Post| ledger.get(&post.id).map_or(Timestamp::MAX, |row| row.first_seen);
-    let rank = |post: &Post| {
-        (!post.is_published(), seen(post), post.date.is_none(), post.date, post.language.is_some(), post.path.clone())
-    };
-    let mut works: BTreeMap<Box<str>, Vec<usize>> = BTreeMap::new();
-    for (index, post) in posts.iter().enumerate() {
-        if let Some(work) = &post.work {
-            works.entry(work.clone()).or_default().push(index);
-        }
-    }
-    for mut one in works.into_values().filter(|one| one.len() > 1) {
-        one.sort_by_cached_key(|index| rank(&posts[*index]));
-        let mut kept: Vec<usize> = Vec::with_capacity(one.len());
-        for index in one {
-            let twin = kept.iter().find(|other| posts[**other].language == posts[index].language);
-            let Some(twin) = twin.map(|other| posts[*other].path.clone()) else {
-                kept.push(index);
-                continue;
-            };
-            let message =
-                format!("is said to be `{twin}` in another language, and is in the same, so it is a post of its own");
-            let problem = Problem::warning(&*posts[index].path, "translation", message).at(1, 1);
-            problems.push(problem.hint("change `translationKey`, or the file's name"));
-            posts[index].work = None;
-        }
-        let original = kept.first().map(|first| Arc::clone(&posts[*first].written));
-        for index in kept.into_iter().skip(1) {
-            posts[index].original.clone_from(&original);
-        }
-    }
 }
 
 /// Two posts with one address, or one id, cannot both be in a feed. The one the ledger knows stays, else the first by
@@ -336,30 +302,6 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn of_one_work_in_several_languages_the_first_stands_for_all() {
-        let file = |path: &str, language: Option<&str>, date: &str, hidden: bool| {
-            let mut parsed = parsed(path, &format!("https://x/{path}"), date, hidden.then_some(Visibility::Draft));
-            let post = &mut parsed.post.as_mut().unwrap().0;
-            (post.work, post.language) = (Some("w".into()), language.map(str::to_owned));
-            parsed
-        };
-        let (early, late) = ("2021-05-07T00:00:00Z", "2021-05-09T00:00:00Z");
-        for (files, first) in [
-            ([file("a.md", None, early, false), file("a.de.md", Some("de"), early, false)], "a.md"),
-            ([file("a.md", None, late, false), file("a.de.md", Some("de"), early, false)], "a.de.md"),
-            ([file("a.md", None, early, true), file("a.de.md", Some("de"), late, false)], "a.de.md"),
-        ] {
-            let other = parsed("b.md", "https://x/b", early, None);
-            let all = files.iter().chain([&other]);
-            let (catalogue, _) = Catalogue::assemble(all, &Ledger::new(), at("2021-06-01T00:00:00Z"));
-            let mut stand: Vec<&str> =
-                catalogue.posts.iter().filter(|post| !post.is_translation()).map(|post| &*post.path).collect();
-            stand.sort_unstable();
-            assert_eq!(stand, [first, "b.md"]);
-        }
     }
 
     #[test]

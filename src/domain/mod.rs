@@ -50,6 +50,7 @@ pub mod style;
 pub mod subscriber;
 pub mod subscriber_import;
 pub mod token;
+mod translations;
 pub mod webhook;
 pub mod websub;
 pub mod wording;
