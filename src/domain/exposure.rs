@@ -97,16 +97,20 @@ fn problem(file: &str, own: &Own, publisher: &Publisher) -> Problem {
         Publisher::Feeds => "in `feeds.out`, which readers fetch from".to_owned(),
     };
     let shown = &own.shown;
-    let message = match own.what {
-        What::Store => format!("the store, `{shown}`, lies {place}: every subscriber's address is there for everybody"),
-        What::Mails => format!("messages that go as files to `{shown}` lie {place}: they are there for everybody"),
-        What::Secret(key) => format!("the secret of `{key}`, `{shown}`, lies {place}: it is there for everybody"),
-        What::Configuration => format!("the configuration, `{shown}`, lies {place}: it is there for everybody"),
-        What::Feeds => format!("the feeds in `{shown}` lie {place}: they are published a second time"),
-    };
-    let code = match own.what {
-        What::Store | What::Mails | What::Secret(_) => EXPOSED,
-        What::Configuration | What::Feeds => COPIED,
+    let (code, message) = match own.what {
+        What::Store => {
+            (EXPOSED, format!("the store, `{shown}`, lies {place}: every subscriber's address is there for everybody"))
+        }
+        What::Mails => {
+            (EXPOSED, format!("messages that go as files to `{shown}` lie {place}: they are there for everybody"))
+        }
+        What::Secret(key) => {
+            (EXPOSED, format!("the secret of `{key}`, `{shown}`, lies {place}: it is there for everybody"))
+        }
+        What::Configuration => {
+            (COPIED, format!("the configuration, `{shown}`, lies {place}: it is there for everybody"))
+        }
+        What::Feeds => (COPIED, format!("the feeds in `{shown}` lie {place}: they are published a second time")),
     };
     // It may never be built here. Where it really runs, `doctor` calls it wrong.
     Problem::warning(file, code, message).hint(remedy(own, publisher))

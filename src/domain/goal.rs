@@ -91,8 +91,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    fn count(&self, day: Date) -> bool {
-        !self.by_day || (self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to))
+    fn hold(&self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
     }
 }
 
@@ -189,6 +189,12 @@ impl GoalStatus {
         self.begins.map(|day| Period::containing(self.per, day))
     }
 
+    /// How many periods ask for something.
+    #[must_use]
+    pub fn begun(&self) -> u32 {
+        self.periods.iter().fold(0, |sum, p| sum + u32::from(p.state != PeriodState::Paused))
+    }
+
     /// The period that is running at `now`, if it is among those counted.
     #[must_use]
     pub fn current(&self) -> Option<&PeriodStatus> {
@@ -200,12 +206,13 @@ impl GoalStatus {
 #[must_use]
 pub fn status(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, bounds: Bounds) -> GoalStatus {
     let today = zone.to_datetime(now).date();
-    let counts = count(spec, posts, zone, now, Bounds::default());
+    let counts = count(spec, posts, zone, now, |_| true);
     let running = Period::containing(spec.per, today);
     let first = first(spec, &counts, bounds);
     let last = bounds.to.map_or(running, |to| Period::containing(spec.per, to).min(running));
-    let within = count(spec, posts, zone, now, bounds);
-    let periods = periods(spec, &within, first, last, running);
+    let within =
+        bounds.by_day.then(|| count(spec, posts, zone, now, |date| bounds.hold(zone.to_datetime(date).date())));
+    let periods = periods(spec, within.as_ref().unwrap_or(&counts), first, last, running);
     let runs = Runs::of(&periods);
     let met = tally(&periods, PeriodState::Met);
     let missed = tally(&periods, PeriodState::Missed);
@@ -249,10 +256,16 @@ pub(super) fn counts_as_published(spec: &Spec, post: &Post, now: Timestamp) -> O
     post.date.filter(|date| post.is_published() && *date <= now && spec.wants(post))
 }
 
-fn count(spec: &Spec, posts: &[Post], zone: &TimeZone, now: Timestamp, bounds: Bounds) -> BTreeMap<Period, u32> {
+fn count(
+    spec: &Spec,
+    posts: &[Post],
+    zone: &TimeZone,
+    now: Timestamp,
+    is_meant: impl Fn(Timestamp) -> bool,
+) -> BTreeMap<Period, u32> {
     let mut counts = BTreeMap::new();
     let dates = posts.iter().filter_map(|post| counts_as_published(spec, post, now));
-    for date in dates.filter(|date| bounds.count(zone.to_datetime(*date).date())) {
+    for date in dates.filter(|date| is_meant(*date)) {
         *counts.entry(Period::at(spec.per, date, zone)).or_default() += 1;
     }
     counts
@@ -295,11 +308,6 @@ fn period_status(spec: &Spec, period: Period, published: u32, closed: bool) -> P
         (false, false, false) => PeriodState::Open,
     };
     PeriodStatus { period, published, goal: if paused { 0 } else { spec.posts }, state, closed }
-}
-
-/// The periods that ask for something.
-pub(super) fn begun(periods: &[PeriodStatus]) -> u32 {
-    periods.iter().fold(0, |sum, p| sum + u32::from(p.state != PeriodState::Paused))
 }
 
 fn tally(periods: &[PeriodStatus], state: PeriodState) -> u32 {
@@ -420,7 +428,7 @@ fn sentence(status: &GoalStatus) -> String {
             behind => format!("{} behind", behind.unsigned_abs()),
         };
         let posts = wording::digits(status.published, "post");
-        parts.push(format!("{posts} in {} – {standing}.", wording::digits(begun(&status.periods), per)));
+        parts.push(format!("{posts} in {} – {standing}.", wording::digits(status.begun(), per)));
     }
     parts.extend(status.current().map(|current| running_sentence(status, current)));
     parts.join(" ")

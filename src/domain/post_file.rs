@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::author::Author;
 use super::dialect::sections::Inherited;
-use super::dialect::{Dialect, Rules, flag, hugo, jekyll, scalar, text, zola};
+use super::dialect::{Dialect, Rules, flag, hugo, jekyll, lies_in, scalar, text, zola};
 use super::front_matter::{self, Kind, Split};
 use super::post::{Enclosure, Image, Post, State, Written};
 use super::problem::Problem;
@@ -118,7 +118,9 @@ fn read(file: File<'_>, text: &str, rules: &Rules, problems: &mut Vec<Problem>) 
     match read {
         Ok((front, problem)) => {
             problems.extend(problem);
-            Reader { file, rules, split: &split, front: effective(front, file, rules), problems }.post()
+            let path = rules.in_site(file.relative);
+            let front = effective(front, file, rules, &path);
+            Reader { file, path, rules, split: &split, front, problems }.post()
         }
         Err(problem) => {
             problems.push(problem);
@@ -128,7 +130,7 @@ fn read(file: File<'_>, text: &str, rules: &Rules, problems: &mut Vec<Problem>) 
 }
 
 /// The front matter with the site's defaults behind it, in the spelling this module looks keys up by.
-fn effective(front: Map<String, Value>, file: File<'_>, rules: &Rules) -> Map<String, Value> {
+fn effective(front: Map<String, Value>, file: File<'_>, rules: &Rules, path: &str) -> Map<String, Value> {
     match rules.dialect {
         // Hugo's keys mean the same in any case.
         Dialect::Hugo => {
@@ -137,7 +139,7 @@ fn effective(front: Map<String, Value>, file: File<'_>, rules: &Rules) -> Map<St
             all
         }
         Dialect::Jekyll if rules.site.contains_key("defaults") => {
-            let mut all = jekyll::defaults(&rules.site, &rules.in_site(file.relative));
+            let mut all = jekyll::defaults(&rules.site, path);
             all.extend(front);
             all
         }
@@ -147,6 +149,8 @@ fn effective(front: Map<String, Value>, file: File<'_>, rules: &Rules) -> Map<St
 
 struct Reader<'a> {
     file: File<'a>,
+    /// Below Jekyll's source.
+    path: Cow<'a, str>,
     rules: &'a Rules,
     split: &'a Split<'a>,
     front: Map<String, Value>,
@@ -178,8 +182,8 @@ impl Reader<'_> {
         let written = Written {
             path: self.file.path.into(),
             own_id: self.own_id(),
-            image: self.image(&self.files_from(&place, &url)).map(Box::new),
-            enclosure: self.enclosure(&self.files_from(&place, &url)).map(Box::new),
+            image: self.image(&place, &url).map(Box::new),
+            enclosure: self.enclosure(&place, &url).map(Box::new),
             url,
             title,
             date,
@@ -211,8 +215,7 @@ impl Reader<'_> {
     }
 
     fn lies_in(&self, folder: &str) -> bool {
-        let path = self.rules.in_site(self.file.relative);
-        path.split('/').rev().skip(1).any(|part| part == folder)
+        lies_in(&self.path, folder)
     }
 
     /// A page that the generator keeps out of its lists, or does not write at all, is not for readers.
@@ -332,8 +335,7 @@ impl Reader<'_> {
         let path = match self.rules.dialect {
             Dialect::Jekyll => {
                 let (_, name) = jekyll::file_name(place.name);
-                let path = self.rules.in_site(self.file.relative);
-                let relative = path.rsplit_once('.').map_or(&*path, |(stem, _)| stem);
+                let relative = self.path.rsplit_once('.').map_or(&*self.path, |(stem, _)| stem);
                 let categories = self.categories();
                 let parts = jekyll::Parts {
                     date: local,
@@ -412,7 +414,7 @@ impl Reader<'_> {
 
     fn categories(&self) -> Vec<String> {
         let mut all = match self.rules.dialect {
-            Dialect::Jekyll => jekyll::folder_categories(&self.rules.in_site(self.file.relative)),
+            Dialect::Jekyll => jekyll::folder_categories(&self.path),
             _ => Vec::new(),
         };
         all.extend(self.terms("categories", "category"));
@@ -426,7 +428,7 @@ impl Reader<'_> {
         if bundle { page.into() } else { format!("{}/", self.rules.base_url).into() }
     }
 
-    fn image(&self, from: &str) -> Option<Image> {
+    fn image(&self, place: &hugo::Place<'_>, page: &str) -> Option<Image> {
         let value = self
             .front
             .get("image")
@@ -434,12 +436,12 @@ impl Reader<'_> {
             .or_else(|| self.front.get("cover")?.get("image"))?;
         let beside = self.front.get("cover").and_then(|cover| cover.get("alt")).and_then(scalar);
         let alt = text(&self.front, &["image_alt", "image-alt", "imagealt"]).or(beside);
-        media::image(value, alt, from, &self.rules.base_url)
+        media::image(value, alt, &self.files_from(place, page), &self.rules.base_url)
     }
 
-    fn enclosure(&mut self, from: &str) -> Option<Enclosure> {
+    fn enclosure(&mut self, place: &hugo::Place<'_>, page: &str) -> Option<Enclosure> {
         let key = ["enclosure", "audio", "podcast"].into_iter().find(|key| self.front.contains_key(*key))?;
-        match media::enclosure(self.front.get(key)?, from, &self.rules.base_url) {
+        match media::enclosure(self.front.get(key)?, &self.files_from(place, page), &self.rules.base_url) {
             Ok(found) => found,
             Err(message) => {
                 let hint = "expected a file, or a table: `{url: /audio/1.mp3, length: 123456, type: audio/mpeg}`";

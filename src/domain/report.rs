@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::facts::{self, Section};
-use super::goal::{Bounds, GoalStatus, PeriodStatus, Spec, begun, status};
+use super::goal::{Bounds, GoalStatus, PeriodStatus, Spec, status};
 use super::period::Per;
 use super::post::{Post, State};
 use super::wording;
@@ -106,21 +106,22 @@ pub fn report(asked: &Asked<'_>, posts: &[Post], zone: &TimeZone, now: Timestamp
     let Asked { from, to, .. } = *asked;
     let spec = asked.goals.first().cloned().unwrap_or_default();
     let bounds = Bounds { from: Some(from), to: Some(to), by_day: true };
-    let standing = status(&spec, posts, zone, now, bounds);
+    let goal = |spec: &Spec| {
+        let standing = status(spec, posts, zone, now, bounds);
+        ReportGoal { verdict: verdict(standing.published, standing.target), standing }
+    };
+    let goals: Vec<ReportGoal> = asked.goals.iter().map(goal).collect();
+    let ReportGoal { verdict, standing } = goals.first().cloned().unwrap_or_else(|| goal(&spec));
     let listed = published(&spec, posts, zone, now, from, to);
     let drafts = in_the_making(&spec, posts, zone, now);
     let published = u32::try_from(listed.len()).unwrap_or(u32::MAX);
-    let goals = asked.goals.iter().map(|spec| {
-        let standing = status(spec, posts, zone, now, bounds);
-        ReportGoal { verdict: verdict(standing.published, standing.target), standing }
-    });
     let author = spec.author.as_deref().map(|asked| as_spelt(asked, posts));
     let mut report = Report {
         from,
         to,
         published,
         target: standing.target,
-        verdict: verdict(standing.published, standing.target),
+        verdict,
         sentence: String::new(),
         months: tallies::months(&listed, from, to),
         authors: tallies::shares(&listed, |post| &post.authors),
@@ -130,7 +131,7 @@ pub fn report(asked: &Asked<'_>, posts: &[Post], zone: &TimeZone, now: Timestamp
         author,
         posts: listed,
         drafts,
-        goals: goals.collect(),
+        goals,
         goal: spec.posts,
         per: spec.per,
         periods: Vec::new(),
@@ -227,7 +228,7 @@ fn sentence(report: &Report, standing: &GoalStatus) -> String {
     let posts = wording::count(standing.published, "post");
     let have = have(standing.published);
     let stretch = wording::stretch(report.from.max(since), report.to.min(until));
-    let time = wording::count(begun(&standing.periods), per);
+    let time = wording::count(standing.begun(), per);
     let aim = match report.verdict {
         Verdict::Missed if standing.published > 0 => {
             format!(" of the {} we aimed for", wording::number(report.target))

@@ -172,16 +172,11 @@ impl Session {
 
     async fn transaction(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
         let (whole, marked) = (stuffed(&message.bytes), OnceLock::new());
-        let marking = async {
-            let ours = mark.wait().await;
-            // Only set here.
-            let _ = marked.set(ours);
-            ours
-        };
+        let marking = async { marked.set(mark.wait().await) };
         // One waits for the server, the other for the disk. Neither is given up for the other: what was marked is known.
-        let (begun, ours) = tokio::join!(self.begin(message, &whole, &marked), marking);
+        let (begun, _) = tokio::join!(self.begin(message, &whole, &marked), marking);
         let rest = begun?;
-        if !ours {
+        if marked.get() != Some(&true) {
             self.usable = false;
             return Ok(Sent::Lost);
         }

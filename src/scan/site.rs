@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::config::{Config, PostsFormat};
 use crate::domain::author::Author;
 use crate::domain::byline::Known;
-use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess, hugo, jekyll};
+use crate::domain::dialect::{Dialect, Rules, SiteConfig, guess, hugo, jekyll, lies_in};
 use crate::domain::hash::{self, Hasher};
 use crate::domain::problem::Problem;
 
@@ -71,8 +71,7 @@ impl Site {
     /// By its name and place.
     #[must_use]
     pub fn may_be_post(&self, relative: &str) -> bool {
-        let is_place =
-            !self.jekyll_folders || relative.split('/').rev().skip(1).any(|part| part == "_posts" || part == "_drafts");
+        let is_place = !self.jekyll_folders || lies_in(relative, "_posts") || lies_in(relative, "_drafts");
         is_place && self.rules.may_be_post(relative)
     }
 

@@ -1,6 +1,7 @@
 //! The three kinds of blog: what their site configuration says, which of their files are posts, and at which address
 //! each post's page stands. Knows no file system: it is handed names and texts.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::tz::TimeZone;
@@ -257,8 +258,8 @@ impl Rules {
 
     /// Where a file lies below Jekyll's source.
     #[must_use]
-    pub fn in_site(&self, relative: &str) -> String {
-        if self.within.is_empty() { relative.to_owned() } else { format!("{}/{relative}", self.within) }
+    pub fn in_site<'a>(&self, relative: &'a str) -> Cow<'a, str> {
+        if self.within.is_empty() { relative.into() } else { format!("{}/{relative}", self.within).into() }
     }
 
     /// Whether a file can be a post, by its name and what the site's configuration says of it.
@@ -333,6 +334,12 @@ impl<'a> PageFolders<'a> {
         let is_page = relative.rsplit('/').next().is_some_and(|name| name.starts_with("index."));
         above.skip(usize::from(is_page)).any(|folder| self.0.contains(folder))
     }
+}
+
+/// Whether one of the folders that lead to a file has this name.
+#[must_use]
+pub fn lies_in(path: &str, folder: &str) -> bool {
+    path.split('/').rev().skip(1).any(|part| part == folder)
 }
 
 /// Editors' and tools' own files, wherever they lie.

@@ -4,6 +4,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use serde_json::json;
 
+use super::asks::Answered;
 use super::session::Session;
 use super::sign_in::Sent;
 use super::{Desk, Here, Shown};
@@ -12,6 +13,7 @@ use crate::domain::edition::{EditionKey, State as EditionState};
 use crate::domain::period::Period;
 use crate::domain::subscriber::Address;
 use crate::domain::wording;
+use crate::http::Form;
 use crate::http::error::Refusal;
 use crate::render::page::admin::Page;
 
@@ -35,27 +37,21 @@ pub async fn test(State(desk): Here, Extension(session): Extension<Session>, Ext
 }
 
 pub async fn release(State(desk): Here, Extension(session): Extension<Session>, Extension(form): Sent) -> Shown {
-    let period = Period::parse(form.get("period")).ok_or(Refusal::Body)?;
-    let fingerprint = form.get("fingerprint").to_owned();
-    match desk.settings.asking.release(period, fingerprint).await.ok_or(Refusal::Starting)? {
-        Ok(words) => {
-            let then = format!("/admin/editions/{period}");
-            desk.done(&session, "digest release", &period.to_string(), &words, &then).await
-        }
-        Err(words) => desk.not_done(&session, &words, &format!("/admin/next?period={period}")),
-    }
+    let (period, fingerprint) = looked_at(&form)?;
+    let answered = desk.settings.asking.release(period, fingerprint).await;
+    desk.decided(&session, "digest release", period, answered).await
 }
 
 pub async fn turn_down(State(desk): Here, Extension(session): Extension<Session>, Extension(form): Sent) -> Shown {
+    let (period, fingerprint) = looked_at(&form)?;
+    let answered = desk.settings.asking.turn_down(period, fingerprint).await;
+    desk.decided(&session, "digest cancel", period, answered).await
+}
+
+/// Which edition an editor has looked at, and as what.
+fn looked_at(form: &Form) -> Result<(Period, String), Refusal> {
     let period = Period::parse(form.get("period")).ok_or(Refusal::Body)?;
-    let fingerprint = form.get("fingerprint").to_owned();
-    match desk.settings.asking.turn_down(period, fingerprint).await.ok_or(Refusal::Starting)? {
-        Ok(words) => {
-            let then = format!("/admin/editions/{period}");
-            desk.done(&session, "digest cancel", &period.to_string(), &words, &then).await
-        }
-        Err(words) => desk.not_done(&session, &words, &format!("/admin/next?period={period}")),
-    }
+    Ok((period, form.get("fingerprint").to_owned()))
 }
 
 pub async fn pause(State(desk): Here, Extension(session): Extension<Session>, Path(key): Path<String>) -> Shown {
@@ -112,6 +108,16 @@ impl Desk {
         self.settings.asking.wake();
         let words = wording::capitalised(&format!("{} {words}.", called(key)));
         self.done(session, wanted.act, &key.to_string(), &words, &back).await
+    }
+
+    /// What the daemon has answered to an editor's word on an edition.
+    async fn decided(&self, session: &Session, act: &str, period: Period, answered: Option<Answered>) -> Shown {
+        match answered.ok_or(Refusal::Starting)? {
+            Ok(words) => {
+                self.done(session, act, &period.to_string(), &words, &format!("/admin/editions/{period}")).await
+            }
+            Err(words) => self.not_done(session, &words, &format!("/admin/next?period={period}")),
+        }
     }
 
     /// Nothing was done, and why.

@@ -103,7 +103,6 @@ impl Language {
             name => wording::capitalised(name),
         };
         let mut parts = vec![self.text("goal-aim", &[("name", name.into()), ("count", status.posts.into()), per()])];
-        let begun = status.periods.iter().fold(0_u32, |sum, p| sum + u32::from(p.state != PeriodState::Paused));
         if let Some(first) = status.first_to_come() {
             parts.push(self.text("goal-begins", &calendar(first)));
         } else if status.periods.is_empty() {
@@ -116,7 +115,7 @@ impl Language {
             };
             let args = [
                 ("count", status.published.into()),
-                ("periods", begun.into()),
+                ("periods", status.begun().into()),
                 per(),
                 ("standing", standing.into()),
                 ("by", Arg::Number(status.ahead.saturating_abs())),
