@@ -346,7 +346,7 @@ async fn test(config_path: Option<&Path>, period: Period, to: &str) -> Done {
     let way = ways.iter().max_by_key(|way| way.weight).ok_or_else(|| Failure::failed("no way out", "see `[smtp]`"))?;
     let key = DeliveryKey { edition: period.into(), subscriber: 0 };
     let mut channel = way.transport.channel();
-    let sent = channel.send(key, &message, std::future::ready(true)).await;
+    let sent = channel.send(key, &message, std::future::ready(true), std::future::ready(None)).await;
     channel.close().await;
     match sent {
         Ok(Sent::Accepted(words)) => {

@@ -115,6 +115,12 @@ impl Pace {
         Duration::try_from(at.duration_since(now)).unwrap_or_default()
     }
 
+    /// Takes the next turn if there is nothing to wait for.
+    pub fn turn_at_once(&mut self, now: Timestamp) -> bool {
+        let is_due = self.next_at <= now;
+        is_due && self.turn(now).is_zero()
+    }
+
     /// Messages a minute at present: the smaller one of what is allowed and what was learned.
     fn rate(&mut self, now: Timestamp) -> Option<f64> {
         if self.learned.is_some() && passed(self.slowed_at, now) >= FORGOTTEN {

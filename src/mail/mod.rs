@@ -6,6 +6,7 @@ pub mod composer;
 mod files;
 pub mod imap;
 pub mod maildir;
+mod offers;
 pub mod outbox;
 mod sendmail;
 mod session;

@@ -21,6 +21,7 @@ use crate::domain::delivery::after;
 use crate::domain::edition::EditionKey;
 use crate::store::{Claim, DeliveryKey, SharedStore, StoreError};
 
+mod ahead;
 mod feeder;
 mod ledger;
 mod making;

@@ -1,6 +1,7 @@
 //! One connection to the mail server, from the greeting to QUIT: encrypted and logged in as the configuration says, one
-//! message after the other. Every error carries its decision. Lettre's commands, on a socket of our own: its pool
-//! neither bounds the wait for replies nor lets anybody in before the message.
+//! message after the other, the envelope of each in one go with the end of the one before where the server takes that. Every
+//! error carries its decision. Lettre's commands, on a socket of our own: its pool neither bounds the wait for replies nor
+//! lets anybody in before the message.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,7 +16,9 @@ use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severi
 use rustls::ClientConfig;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
+use tracing::debug;
 
+use super::offers::Offers;
 use super::tls::{self, Encryption};
 use super::wire::{END, Stream, Wire, WireError, stuffed};
 use crate::config::Tls;
@@ -24,6 +27,8 @@ use crate::render::message::Message;
 
 /// While other addresses of the server remain to be tried.
 const NEXT_ADDRESS: Duration = Duration::from_secs(5);
+/// What is said before a message, and the hundred of the answer that lets it go on.
+const ENVELOPE: [(Stage, u16); 3] = [(Stage::Mail, 200), (Stage::Rcpt, 200), (Stage::Data, 300)];
 /// Nobody waits for a farewell.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -39,6 +44,8 @@ pub struct Server {
     pub timeout: Duration,
     /// For the reply after the final dot.
     pub data_timeout: Duration,
+    /// Whether it takes an envelope in one go with the end of the message before; unknown before the first one.
+    pub takes_ahead: OnceLock<bool>,
 }
 
 /// Why a message did not go, and what that asks for.
@@ -82,18 +89,39 @@ impl<'a> Mark<'a> {
     }
 }
 
-/// What EHLO offered: keywords, and ways to log in.
-#[derive(Debug, Default)]
-struct Offers {
-    keywords: Vec<String>,
-    mechanisms: Vec<Mechanism>,
-    /// How large a message may be.
-    size: Option<usize>,
+/// The message that follows on this connection; asked for once, when all but the end of the one before is on its way.
+pub struct Next<'a>(Option<Pin<&'a mut (dyn Future<Output = Option<Envelope>> + Send)>>);
+
+impl<'a> Next<'a> {
+    pub fn new(making: Pin<&'a mut (dyn Future<Output = Option<Envelope>> + Send)>) -> Self {
+        Self(Some(making))
+    }
+
+    async fn wait(&mut self) -> Option<Envelope> {
+        match self.0.take() {
+            Some(making) => making.await,
+            None => None,
+        }
+    }
 }
 
-impl Offers {
-    fn has(&self, keyword: &str) -> bool {
-        self.keywords.iter().any(|offered| offered == keyword)
+/// What a server is told of a message before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    return_path: String,
+    recipient: String,
+    size: usize,
+    is_ascii: bool,
+}
+
+impl From<&Message> for Envelope {
+    fn from(message: &Message) -> Self {
+        Self {
+            return_path: message.return_path.clone(),
+            recipient: message.recipient.clone(),
+            size: message.bytes.len(),
+            is_ascii: message.bytes.is_ascii(),
+        }
     }
 }
 
@@ -103,6 +131,8 @@ pub struct Session {
     offers: Offers,
     encryption: Option<Encryption>,
     usable: bool,
+    /// The envelope of the next message, if it is out already: its answers come after those about the message before.
+    ahead: Option<Envelope>,
 }
 
 /// What a server has shown of itself to somebody who sends nothing.
@@ -146,7 +176,8 @@ impl Session {
             }
             _ => (Box::new(stream), None),
         };
-        let mut session = Self { wire: Wire::new(stream), offers: Offers::default(), encryption, usable: true, server };
+        let mut session =
+            Self { wire: Wire::new(stream), offers: Offers::default(), encryption, usable: true, ahead: None, server };
         session.expect(Stage::Greeting, 200).await?;
         session.ehlo().await?;
         if session.server.tls == Tls::Starttls {
@@ -161,66 +192,85 @@ impl Session {
     }
 
     /// Sends one message. `mark` is awaited while the envelope and the message are on their way; before it gives true, the
-    /// message is not ended, and if it gives false, the connection is given up in the middle of it.
-    pub async fn send(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
-        let sent = self.transaction(message, mark).await;
+    /// message is not ended, and if it gives false, the connection is given up in the middle of it. What `next` gives is to
+    /// be sent next; if something else is, or nothing, the connection is given up, too.
+    pub async fn send(&mut self, message: &Message, mark: &mut Mark<'_>, next: &mut Next<'_>) -> Result<Sent, Failure> {
+        let sent = self.transaction(message, mark, next).await;
         if self.usable && sent.as_ref().is_err_and(|failure| failure.stage < Stage::Dot) {
             self.reset().await;
         }
         sent
     }
 
-    async fn transaction(&mut self, message: &Message, mark: &mut Mark<'_>) -> Result<Sent, Failure> {
-        let (whole, marked) = (stuffed(&message.bytes), OnceLock::new());
-        let marking = async { marked.set(mark.wait().await) };
-        // One waits for the server, the other for the disk. Neither is given up for the other: what was marked is known.
-        let (begun, _) = tokio::join!(self.begin(message, &whole, &marked), marking);
-        let rest = begun?;
-        if marked.get() != Some(&true) {
+    async fn transaction(
+        &mut self,
+        message: &Message,
+        mark: &mut Mark<'_>,
+        next: &mut Next<'_>,
+    ) -> Result<Sent, Failure> {
+        let whole = stuffed(&message.bytes);
+        let body = &whole[..whole.len() - END.len()];
+        // One waits for the disk, the other for the server. Neither is given up for the other: what was marked is known.
+        let (is_ours, begun) = tokio::join!(biased; mark.wait(), self.begin(message, body, next));
+        let follows = begun?;
+        if !is_ours {
             self.usable = false;
             return Ok(Sent::Lost);
         }
-        let written = self.wire.hand_over(rest, self.server.timeout).await;
-        written.map_err(|(e, whole)| self.broken(if whole { Stage::Dot } else { Stage::Data }, &e))?;
-        let reply = self.expect(Stage::Dot, 200).await?;
+        let reply = self.end(follows).await?;
         Ok(Sent::Accepted(reply.to_string()))
     }
 
-    /// The envelope, and what may go out before the mark is known: all of the message but its end, without which it is none.
-    /// Gives what is left.
-    async fn begin<'a>(
+    /// What may go out before the mark is known: all of the message but its end, without which it is none. Gives what goes
+    /// with the end.
+    async fn begin(
         &mut self,
         message: &Message,
-        whole: &'a [u8],
-        marked: &OnceLock<bool>,
-    ) -> Result<&'a [u8], Failure> {
+        body: &[u8],
+        next: &mut Next<'_>,
+    ) -> Result<Option<(Envelope, String)>, Failure> {
         self.envelope(message).await?;
-        if marked.get().is_some() {
-            return Ok(whole);
-        }
-        let (body, end) = whole.split_at(whole.len() - END.len());
         self.wire.write(body, self.server.timeout).await.map_err(|e| self.broken(Stage::Data, &e))?;
-        Ok(end)
+        if !self.offers.has("PIPELINING") || self.server.takes_ahead.get() == Some(&false) {
+            return Ok(None);
+        }
+        let follows = next.wait().await;
+        // One that cannot be said is found out when it is its turn.
+        Ok(follows.and_then(|envelope| self.commands(&envelope).ok().map(|commands| (envelope, commands))))
+    }
+
+    /// The end of the message, and in one go with it the envelope that follows.
+    async fn end(&mut self, follows: Option<(Envelope, String)>) -> Result<Reply, Failure> {
+        let (ahead, commands) = follows.unzip();
+        let last = [END, commands.unwrap_or_default().as_bytes()].concat();
+        let written = self.wire.hand_over(&last, self.server.timeout).await;
+        written.map_err(|(e, taken)| self.broken(if taken < END.len() { Stage::Data } else { Stage::Dot }, &e))?;
+        self.ahead = ahead;
+        Ok(self.expect(Stage::Dot, 200).await?)
     }
 
     /// MAIL, RCPT and DATA, in one go where the server takes them so (RFC 2920).
     async fn envelope(&mut self, message: &Message) -> Result<(), Failure> {
-        self.fits(message)?;
-        let from = Mail::new(Some(address(&message.return_path)?), self.parameters(message));
-        let to = Rcpt::new(address(&message.recipient)?, Vec::new());
-        if !self.offers.has("PIPELINING") {
-            self.say(Stage::Mail, from).await?;
-            self.expect(Stage::Mail, 200).await?;
-            self.say(Stage::Rcpt, to).await?;
-            self.expect(Stage::Rcpt, 200).await?;
-            self.say(Stage::Data, Data).await?;
-            self.expect(Stage::Data, 300).await?;
-            return Ok(());
+        let envelope = Envelope::from(message);
+        if let Some(ahead) = self.ahead.take() {
+            return if ahead == envelope { self.answers_ahead().await } else { Err(self.given_up()) };
         }
-        self.say(Stage::Mail, format!("{from}{to}{Data}")).await?;
-        // All three answers are read, whatever the first ones say.
+        let commands = self.commands(&envelope)?;
+        if self.offers.has("PIPELINING") {
+            self.say(Stage::Mail, commands).await?;
+            return self.answers().await;
+        }
+        for (command, (stage, wanted)) in commands.split_inclusive('\n').zip(ENVELOPE) {
+            self.say(stage, command).await?;
+            self.expect(stage, wanted).await?;
+        }
+        Ok(())
+    }
+
+    /// All three answers are read, whatever the first ones say.
+    async fn answers(&mut self) -> Result<(), Failure> {
         let mut refused = None;
-        for (stage, wanted) in [(Stage::Mail, 200), (Stage::Rcpt, 200), (Stage::Data, 300)] {
+        for (stage, wanted) in ENVELOPE {
             match self.expect(stage, wanted).await {
                 // It waits for a message to nobody: one of no lines would still be one.
                 Ok(_) if stage == Stage::Data && refused.is_some() => self.usable = false,
@@ -234,25 +284,58 @@ impl Session {
         refused.map_or(Ok(()), |answer| Err(answer.into()))
     }
 
+    /// To an envelope that went with the end of the message before. Some server may not bear that, whatever it offers: what it
+    /// says then, it is asked again on another connection, and never so again unless it has worked once.
+    async fn answers_ahead(&mut self) -> Result<(), Failure> {
+        let answered = self.answers().await;
+        let refused = match &answered {
+            Err(failure) if failure.stage != Stage::Rcpt && failure.decision != Decision::Closing => failure,
+            Err(_) => return answered,
+            Ok(()) => {
+                self.server.takes_ahead.get_or_init(|| true);
+                return answered;
+            }
+        };
+        if !self.server.takes_ahead.get_or_init(|| false) {
+            debug!(host = %self.server.host, "each message waits for the one before from now on: {refused}");
+        }
+        self.usable = false;
+        Err(Failure { decision: Decision::ServerTrouble, ..refused.clone() })
+    }
+
+    /// The server waits for a message that is not to be sent.
+    fn given_up(&mut self) -> Failure {
+        self.usable = false;
+        trouble(Stage::Mail, "the connection was given up: a message that was begun does not go".to_owned())
+    }
+
+    /// MAIL, RCPT and DATA for a message that the server has said it would take.
+    fn commands(&self, envelope: &Envelope) -> Result<String, Failure> {
+        self.fits(envelope)?;
+        let from = Mail::new(Some(address(&envelope.return_path)?), self.parameters(envelope));
+        let to = Rcpt::new(address(&envelope.recipient)?, Vec::new());
+        Ok(format!("{from}{to}{Data}"))
+    }
+
     /// What the server has said of itself: a message that it would turn away is not begun.
-    fn fits(&self, message: &Message) -> Result<(), Failure> {
-        let Some(most) = self.offers.size.filter(|most| *most > 0 && message.bytes.len() > *most) else {
+    fn fits(&self, envelope: &Envelope) -> Result<(), Failure> {
+        let Some(most) = self.offers.size.filter(|most| *most > 0 && envelope.size > *most) else {
             return Ok(());
         };
-        let words = format!("5.3.4 the message has {} bytes, and the server takes {most} (SIZE)", message.bytes.len());
+        let words = format!("5.3.4 the message has {} bytes, and the server takes {most} (SIZE)", envelope.size);
         Err(Failure { stage: Stage::Mail, decision: Decision::Refused, words })
     }
 
-    fn parameters(&self, message: &Message) -> Vec<MailParameter> {
-        let size = self.offers.has("SIZE").then_some(MailParameter::Size(message.bytes.len()));
-        let eight_bit = self.offers.has("8BITMIME") && !message.bytes.is_ascii();
+    fn parameters(&self, envelope: &Envelope) -> Vec<MailParameter> {
+        let size = self.offers.has("SIZE").then_some(MailParameter::Size(envelope.size));
+        let eight_bit = self.offers.has("8BITMIME") && !envelope.is_ascii;
         let body = eight_bit.then_some(MailParameter::Body(MailBodyParameter::EightBitMime));
         size.into_iter().chain(body).collect()
     }
 
     async fn ehlo(&mut self) -> Result<(), Failure> {
         self.say(Stage::Ehlo, Ehlo::new(ClientId::Domain(self.server.helo.clone()))).await?;
-        self.offers = offers(&self.expect(Stage::Ehlo, 200).await?);
+        self.offers = Offers::read(&self.expect(Stage::Ehlo, 200).await?);
         Ok(())
     }
 
@@ -307,7 +390,8 @@ impl Session {
     }
 
     pub async fn quit(mut self) {
-        if self.usable && self.wire.command(Quit, FAREWELL).await.is_ok() {
+        // In the middle of a message QUIT would be a line of it.
+        if self.usable && self.ahead.is_none() && self.wire.command(Quit, FAREWELL).await.is_ok() {
             // Some servers log a client that hangs up without waiting as rude; none depends on it.
             let _ = self.wire.reply(FAREWELL).await;
         }
@@ -404,33 +488,6 @@ async fn encrypted(
 ) -> Result<(Box<dyn Stream>, Encryption), Failure> {
     let upgraded = tls::upgrade(Box::new(stream), &server.host, Arc::clone(config), server.timeout).await;
     upgraded.map_err(|e| trouble(stage, format!("{}: {e}", server.host)))
-}
-
-fn offers(reply: &Reply) -> Offers {
-    let mut offers = Offers::default();
-    for line in reply.lines.iter().skip(1) {
-        let line = line.to_ascii_uppercase();
-        let mut words = line.split([' ', '=']);
-        match words.next() {
-            Some("AUTH") => offers.mechanisms.extend(words.filter_map(mechanism)),
-            Some(keyword) => {
-                offers.keywords.push(keyword.to_owned());
-                if keyword == "SIZE" {
-                    offers.size = words.next().and_then(|size| size.parse().ok());
-                }
-            }
-            None => {}
-        }
-    }
-    offers
-}
-
-fn mechanism(word: &str) -> Option<Mechanism> {
-    match word {
-        "PLAIN" => Some(Mechanism::Plain),
-        "LOGIN" => Some(Mechanism::Login),
-        _ => None,
-    }
 }
 
 /// A 334 as lettre's login wants it.

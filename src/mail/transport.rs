@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use lettre::transport::smtp::authentication::Credentials;
 use secrecy::ExposeSecret as _;
 
 use super::files::Folder;
 use super::sendmail::Program;
-pub use super::session::{Failure, Probed, Sent};
-use super::session::{Mark, Server, Session};
+pub use super::session::{Envelope, Failure, Probed, Sent};
+use super::session::{Mark, Next, Server, Session};
 use super::tls;
 use crate::config::{Smtp, Tls};
 use crate::domain::bounce::{Decision, Stage};
@@ -51,6 +51,7 @@ impl Transport {
             helo: if helo.is_empty() { "localhost" } else { helo }.to_owned(),
             timeout: smtp.timeout.get(),
             data_timeout: smtp.data_timeout.get(),
+            takes_ahead: OnceLock::new(),
         })))
     }
 
@@ -103,17 +104,19 @@ fn is_over(failure: &Failure) -> bool {
 }
 
 impl Channel {
-    /// Sends one message; `mark` is awaited before it is out for good, and stops it by giving false.
+    /// Sends one message; `mark` is awaited before it is out for good, and stops it by giving false. `next` is awaited by a
+    /// server that can be told already what follows.
     pub async fn send(
         &mut self,
         key: DeliveryKey,
         message: &Message,
         mark: impl Future<Output = bool> + Send,
+        next: impl Future<Output = Option<Envelope>> + Send,
     ) -> Result<Sent, Failure> {
         match &self.over {
             Transport::Smtp(server) => {
                 let server = Arc::clone(server);
-                self.send_to(server, message, mark).await
+                self.send_to(server, message, mark, next).await
             }
             Transport::Sendmail(program) => program.send(message, mark).await,
             Transport::Files(folder) => folder.send(key, message, mark).await,
@@ -125,11 +128,12 @@ impl Channel {
         server: Arc<Server>,
         message: &Message,
         mark: impl Future<Output = bool> + Send,
+        next: impl Future<Output = Option<Envelope>> + Send,
     ) -> Result<Sent, Failure> {
-        let marking = pin!(mark);
-        let mut mark = Mark::new(marking);
+        let (marking, making) = (pin!(mark), pin!(next));
+        let (mut mark, mut next) = (Mark::new(marking), Next::new(making));
         if let Some(mut session) = self.session.take() {
-            let sent = session.send(message, &mut mark).await;
+            let sent = session.send(message, &mut mark, &mut next).await;
             if session.is_usable() || !sent.as_ref().is_err_and(is_over) {
                 return self.keep(session, sent);
             }
@@ -138,7 +142,7 @@ impl Channel {
         }
         self.carried = 0;
         let mut session = Session::open(server).await?;
-        let sent = session.send(message, &mut mark).await;
+        let sent = session.send(message, &mut mark, &mut next).await;
         self.keep(session, sent)
     }
 

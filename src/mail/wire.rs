@@ -58,8 +58,8 @@ impl Wire {
         self.hand_over(bytes, patience).await.map_err(|(error, _)| error)
     }
 
-    /// Writes a message; if that fails, with whether all of it had been taken from us: only then may the other side have it.
-    pub async fn hand_over(&mut self, bytes: &[u8], patience: Duration) -> Result<(), (WireError, bool)> {
+    /// Writes bytes; if that fails, with how many of them had been taken from us: only these the other side may have.
+    pub async fn hand_over(&mut self, bytes: &[u8], patience: Duration) -> Result<(), (WireError, usize)> {
         let mut rest = bytes;
         let written = async {
             while !rest.is_empty() {
@@ -76,7 +76,7 @@ impl Wire {
             Ok(Err(error)) => WireError::Io(error),
             Err(_) => WireError::Silence(patience),
         };
-        Err((error, rest.is_empty()))
+        Err((error, bytes.len() - rest.len()))
     }
 
     pub async fn reply(&mut self, patience: Duration) -> Result<Reply, WireError> {

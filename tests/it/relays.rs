@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gazetted::config::{OnDoubt, Smtp, Span, Tls};
@@ -19,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbox::{House, address, addresses, plain, start, way};
-use crate::smtp_server::{Act, Server, usual};
+use crate::smtp_server::{Act, Server, Step, usual};
 
 fn over(server: &Server, weight: u32, connections: u32) -> Way {
     way(Transport::smtp(&plain(server), "example.org").unwrap(), weight, connections)
@@ -258,11 +259,72 @@ async fn a_message_is_on_its_way_before_its_mark_and_ends_after_it() {
         let key = DeliveryKey { edition: EditionKey::parse("2021-05").unwrap(), subscriber: 1 };
         let mut channel = Transport::smtp(&smtp, "example.org").unwrap().channel();
         let mark = async { is_there.await.is_ok() && holds };
-        let sent = tokio::time::timeout(Duration::from_secs(10), channel.send(key, &message, mark)).await.unwrap();
+        let sent = tokio::time::timeout(Duration::from_secs(10), channel.send(key, &message, mark, async { None }))
+            .await
+            .unwrap();
         drop(channel);
         assert_eq!(matches!(sent.unwrap(), Sent::Accepted(_)), holds);
         assert_eq!(server.await.unwrap(), if holds { ".\r\n" } else { "" });
     }
+}
+
+#[tokio::test]
+async fn an_envelope_goes_in_one_go_with_the_end_of_the_message_before() {
+    let house = House::with(60).await;
+    let server = Server::start(|_| Act::Usual).await;
+    assert_eq!(house.send_over(vec![over(&server, 1, 2)]).await.accepted, 60);
+    assert_eq!(server.accepted(), addresses(60));
+    assert!(server.followed() >= 50, "{}", server.followed());
+    assert!(server.arrived().iter().all(|message| !message.bytes.windows(6).any(|bytes| bytes == b"QUIT\r\n")));
+}
+
+/// Whatever a server makes of it that does not bear it: everybody gets the edition once, and it is not asked for again.
+#[tokio::test]
+async fn a_server_that_does_not_bear_an_envelope_in_one_go_with_an_end_gets_one_after_the_other() {
+    type Maker = fn(&Step) -> Act;
+    let kinds: [(&str, Maker); 4] = [
+        ("forgets", |_| Act::Forget),
+        ("says nothing", |step| if step.verb == "MAIL" { Act::Silence } else { Act::Usual }),
+        ("hangs up", |step| if step.verb == "MAIL" { Act::Cut } else { Act::Usual }),
+        ("refuses", |step| match step.verb.as_str() {
+            "MAIL" => Act::Say("554 5.5.0 synchronization error\r\n"),
+            "RCPT" | "DATA" => Act::Say("503 5.5.1 bad sequence of commands\r\n"),
+            _ => Act::Usual,
+        }),
+    ];
+    for (kind, made_of_it) in kinds {
+        let house = House::with(30).await;
+        let upset = AtomicBool::new(false);
+        let server = Server::start(move |step| {
+            if step.verb == "CONNECT" {
+                upset.store(false, Ordering::Relaxed);
+            }
+            if step.verb == "DOT" && step.is_followed {
+                upset.store(true, Ordering::Relaxed);
+            }
+            if upset.load(Ordering::Relaxed) { made_of_it(step) } else { Act::Usual }
+        })
+        .await;
+        assert_eq!(house.send_over(vec![over(&server, 1, 1)]).await.accepted, 30, "{kind}");
+        assert_eq!(server.accepted(), addresses(30), "{kind}");
+        assert_eq!((server.followed(), server.count("CONNECT")), (1, 2), "{kind}");
+    }
+}
+
+/// The envelope that is out already is of an edition that does not go on: nothing more of it is sent.
+#[tokio::test]
+async fn a_message_that_was_begun_does_not_go_once_its_edition_is_paused() {
+    let house = House::with(60).await;
+    let server = Server::start(|step| match (step.verb.as_str(), step.before) {
+        ("DOT", 20..) => Act::Say("550 5.7.1 looks like spam\r\n"),
+        _ => Act::Usual,
+    })
+    .await;
+    let tally = house.send_over(vec![over(&server, 1, 1)]).await;
+    assert_eq!((tally.accepted, tally.paused.len()), (20, 1));
+    assert_eq!(server.accepted().len(), 20);
+    assert_eq!(server.count("DOT"), 30, "as many refusals as pause an edition, and not one more");
+    assert_eq!(server.count("DATA"), 31, "the next one had been begun");
 }
 
 #[tokio::test]

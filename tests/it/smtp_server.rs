@@ -25,6 +25,8 @@ pub struct Step {
     pub open: usize,
     /// How many messages this connection has brought.
     pub carried: usize,
+    /// Whether something has come in one go with it.
+    pub is_followed: bool,
 }
 
 pub enum Act {
@@ -35,6 +37,8 @@ pub enum Act {
     Half(usize),
     Cut,
     Silence,
+    /// The usual, and what has come in one go with this step is never looked at.
+    Forget,
 }
 
 type Script = dyn Fn(&Step) -> Act + Send + Sync;
@@ -133,6 +137,11 @@ impl Server {
         self.seen.lock().unwrap().most_open
     }
 
+    /// How many messages came in one go with the envelope of the next one.
+    pub fn followed(&self) -> usize {
+        self.seen.lock().unwrap().steps.iter().filter(|step| step.verb == "DOT" && step.is_followed).count()
+    }
+
     pub fn count(&self, verb: &str) -> usize {
         self.seen.lock().unwrap().steps.iter().filter(|step| step.verb == verb).count()
     }
@@ -214,7 +223,8 @@ impl Dialogue {
             let mut seen = self.seen.lock().unwrap();
             let before = seen.steps.iter().filter(|step| step.verb == verb).count();
             let (recipient, open, carried) = (self.recipient.clone(), seen.open, self.carried);
-            let step = Step { verb: verb.into(), line: line.into(), recipient, before, open, carried };
+            let is_followed = !self.stream.buffer().is_empty();
+            let step = Step { verb: verb.into(), line: line.into(), recipient, before, open, carried, is_followed };
             let act = (self.script)(&step);
             seen.steps.push(step);
             act
@@ -222,6 +232,11 @@ impl Dialogue {
         let text = match act {
             Act::Usual => usual,
             Act::Say(text) => text,
+            Act::Forget => {
+                let behind = self.stream.buffer().len();
+                self.stream.consume(behind);
+                usual
+            }
             Act::Half(bytes) => {
                 self.stream.write_all(&usual.as_bytes()[..bytes]).await.ok()?;
                 self.stream.flush().await.ok()?;

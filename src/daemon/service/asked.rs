@@ -244,7 +244,7 @@ fn sentence(error: &OpenError) -> String {
 
 async fn sent(mut channel: Channel, key: DeliveryKey, message: Message) -> Answered {
     let sending = async {
-        let sent = channel.send(key, &message, std::future::ready(true)).await;
+        let sent = channel.send(key, &message, std::future::ready(true), std::future::ready(None)).await;
         channel.close().await;
         sent
     };

@@ -76,7 +76,7 @@ async fn gather(entries: &mut mpsc::UnboundedReceiver<Entry>, batch: &mut Vec<En
     while batch.len() < MOST {
         let next = match entries.try_recv() {
             Ok(next) => next,
-            Err(_) if took < SLOW || marks == 0 || marks >= round.queue.in_hand() => return,
+            Err(_) if took < SLOW || marks == 0 || marks >= round.queue.being_sent() => return,
             Err(_) => match tokio::time::timeout_at(deadline, entries.recv()).await {
                 Ok(Some(next)) => next,
                 _ => return,

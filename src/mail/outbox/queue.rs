@@ -20,6 +20,8 @@ struct State {
     /// For each way.
     waiting: Vec<VecDeque<Claim>>,
     in_hand: usize,
+    /// Of those in hand: whose turn is after the one that is being sent.
+    ahead: usize,
     /// So many are little.
     low: usize,
     ended: bool,
@@ -36,7 +38,7 @@ pub struct Level {
 
 impl Queue {
     pub fn new(ways: usize) -> Self {
-        let state = State { waiting: vec![VecDeque::new(); ways], in_hand: 0, low: 0, ended: false };
+        let state = State { waiting: vec![VecDeque::new(); ways], in_hand: 0, ahead: 0, low: 0, ended: false };
         Self { state: Mutex::new(state), filled: Notify::new(), low: Notify::new() }
     }
 
@@ -80,6 +82,17 @@ impl Queue {
         Some(claim)
     }
 
+    /// The next claim, to be sent after the one in hand; `turn` says when it begins.
+    pub fn try_ahead(&self, way: usize) -> Option<Claim> {
+        let claim = self.try_next(way)?;
+        self.state().ahead += 1;
+        Some(claim)
+    }
+
+    pub fn turn(&self) {
+        self.state().ahead -= 1;
+    }
+
     /// Waits for the next claim on this way; none once the queue has ended.
     pub async fn next(&self, way: usize) -> Option<Claim> {
         loop {
@@ -111,8 +124,10 @@ impl Queue {
         Level { waiting: state.waiting(), least, in_hand: state.in_hand }
     }
 
-    pub fn in_hand(&self) -> usize {
-        self.state().in_hand
+    /// How many are being sent.
+    pub fn being_sent(&self) -> usize {
+        let state = self.state();
+        state.in_hand - state.ahead
     }
 
     /// Waits until little is left, or the last one is done.

@@ -147,6 +147,12 @@ impl Route {
         self.state().pace.turn(now)
     }
 
+    /// A turn for one more message over a connection that has carried so many, if it can go at once.
+    pub fn turn_at_once(&self, carried: u32, now: Timestamp) -> bool {
+        let can = self.is_open(now) && !self.is_crowded() && !self.is_worn(carried);
+        can && self.state().pace.turn_at_once(now)
+    }
+
     pub fn is_worn(&self, carried: u32) -> bool {
         self.state().pace.messages_a_connection().is_some_and(|most| carried >= most)
     }

@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
 use super::Outbox;
+use super::ahead::{Job, job_ahead};
 use super::feeder::Feeder;
 use super::ledger::{Ledger, Written};
 use super::making::{self, Unmade};
@@ -17,6 +18,7 @@ use crate::domain::bounce::{Decision, Stage};
 use crate::domain::bounce_class::{self, Class, Source};
 use crate::domain::delivery::{Outcome, after, tried_for, wait_after};
 use crate::mail::transport::{Channel, Failure, Sent};
+use crate::render::message::Message;
 use crate::store::{Claim, Judged, NewBounce, Verdict};
 
 /// A server that swallowed one message without an answer may still be at it.
@@ -45,18 +47,21 @@ pub struct Worker {
     before: Arc<Mutex<Option<Settling>>>,
     /// What the server said of the reader of the delivery at hand.
     bounced: Option<Bounced>,
+    /// What is sent next: the server may know of it already.
+    ahead: Option<Job>,
 }
 
 impl Worker {
     pub fn new(outbox: Arc<Outbox>, round: Arc<Round>, ledger: Ledger, way: usize) -> Self {
         let route = Arc::clone(&outbox.routes[way]);
         let channel = route.way.transport.channel();
-        Self { outbox, round, ledger, way, route, channel, before: Arc::default(), bounced: None }
+        Self { outbox, round, ledger, way, route, channel, before: Arc::default(), bounced: None, ahead: None }
     }
 
     pub async fn run(mut self) {
         while self.seat().await {
             self.work().await;
+            self.give_back_ahead().await;
             self.channel.close().await;
             self.route.give_back();
             self.settle_before().await;
@@ -84,9 +89,8 @@ impl Worker {
     /// One claim after the other, while there are some and the way is open.
     async fn work(&mut self) {
         while self.route.is_open(self.outbox.clock.now()) && !self.route.is_crowded() {
-            let Some(claim) = self.next().await else { return };
-            self.pace().await;
-            self.deliver(&claim).await;
+            let Some(job) = self.next().await else { return };
+            self.deliver(job).await;
             self.round.queue.done();
             if let Some(carried) = self.channel.take_worn() {
                 self.route.worn(carried);
@@ -97,13 +101,28 @@ impl Worker {
         }
     }
 
-    async fn next(&self) -> Option<Claim> {
-        if let Some(claim) = self.round.queue.try_next(self.way) {
-            return Some(claim);
+    async fn next(&mut self) -> Option<Job> {
+        if let Some(job) = self.ahead.take() {
+            self.round.queue.turn();
+            return Some(job);
         }
-        // Nobody else waits for it while there is nothing to send.
-        self.settle_before().await;
-        self.round.queue.next(self.way).await
+        let claim = if let Some(claim) = self.round.queue.try_next(self.way) {
+            claim
+        } else {
+            // Nobody else waits for it while there is nothing to send.
+            self.settle_before().await;
+            self.round.queue.next(self.way).await?
+        };
+        self.pace().await;
+        Some(Job { claim, made: None })
+    }
+
+    /// Whatever was to be sent next goes another way, or later.
+    async fn give_back_ahead(&mut self) {
+        let Some(Job { claim, .. }) = self.ahead.take() else { return };
+        self.round.queue.turn();
+        self.settle(claim, self.released(Duration::ZERO, "given back unsent")).await;
+        self.round.queue.done();
     }
 
     async fn pace(&self) {
@@ -123,25 +142,34 @@ impl Worker {
         Feeder { outbox, round, ledger }.spread(waiting, 0).await;
     }
 
-    async fn deliver(&mut self, claim: &Claim) {
-        let edition = claim.key.edition;
-        let outcome = if self.round.is_over() || self.round.is_shut(edition) {
+    async fn deliver(&mut self, job: Job) {
+        let Job { claim, made } = job;
+        let outcome = if self.round.is_over() || self.round.is_shut(claim.key.edition) {
             self.released(Duration::ZERO, "given back unsent")
         } else {
-            self.attempt(claim).await
+            self.attempt(&claim, made).await
         };
-        self.settle_before().await;
-        let written = self.ledger.settle(claim, &outcome);
-        *self.before.lock().await = Some(Settling { claim: claim.clone(), outcome, written });
+        let bounced = self.bounced.take().map(|bounced| (claim.clone(), bounced));
+        self.settle(claim, outcome).await;
         // After the outcome: whoever is suppressed has their deliveries skipped, this one too.
-        if let Some(bounced) = self.bounced.take() {
+        if let Some((claim, bounced)) = bounced {
             self.settle_before().await;
-            self.keep_bounce(claim, &bounced).await;
+            self.keep_bounce(&claim, &bounced).await;
         }
     }
 
-    async fn attempt(&mut self, claim: &Claim) -> Outcome {
-        let message = match making::message(&self.outbox, &self.round, claim).await {
+    async fn settle(&self, claim: Claim, outcome: Outcome) {
+        self.settle_before().await;
+        let written = self.ledger.settle(&claim, &outcome);
+        *self.before.lock().await = Some(Settling { claim, outcome, written });
+    }
+
+    async fn attempt(&mut self, claim: &Claim, made: Option<Result<Message, Unmade>>) -> Outcome {
+        let made = match made {
+            Some(made) => made,
+            None => making::message(&self.outbox, &self.round, claim).await,
+        };
+        let message = match made {
             Ok(message) => message,
             Err(Unmade::Store(e)) => {
                 self.round.halt(Halt::Store(e));
@@ -157,7 +185,13 @@ impl Worker {
             }
         };
         let mark = mark(self.parts(), Arc::clone(&self.before), claim.clone());
-        match self.channel.send(claim.key, &message, mark).await {
+        let (outbox, round, route, way) = (&self.outbox, &self.round, &self.route, self.way);
+        let (carried, ahead) = (self.channel.carried() + 1, &mut self.ahead);
+        let next = async {
+            *ahead = job_ahead(outbox, round, route, way, carried).await;
+            ahead.as_ref()?.envelope()
+        };
+        match self.channel.send(claim.key, &message, mark, next).await {
             Ok(Sent::Accepted(reply)) => {
                 self.route.accepted(self.outbox.clock.now());
                 self.outbox.passed(claim);
