@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -213,6 +214,15 @@ impl Blog {
         tokio::task::block_in_place(|| {
             let closed = closed.iter().fold(false, |any, path| self.files.refresh(&self.site, path, None) | any);
             open.iter().fold(closed, |any, path| self.files.refresh(&self.site, path, Some(settle)) | any)
+        })
+    }
+
+    /// Whether one of these was a folder with files that are known: gone or renamed, it takes them along.
+    pub fn knows_below(&self, paths: &BTreeSet<String>) -> bool {
+        paths.iter().any(|path| {
+            let folder = format!("{path}/");
+            let after = (Bound::Included(folder.as_str()), Bound::Unbounded);
+            self.files.known.range::<str, _>(after).next().is_some_and(|(first, _)| first.starts_with(&folder))
         })
     }
 

@@ -360,7 +360,7 @@ impl Service {
 
     /// Reads what its writers have closed, and publishes it; what they are writing to has to settle first.
     async fn changed(&mut self, notice: Notice, incoming: &mut UnboundedReceiver<Notice>) {
-        if notice.everything || self.watch.is_none() {
+        if notice.everything || self.watch.is_none() || self.blog.knows_below(&notice.closed) {
             self.rewatch();
             return self.rescan().await;
         }
@@ -498,8 +498,8 @@ impl Service {
 
     async fn heartbeat(&mut self) {
         self.beat.show();
-        self.renew_certificate();
         let now = self.clock.now();
+        self.renew_certificate(now);
         self.beat_at = Some(now);
         self.leads = false;
         let age = self.scanned_at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::MAX));
@@ -529,13 +529,18 @@ impl Service {
     }
 
     /// A certificate that somebody has renewed is used from the next handshake on.
-    fn renew_certificate(&mut self) {
-        match self.tls.as_ref().map(Tls::renew) {
-            Some(Ok(true)) => info!(event = "tls_renewed", "TLS goes on with the new certificate"),
-            Some(Err(error)) if self.said.insert(error.to_string()) => {
+    fn renew_certificate(&mut self, now: Timestamp) {
+        let Some(tls) = &self.tls else { return };
+        match tls.renew(now) {
+            Ok(true) => info!(event = "tls_renewed", "TLS goes on with the new certificate"),
+            Err(error) if self.said.insert(error.to_string()) => {
                 error!(event = "tls_not_renewed", "TLS goes on with the old certificate: {error}");
             }
-            Some(Ok(false) | Err(_)) | None => {}
+            Ok(false) | Err(_) => {}
+        }
+        let words = tls.until().and_then(|until| serving::end_of_certificate(until, now));
+        if let Some(words) = words.filter(|words| self.said.insert(words.clone())) {
+            warn!(event = "tls_ends", "{words}; have it renewed, readers will not come in without");
         }
     }
 
@@ -606,7 +611,7 @@ impl Service {
                 later.join("`, `")
             );
         }
-        self.renew_certificate();
+        self.renew_certificate(self.clock.now());
         self.wording.set(Arc::clone(&templates));
         (self.config, self.blog, self.templates) = (config, blog, templates);
         (self.trust, self.announced) = (Trust::default(), false);

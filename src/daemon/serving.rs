@@ -1,5 +1,6 @@
 //! What the daemon listens on, and who answers there. Knows doors and certificates; opens none of them.
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,6 +33,20 @@ pub fn tls_files(config: &Config) -> Option<TlsFiles> {
 
 pub fn certificate(config: &Config) -> anyhow::Result<Option<Tls>> {
     Ok(tls_files(config).map(Tls::open).transpose()?)
+}
+
+/// What is said each day of the last week.
+const LAST_DAYS: i64 = 7;
+
+/// What there is to say of the end of the certificate that is in use.
+#[must_use]
+pub fn end_of_certificate(until: Timestamp, now: Timestamp) -> Option<String> {
+    let days = until.duration_since(now).as_hours().div_euclid(24);
+    match days {
+        ..0 => Some(format!("the certificate that TLS uses ended at {until}")),
+        0..LAST_DAYS => Some(format!("the certificate that TLS uses ends at {until}, in {days} days")),
+        _ => None,
+    }
 }
 
 /// Everything that listens, until `stop`.

@@ -5,7 +5,6 @@
 use serde::Serialize;
 
 pub mod bimi;
-pub mod certificate;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;

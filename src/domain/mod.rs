@@ -10,6 +10,7 @@ pub mod bounce_message;
 pub mod breaker;
 pub mod byline;
 pub mod catalogue;
+pub mod certificate;
 pub mod colour;
 pub mod dates;
 pub mod delivery;

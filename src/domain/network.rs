@@ -59,31 +59,33 @@ pub fn of(address: IpAddr) -> String {
 #[must_use]
 pub fn behind(forwarded: &str, proxies: &[Network]) -> Option<IpAddr> {
     let (rest, last) = forwarded.rsplit_once(',').unwrap_or(("", forwarded));
-    address(last.trim()).map(|last| client(last, rest, proxies))
+    address(last.trim()).and_then(|last| client(last, rest, proxies))
 }
 
 /// Who sent a request: the peer, or, while that is a known proxy, whoever it says came to it. What stands further left in
-/// `forwarded` than the last stranger was written by that stranger, and is not read.
+/// `forwarded` than the last stranger was written by that stranger, and is not read. None if a known proxy names somebody, and
+/// it cannot be read whom.
 #[must_use]
-pub fn client(peer: IpAddr, forwarded: &str, proxies: &[Network]) -> IpAddr {
+pub fn client(peer: IpAddr, forwarded: &str, proxies: &[Network]) -> Option<IpAddr> {
     let known = |address: IpAddr| proxies.iter().any(|proxy| proxy.has(address));
     let mut client = peer;
-    for hop in forwarded.rsplit(',').map(str::trim) {
+    for hop in forwarded.rsplit(',').map(str::trim).take_while(|_| !forwarded.is_empty()) {
         if !known(client) {
             break;
         }
-        match address(hop) {
-            Some(address) => client = address,
-            None => break,
-        }
+        client = address(hop)?;
     }
-    client.to_canonical()
+    Some(client.to_canonical())
 }
 
-/// `192.0.2.1`, `192.0.2.1:1234`, `[2001:db8::1]:1234`, `2001:db8::1`.
+/// `192.0.2.1`, `192.0.2.1:1234`, `[2001:db8::1]:1234`, `2001:db8::1`, `[2001:db8::1]`; in quotes, too.
 fn address(hop: &str) -> Option<IpAddr> {
-    let plain = hop.parse::<IpAddr>().ok();
-    plain.or_else(|| hop.parse::<core::net::SocketAddr>().ok().map(|socket| socket.ip()))
+    let hop = hop.trim_matches('"');
+    if let Ok(socket) = hop.parse::<core::net::SocketAddr>() {
+        return Some(socket.ip());
+    }
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok()
 }
 
 /// Networks that are not the public internet: a machine's own, a house's, a provider's, or nobody's.
@@ -152,11 +154,18 @@ mod tests {
             ("127.0.0.1", "192.0.2.7", "192.0.2.7"),
             ("::1", "203.0.113.9, 192.0.2.7:4000", "192.0.2.7"),
             ("127.0.0.1", "203.0.113.9, 192.0.2.7, 10.1.2.3", "192.0.2.7"),
-            ("127.0.0.1", "192.0.2.7, nonsense", "127.0.0.1"),
             ("198.51.100.4", "192.0.2.7", "198.51.100.4"),
+            ("198.51.100.4", "nonsense", "198.51.100.4"),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.1"),
             ("::ffff:127.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
+            ("127.0.0.1", "[2001:db8::1]", "2001:db8::1"),
+            ("127.0.0.1", "\"[2001:db8::1]:443\"", "2001:db8::1"),
+            ("127.0.0.1", "nonsense, 192.0.2.7", "192.0.2.7"),
         ] {
-            assert_eq!(client(ip(peer), forwarded, &proxies), ip(expected), "{peer} {forwarded}");
+            assert_eq!(client(ip(peer), forwarded, &proxies), Some(ip(expected)), "{peer} {forwarded}");
+        }
+        for forwarded in ["unknown", "192.0.2.7, nonsense", "192.0.2.7,", "_hidden", "[192.0.2.7"] {
+            assert_eq!(client(ip("127.0.0.1"), forwarded, &proxies), None, "{forwarded}");
         }
     }
 

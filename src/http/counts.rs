@@ -54,8 +54,10 @@ impl Route {
 }
 
 /// Every status that is answered here; another is counted as the last.
-pub const STATUSES: [u16; 21] =
-    [200, 202, 204, 301, 303, 304, 400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 500, 503, 0];
+pub const STATUSES: [u16; 24] = [
+    200, 202, 204, 206, 301, 303, 304, 400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 416, 422, 429, 500, 503,
+    0,
+];
 
 #[derive(Debug, Default)]
 pub struct Counts {

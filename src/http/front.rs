@@ -113,10 +113,7 @@ impl Front {
         let (name, document) = published.document(path)?;
         let asked = Asked::new(method, headers, state.https, state.clock.now())?;
         let found = documents::found(document, asked, headers, &state.shared);
-        // One that waits comes by again.
-        if matches!(found, Found::Whole(_))
-            && let Some(agent) = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok())
-        {
+        if let Some(agent) = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()) {
             state.shared.counts().reported.hear(name, agent, asked.now);
         }
         let route = if document.media_type == "text/html" { Route::Page } else { Route::Feed };

@@ -108,8 +108,18 @@ impl Page {
     }
 
     fn published(&mut self, published: &Published, standing: Standing) {
-        let Standing { posts, errors, warnings, unfinished, next_digest, leads, clock_doubted, scanned_at, beat_at } =
-            standing;
+        let Standing {
+            posts,
+            errors,
+            warnings,
+            unfinished,
+            next_digest,
+            leads,
+            clock_doubted,
+            scanned_at,
+            tls_until,
+            beat_at,
+        } = standing;
         self.tell("posts", "Posts, by state.", posts.iter().map(|(state, n)| (labels(&[("state", state)]), *n)));
         let problems = [("error", errors), ("warning", warnings)];
         let problems = problems.map(|(severity, n)| (labels(&[("severity", severity)]), n));
@@ -125,6 +135,7 @@ impl Page {
         self.at("scan_timestamp_seconds", "When the posts were last looked at.", scanned_at);
         self.at("heartbeat_timestamp_seconds", "The scheduler's last heartbeat; one a minute.", beat_at);
         self.at("digest_next_timestamp_seconds", "When the next monthly digest is due.", next_digest);
+        self.at("tls_certificate_end_timestamp_seconds", "When the certificate ends that TLS uses.", tls_until);
         self.one("schedule_leader", "1 if this node opens editions.", u64::from(leads));
         self.one("clock_doubted", "1 while the clock has jumped and nothing is sent.", u64::from(clock_doubted));
         self.goals(published);

@@ -17,6 +17,8 @@ const MOST: usize = 4_000;
 /// Of one service, for one feed: some have several fetchers, each with a part of the readers.
 const MOST_PARTS: usize = 16;
 const LONGEST_NAME: usize = 32;
+/// What browsers call themselves, and many programs after them.
+const NO_SERVICE: &str = "mozilla";
 /// Digits of a number that can be true.
 const LONGEST_NUMBER: usize = 8;
 
@@ -82,9 +84,13 @@ fn report(agent: &str) -> Option<Report> {
 fn readers(agent: &str) -> Option<u32> {
     let places = ["subscriber", "reader"].into_iter().flat_map(|word| memmem::find_iter(agent.as_bytes(), word));
     places.filter_map(|at| agent.get(..at)).find_map(|before| {
-        let number = before.strip_suffix(' ')?;
-        let digits = number.len() - number.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-        number[number.len() - digits..].parse().ok().filter(|_| (1..=LONGEST_NUMBER).contains(&digits))
+        let before = before.strip_suffix(' ')?;
+        let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.')).len();
+        let number = before[start..].trim_start_matches([',', '.']);
+        // As people write thousands; what has another point or comma is another number.
+        let mut groups = number.split(',').skip(1);
+        let digits = groups.all(|group| group.len() == 3).then(|| number.replace(',', ""))?;
+        digits.parse().ok().filter(|_| digits.len() <= LONGEST_NUMBER)
     })
 }
 
@@ -93,15 +99,21 @@ fn service(agent: &str) -> Option<String> {
     let own = agent.split_once("(compatible; ").map_or(agent, |(_, own)| own);
     let end = own.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(own.len());
     let name = own[..end].trim_matches(['.', '-', '_']);
-    Some(name.to_ascii_lowercase()).filter(|name| (1..=LONGEST_NAME).contains(&name.len()))
+    let is_one = |name: &String| (1..=LONGEST_NAME).contains(&name.len()) && name != NO_SERVICE;
+    Some(name.to_ascii_lowercase()).filter(is_one)
 }
 
-/// `feed-id:12`, `feed-id=12`, `feedId: 12`: kept as a fingerprint.
+/// `feed-id:12`, `feed-id=12`, `feedId: 12`, or the host that it names: many run the same program. Kept as a fingerprint.
 fn part(agent: &str) -> u128 {
     let after = ["feed-id", "feedId", "feed_id"].iter().find_map(|word| agent.split_once(word));
     let id = after.map(|(_, rest)| rest.trim_start_matches([':', '=', ' ']));
     let id = id.and_then(|id| id.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next());
-    id.map_or(0, |id| hash::of(id.as_bytes()))
+    id.or_else(|| host(agent)).map_or(0, |id| hash::of(id.as_bytes()))
+}
+
+fn host(agent: &str) -> Option<&str> {
+    let (_, address) = agent.split_once("://")?;
+    address.split(|c: char| !(c.is_ascii_alphanumeric() || "-.:[]".contains(c))).next()
 }
 
 #[cfg(test)]
@@ -137,6 +149,12 @@ mod tests {
             ("- 5 subscribers", None),
             ("A -5 subscribers", Some(("a", 5))),
             ("subscribers", None),
+            ("X 1,234 subscribers", Some(("x", 1_234))),
+            ("X (1,234,567 subscribers)", Some(("x", 1_234_567))),
+            ("X 12,34 subscribers", None),
+            ("X 1.234 subscribers", None),
+            ("X, 5 subscribers", Some(("x", 5))),
+            ("Mozilla/5.0 (Windows NT 10.0) 12 readers like it", None),
             ("é 5 subscribers", None),
             ("", None),
         ] {
@@ -154,6 +172,9 @@ mod tests {
             ("Feedbin feed-id:1 - 90 subscribers", 24),
             ("Feedbin feed-id:2 - 5 subscribers", 30),
             ("Feedly/1.0 (7 subscribers)", 0),
+            ("CommaFeed/4 (https://one.example/x; 3 subscribers)", 0),
+            ("CommaFeed/4 (https://other.example; 4 subscribers)", 0),
+            ("CommaFeed/5 (https://other.example; 5 subscribers)", 1),
         ] {
             reported.hear("feed.xml", agent, at(hour));
         }
@@ -161,8 +182,8 @@ mod tests {
             let all = reported.all(at(hour));
             all.iter().map(|(feed, service, readers)| format!("{feed} {service} {readers}")).collect::<Vec<_>>()
         };
-        assert_eq!(said(31), ["/feed.xml feedbin 95", "/feed.xml feedly 7"]);
-        assert_eq!(said(7 * 24), ["/feed.xml feedbin 95"]);
+        assert_eq!(said(31), ["/feed.xml commafeed 8", "/feed.xml feedbin 95", "/feed.xml feedly 7"]);
+        assert_eq!(said(7 * 24), ["/feed.xml commafeed 5", "/feed.xml feedbin 95"]);
         assert_eq!(said(7 * 24 + 24), ["/feed.xml feedbin 5"]);
         assert!(said(9 * 24).is_empty());
     }

@@ -22,6 +22,8 @@ pub struct Standing {
     pub clock_doubted: bool,
     /// When the posts were last read.
     pub scanned_at: Option<Timestamp>,
+    /// When the certificate ends that TLS uses.
+    pub tls_until: Option<Timestamp>,
     /// The last heartbeat.
     pub beat_at: Option<Timestamp>,
 }

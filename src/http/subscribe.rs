@@ -109,15 +109,22 @@ fn offered(state: &super::State, tag: &str) -> Option<String> {
 
 /// Empty for the machine itself: what comes from there has no network to count by.
 pub(super) fn network(published: &Published, Peer(peer): Peer, headers: &HeaderMap) -> String {
-    let forwarded: Vec<&str> = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok()).collect();
+    let forwarded: Vec<&str> = headers.get_all(FORWARDED).iter().map(|value| value.to_str().unwrap_or("?")).collect();
     let (forwarded, blog) = (forwarded.join(","), &published.blog);
     let client = match peer {
-        Some(peer) => Some(network::client(peer, &forwarded, &blog.proxies)),
-        None if blog.unix_proxy => network::behind(&forwarded, &blog.proxies),
-        None => None,
+        Some(peer) => network::client(peer, &forwarded, &blog.proxies),
+        None if blog.unix_proxy && !forwarded.is_empty() => network::behind(&forwarded, &blog.proxies),
+        None => return String::new(),
     };
-    client.filter(|client| !client.is_loopback()).map(network::of).unwrap_or_default()
+    match client {
+        Some(client) if client.is_loopback() => String::new(),
+        Some(client) => network::of(client),
+        None => NAMELESS.to_owned(),
+    }
 }
+
+/// All whom a known proxy names in a way that cannot be read: they count together, as no limit would otherwise.
+const NAMELESS: &str = "unknown";
 
 fn accepted() -> Response<Body> {
     let mut response = said("a mail is on its way to this address, if it may be written to; its link subscribes");

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
@@ -12,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::bounded;
-use crate::domain::hash;
+use crate::domain::{certificate, hash};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -20,6 +21,10 @@ pub enum TlsError {
     Unreadable { key: &'static str, path: PathBuf, error: std::io::Error },
     #[error("`{key}`, `{}`, holds no {expected} in PEM form", path.display())]
     Empty { key: &'static str, path: PathBuf, expected: &'static str },
+    #[error("`{}` is broken: {error}", path.display())]
+    Broken { path: PathBuf, error: rustls::pki_types::pem::Error },
+    #[error("the new certificate in `{}` ended on {until}", path.display())]
+    Ended { path: PathBuf, until: Timestamp },
     #[error("the certificate in `{}` and the key in `{}` cannot be used: {error}", certificate.display(), key.display())]
     Unusable { certificate: PathBuf, key: PathBuf, error: rustls::Error },
 }
@@ -37,9 +42,16 @@ pub struct Tls(Arc<Inner>);
 
 struct Inner {
     files: Files,
-    current: RwLock<TlsAcceptor>,
+    current: RwLock<Pair>,
     /// What the files held when they were last looked at.
     seen: Mutex<u128>,
+}
+
+#[derive(Clone)]
+struct Pair {
+    acceptor: TlsAcceptor,
+    /// When the certificate ends, as far as it can be read.
+    until: Option<Timestamp>,
 }
 
 impl fmt::Debug for Tls {
@@ -51,12 +63,22 @@ impl fmt::Debug for Tls {
 impl Tls {
     pub fn open(files: Files) -> Result<Self, TlsError> {
         let (certificate, key) = files.read()?;
-        let current = RwLock::new(acceptor(&files, &certificate, &key)?);
+        let current = RwLock::new(pair(&files, &certificate, &key)?);
         let seen = Mutex::new(fingerprint(&certificate, &key));
         Ok(Self(Arc::new(Inner { files, current, seen })))
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.current().acceptor
+    }
+
+    /// When the certificate ends that is in use.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.current().until
+    }
+
+    fn current(&self) -> Pair {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -66,16 +88,22 @@ impl Tls {
     }
 
     /// Looks at the files again; whether they hold a new pair, which is used from now on. What is wrong with them is said
-    /// once.
-    pub fn renew(&self) -> Result<bool, TlsError> {
+    /// once. A certificate that has ended takes the place of none that has not.
+    pub fn renew(&self, now: Timestamp) -> Result<bool, TlsError> {
         let (certificate, key) = self.0.files.read()?;
         let found = fingerprint(&certificate, &key);
         let before = std::mem::replace(&mut *self.0.seen.lock().unwrap_or_else(PoisonError::into_inner), found);
         if before == found {
             return Ok(false);
         }
-        let acceptor = acceptor(&self.0.files, &certificate, &key)?;
-        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
+        let new = pair(&self.0.files, &certificate, &key)?;
+        let has_ended = |until: &Timestamp| *until <= now;
+        if let Some(until) = new.until.filter(has_ended)
+            && !self.until().is_some_and(|until| has_ended(&until))
+        {
+            return Err(TlsError::Ended { path: self.0.files.certificate.clone(), until });
+        }
+        *self.0.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(true)
     }
 }
@@ -96,12 +124,12 @@ fn fingerprint(certificate: &[u8], key: &[u8]) -> u128 {
     hash::Hasher::default().field(certificate).field(key).finish()
 }
 
-fn acceptor(files: &Files, certificate: &[u8], key: &[u8]) -> Result<TlsAcceptor, TlsError> {
+fn pair(files: &Files, certificate: &[u8], key: &[u8]) -> Result<Pair, TlsError> {
     let empty = |key, path: &PathBuf, expected| TlsError::Empty { key, path: path.clone(), expected };
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate).filter_map(Result::ok).collect();
-    if chain.is_empty() {
-        return Err(empty(CERTIFICATE, &files.certificate, "certificate"));
-    }
+    let broken = |error| TlsError::Broken { path: files.certificate.clone(), error };
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate).collect::<Result<_, _>>().map_err(broken)?;
+    let Some(leaf) = chain.first() else { return Err(empty(CERTIFICATE, &files.certificate, "certificate")) };
+    let until = certificate::read(leaf).map(|read| read.until);
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| empty(KEY, &files.key, "private key"))?;
     let unusable = |error| TlsError::Unusable { certificate: files.certificate.clone(), key: files.key.clone(), error };
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -111,5 +139,5 @@ fn acceptor(files: &Files, certificate: &[u8], key: &[u8]) -> Result<TlsAcceptor
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // Readers that come back every hour need not shake hands in full.
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(unusable)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(Pair { acceptor: TlsAcceptor::from(Arc::new(config)), until })
 }

@@ -13,7 +13,7 @@ use super::Site;
 /// What the kernel told us, by relative path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notice {
-    /// Closed after writing, or renamed into place: whole.
+    /// Closed after writing, renamed into place, or gone: whole. What is gone may be a folder.
     pub closed: BTreeSet<String>,
     /// Touched in some other way; whole once it has settled.
     pub touched: BTreeSet<String>,
@@ -70,7 +70,6 @@ fn notice(root: &Path, event: notify::Result<Event>) -> Notice {
             }
             EventKind::Modify(ModifyKind::Name(_)) => {
                 // The old name is gone, the new one whole: both can be read at once.
-                notice.everything |= !relative.contains('.');
                 notice.closed.insert(relative);
             }
             _ => {
@@ -112,6 +111,14 @@ mod tests {
 
     fn paths(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|n| (*n).to_owned()).collect()
+    }
+
+    /// As `sed -i` and many editors save.
+    #[test]
+    fn a_file_that_leaves_a_name_without_a_dot_is_no_folder() {
+        let renamed = Event::new(EventKind::Modify(ModifyKind::Name(RenameMode::From)));
+        let found = notice(Path::new("/blog"), Ok(renamed.add_path("/blog/_posts/sedAb12".into())));
+        assert_eq!(found, Notice { closed: paths(&["_posts/sedAb12"]), ..Notice::default() });
     }
 
     #[test]

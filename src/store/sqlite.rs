@@ -172,8 +172,11 @@ pub async fn open(url: &str, now: Timestamp, whole: bool) -> Result<SharedStore>
     let readers = pool().max_connections(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));
     let (line, instants, long_log) = (Line::default(), Instants::default(), AtomicBool::new(false));
     let database = Database { file, writer, line, instants, readers, options, long_log };
-    if old {
-        database.keep_before_migration(now).await;
+    let behind = if old { database.behind().await } else { None };
+    // Whoever works with the store as it was would write by a schema that is gone.
+    let _alone = behind.map(|_| alone(&database.file)).transpose()?;
+    if let Some(found) = behind {
+        database.keep_before_migration(found, now).await;
     }
     let mut transaction = database.begin().await?;
     shared::migrate::migrate(&mut transaction, &STEPS, now).await?;
@@ -357,6 +360,14 @@ fn lock(database: &Path, who: &str) -> Result<Box<dyn Hold>> {
     let written = file.set_len(0).and_then(|()| file.write_all(who.as_bytes()));
     written.map_err(|e| not_writable(&path, &e))?;
     Ok(Box::new(FileHold(file)))
+}
+
+/// For as long as the schema is changed.
+fn alone(database: &Path) -> Result<Box<dyn Hold>> {
+    lock(database, &format!("gazetted, pid {}, which changes its schema", std::process::id())).map_err(|e| match e {
+        StoreError::Held(said) => StoreError::Held(format!("{said}, and this version has to change its schema first")),
+        other => other,
+    })
 }
 
 /// Closed when dropped, and the lock with it.

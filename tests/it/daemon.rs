@@ -341,6 +341,16 @@ fn a_directory_that_vanishes_while_the_daemon_runs_leaves_the_feeds_alone() {
 }
 
 #[test]
+fn a_folder_that_leaves_takes_its_posts_along() {
+    let site = blog().post("old.years/2021-05-06-left.md", text("Left", "Words."));
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    until_served(daemon.address, "Left");
+    site.rename("_posts/old.years", "left");
+    until("the folder to be missed", || feed(daemon.address).filter(|feed| !titles(feed).contains("Left")));
+    daemon.stop();
+}
+
+#[test]
 fn a_post_that_is_taken_back_is_gone_everywhere() {
     let site = blog().config("[feeds]\ntombstones = true\n");
     site.save("_posts/2021-05-07-secret.md", text("Secret", "Oh."));

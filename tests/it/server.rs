@@ -12,10 +12,12 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
+use gazetted::clock::{Clock as _, SystemClock};
 use gazetted::http::{Document, Door, Limits, Listening, Medium, Tls, TlsFiles, serve_with};
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use jiff::ToSpan as _;
 use rustix::process::Signal;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -244,9 +246,13 @@ async fn a_file_that_is_already_the_next_one_is_not_served_under_the_old_one_s_m
 
 /// A certificate for `localhost` and its key, new each time.
 fn certificate(folder: &Path) -> TlsFiles {
+    certificate_for("30", folder)
+}
+
+fn certificate_for(days: &str, folder: &Path) -> TlsFiles {
     let files = TlsFiles { certificate: folder.join("tls.pem"), key: folder.join("tls.key") };
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", days])
         .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
         .arg(&files.key)
@@ -338,11 +344,11 @@ async fn over_tls_both_protocols_say_the_same_as_without() {
 #[tokio::test]
 async fn a_renewed_certificate_is_used_at_once_and_a_bad_one_never() {
     let Some(vault) = Vault::new(Limits::default()).await else { return };
-    assert!(!vault.tls.renew().unwrap(), "nothing has changed");
+    assert!(!vault.tls.renew(SystemClock.now()).unwrap(), "nothing has changed");
     vault.connect(&[]).await.unwrap();
     let old = connector(&vault.files, &[]);
     certificate(vault.house.folder.path());
-    assert!(vault.tls.renew().unwrap());
+    assert!(vault.tls.renew(SystemClock.now()).unwrap());
     vault.connect(&[]).await.unwrap();
     let stream = TcpStream::connect(vault.address).await.unwrap();
     assert!(old.connect(ServerName::try_from("localhost").unwrap(), stream).await.is_err());
@@ -350,18 +356,37 @@ async fn a_renewed_certificate_is_used_at_once_and_a_bad_one_never() {
     let (other, cut) = (tempfile::tempdir().unwrap(), std::fs::read(&vault.files.certificate).unwrap());
     let strange_key = std::fs::read(certificate(other.path()).key).unwrap();
     let key = std::fs::read(&vault.files.key).unwrap();
-    let cases = [(&vault.files.key, strange_key, key), (&vault.files.certificate, cut[..50].to_vec(), cut.clone())];
+    // The certificate is whole, and what should lead from it to a root is not.
+    let half_a_chain = [&cut[..], &cut[..cut.len() / 2]].concat();
+    let cases = [
+        (&vault.files.key, strange_key, key),
+        (&vault.files.certificate, cut[..50].to_vec(), cut.clone()),
+        (&vault.files.certificate, half_a_chain, cut.clone()),
+    ];
     for (file, bad, before) in cases {
         #[expect(clippy::disallowed_methods, reason = "a test's files need no care")]
         let write = |bytes: &[u8]| std::fs::write(file, bytes).unwrap();
         write(&bad);
-        let error = vault.tls.renew().unwrap_err().to_string();
+        let error = vault.tls.renew(SystemClock.now()).unwrap_err().to_string();
         assert!(error.contains(&format!("`{}`", file.display())), "{error}");
         let stream = TcpStream::connect(vault.address).await.unwrap();
         good.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
         write(&before);
-        vault.tls.renew().unwrap();
+        vault.tls.renew(SystemClock.now()).unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_ended_takes_the_place_of_none_that_has_not() {
+    let Some(vault) = Vault::new(Limits::default()).await else { return };
+    let (now, good) = (SystemClock.now(), connector(&vault.files, &[]));
+    certificate_for("1", vault.house.folder.path());
+    let error = vault.tls.renew(now + 48.hours()).unwrap_err().to_string();
+    assert!(error.contains("` ended on 20"), "{error}");
+    let stream = TcpStream::connect(vault.address).await.unwrap();
+    good.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
+    certificate_for("2", vault.house.folder.path());
+    assert!(vault.tls.renew(now + (24 * 50).hours()).unwrap(), "the old one has ended, too");
 }
 
 fn brief() -> Limits {
@@ -586,6 +611,8 @@ fn the_program_listens_on_a_file_and_over_tls_and_takes_a_new_certificate_when_t
 #[tokio::test]
 async fn the_numbers_say_what_was_answered_and_how_many_read_through_a_service() {
     let house = House::new().await;
+    // In a form that is made for this one: the reader is heard all the same.
+    house.ask("GET", "/feed.xml", &["User-Agent: NewsBlur - 3 subscribers", "Accept-Encoding: br"], "").await;
     let feedly =
         "User-Agent: Feedly/1.0 (+http://www.feedly.com/fetcher.html; 14 subscribers; like FeedFetcher-Google)";
     let tag = house.ask("GET", "/feed.xml", &[feedly], "").await.header("etag").to_owned();
@@ -601,11 +628,12 @@ async fn the_numbers_say_what_was_answered_and_how_many_read_through_a_service()
     let answer = House::ask_at(address, "GET", "/metrics", &[], "").await;
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     for line in [
-        "gazetted_http_requests_total{route=\"feed\",status=\"200\"} 1\n",
+        "gazetted_http_requests_total{route=\"feed\",status=\"200\"} 2\n",
         "gazetted_http_requests_total{route=\"feed\",status=\"304\"} 1\n",
         "gazetted_http_requests_total{route=\"page\",status=\"200\"} 1\n",
         "gazetted_http_requests_total{route=\"other\",status=\"404\"} 2\n",
-        "gazetted_http_connections_total 5\n",
+        "gazetted_http_connections_total 6\n",
+        "gazetted_feed_subscribers{feed=\"/feed.xml\",aggregator=\"newsblur\"} 3\n",
         "gazetted_feed_subscribers{feed=\"/feed.xml\",aggregator=\"feedly\"} 15\n",
     ] {
         assert!(answer.text().contains(line), "{line}{}", answer.text());

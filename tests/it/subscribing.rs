@@ -277,6 +277,8 @@ async fn a_flood_from_one_network_is_slowed_however_it_names_itself() {
     assert_eq!(flood(500, &|i| format!("198.51.{}.{}, 203.0.113.{}", i / 250, i % 250, i % 200)).await, 10);
     assert_eq!(flood(20, &|_| "2001:db8:1:2::9".into()).await, 10);
     assert_eq!(flood(20, &|i| format!("2001:db8:1:2::{i:x}")).await, 0, "the same /64");
+    assert_eq!(flood(20, &|i| format!("\"[2001:db8:1:2::{i:x}]\"")).await, 0, "in brackets");
+    assert_eq!(flood(20, &|i| format!("_hidden{i}")).await, 10, "all that cannot be read are one");
     clock.set(now() + 61.minutes());
     assert_eq!(flood(20, &|_| "203.0.113.7".into()).await, 10);
 }

@@ -1,12 +1,13 @@
 //! A store that an older version made is brought up to date when it is opened, and loses nothing. One test a schema and database;
 //! the older schema is the step that made it, and rows as that version wrote them.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use gazetted::config::OnDoubt;
 use gazetted::domain::delivery::State as DeliveryState;
 use gazetted::domain::subscriber::{Choice, Event, State};
-use gazetted::store::{SharedStore, open};
+use gazetted::store::{SharedStore, StoreError, open, outlook};
 use jiff::{Timestamp, ToSpan as _};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
@@ -123,6 +124,26 @@ pub async fn old_file(file: &std::path::Path, schema: usize) {
         old.execute(sqlx::AssertSqlSafe(statements)).await.unwrap();
     }
     old.close().await.unwrap();
+}
+
+/// Its statements are for a schema that would be gone, in the middle of an edition.
+#[tokio::test]
+async fn a_file_that_an_older_daemon_works_with_stays_as_it_is_until_that_one_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gazetted.db");
+    old_file(&file, 9).await;
+    let url = format!("sqlite:{}", file.display());
+    let mut lock = std::fs::File::create(folder.path().join("gazetted.db.lock")).unwrap();
+    lock.write_all(b"gazetted run, pid 7").unwrap();
+    lock.lock().unwrap();
+    let Err(StoreError::Held(said)) = open(&url, now()).await else { panic!("opened") };
+    assert!(
+        said.ends_with("is in use by gazetted run, pid 7, and this version has to change its schema first"),
+        "{said}"
+    );
+    assert_eq!(outlook(&url).await.unwrap().schema, Some(9));
+    drop(lock);
+    is_whole(open(&url, now()).await.unwrap()).await;
 }
 
 #[tokio::test]

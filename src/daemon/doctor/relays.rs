@@ -10,8 +10,8 @@ use super::names::is_here;
 use crate::config::{Config, Smtp, Tls};
 use crate::daemon::sending;
 use crate::domain::bounce::Stage;
+use crate::domain::certificate;
 use crate::domain::doctor::Finding;
-use crate::domain::doctor::certificate;
 use crate::domain::doctor::relays::{Kind, Met, Parted, Relay, Talk, findings};
 use crate::mail::transport::{Probed, Transport};
 

@@ -17,7 +17,7 @@ use super::{House, Options, PATIENCE};
 use crate::clock::{Clock as _, SystemClock};
 use crate::daemon::reader::Reader;
 use crate::daemon::web::{self, Ask, Told, Web};
-use crate::domain::doctor::certificate::{self, Certificate};
+use crate::domain::certificate::{self, Certificate};
 use crate::domain::doctor::web as rules;
 use crate::domain::doctor::{Area, Finding, skip};
 use crate::domain::feed_check::{check, http};

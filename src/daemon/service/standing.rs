@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Service;
 use crate::daemon::{editions, systemd};
-use crate::http;
+use crate::http::{self, Tls};
 
 impl Service {
     /// After every pass and heartbeat, whatever came of it.
@@ -30,6 +30,7 @@ impl Service {
             next_digest: self.config.digest.enabled.then(|| editions::next_due(&self.config, now)).flatten(),
             leads: self.leads,
             clock_doubted: self.trust.is_in_doubt(),
+            tls_until: self.tls.as_ref().and_then(Tls::until),
             beat_at: self.beat_at,
         }
     }

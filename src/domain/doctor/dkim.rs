@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::certificate::{SEQUENCE, Value, next, values};
 use super::dmarc::tags;
+use crate::domain::certificate::{SEQUENCE, Value, next, values};
 
 /// A signature must cover these, or anybody can change the way out (RFC 8058, section 4) and the sender.
 pub const COVERED: [&str; 3] = ["From", "List-Unsubscribe", "List-Unsubscribe-Post"];

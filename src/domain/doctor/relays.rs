@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Finding;
-use super::certificate::Certificate;
+use crate::domain::certificate::Certificate;
 
 /// Authorities renew at a third of ninety days left; with less than this something has failed.
 const SOON: i64 = 14;

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::certificate::Certificate;
 use super::relays::certificate_finding;
 use super::{Finding, listed};
+use crate::domain::certificate::Certificate;
 use crate::domain::problem::Problem;
 
 /// An answer, as far as it matters.

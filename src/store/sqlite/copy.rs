@@ -50,15 +50,16 @@ async fn schema_of(connection: &mut Connection) -> Result<Option<i64>> {
 }
 
 impl Database {
-    /// What an older version left is kept as it was, once for each schema, before this one changes it.
-    pub(super) async fn keep_before_migration(&self, now: Timestamp) {
+    /// The schema that an older version left.
+    pub(super) async fn behind(&self) -> Option<i64> {
         // On the connection that will migrate: any other that has seen the old schema would go on reading by it.
-        let Ok(mut writer) = self.writer.acquire().await else { return };
-        let Ok(Some(found)) = schema_of(&mut writer).await else { return };
-        drop(writer);
-        if usize::try_from(found).is_ok_and(|found| found >= STEPS.len()) {
-            return;
-        }
+        let mut writer = self.writer.acquire().await.ok()?;
+        let found = schema_of(&mut writer).await.ok()??;
+        usize::try_from(found).is_ok_and(|found| found < STEPS.len()).then_some(found)
+    }
+
+    /// It is kept as it was, once for each schema, before this version changes it.
+    pub(super) async fn keep_before_migration(&self, found: i64, now: Timestamp) {
         let kept = beside(&self.file, &format!(".schema-{found}"));
         if kept.exists() {
             return;

@@ -14,12 +14,12 @@ pub struct Certificate {
 
 /// A value of ASN.1.
 #[derive(Clone, Copy)]
-pub(super) struct Value<'a> {
+pub struct Value<'a> {
     pub tag: u8,
     pub bytes: &'a [u8],
 }
 
-pub(super) const SEQUENCE: u8 = 0x30;
+pub const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const COMMON_NAME: [u8; 3] = [0x55, 4, 3];
 const ALTERNATIVE_NAMES: [u8; 3] = [0x55, 0x1d, 0x11];
@@ -28,7 +28,8 @@ const EXTENSIONS: u8 = 0xa3;
 const VERSION: u8 = 0xa0;
 
 /// The first value, and what follows it.
-pub(super) fn next(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
+#[must_use]
+pub fn next(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = match first {
@@ -43,7 +44,7 @@ pub(super) fn next(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
     Some((Value { tag: *tag, bytes }, rest))
 }
 
-pub(super) fn values(mut bytes: &[u8]) -> impl Iterator<Item = Value<'_>> {
+pub fn values(mut bytes: &[u8]) -> impl Iterator<Item = Value<'_>> {
     std::iter::from_fn(move || {
         let (value, rest) = next(bytes)?;
         bytes = rest;
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn names_and_the_end_are_read() {
-        let pem = include_bytes!("../../../tests/it/fixtures/localhost.pem");
+        let pem = include_bytes!("../../tests/it/fixtures/localhost.pem");
         let der = CertificateDer::from_pem_slice(pem).unwrap();
         let found = read(&der).unwrap();
         assert!(found.names.contains(&"localhost".to_owned()), "{found:?}");
