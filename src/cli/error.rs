@@ -117,6 +117,9 @@ fn known_hint(error: &anyhow::Error) -> Option<&'static str> {
     Some(match store? {
         StoreError::Unavailable(_) => "try again; is the database server up, or another command writing?",
         StoreError::Full(_) => "make room on the disk of `store.url`; nothing has been lost",
+        StoreError::NotWritable(text) if text.starts_with("permission denied for schema") => {
+            "let the role of `store.url` make tables: `GRANT CREATE ON SCHEMA`, or give it a schema of its own"
+        }
         StoreError::NotWritable(_) => "check the permissions of `store.url`, and whether its disk is mounted read-only",
         StoreError::Damaged(_) => {
             "restore the file from a backup made with `gazetted backup`; nothing has been sent or changed"

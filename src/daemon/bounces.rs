@@ -77,14 +77,16 @@ pub async fn take(
         }
         Said::Late => Ok(Taken::Done("not delivered yet: nothing was changed")),
         Said::Automatic => Ok(Taken::Done("a machine answered: nothing was changed")),
+        Said::Generated => Ok(Taken::Done("a machine wrote: nothing was changed")),
         Said::Challenge => Ok(Taken::Done("a machine asks for a person: nothing was changed")),
         Said::Mail => Ok(Taken::Left("no report: nothing was changed")),
     }
 }
 
+/// What machines write to this address they write because somebody has pressed a button; only their answers are none of it.
 /// Whoever has left already stays as they are.
 async fn unsubscribe(store: &SharedStore, id: i64, said: &Said, now: Timestamp) -> Result<Taken, StoreError> {
-    if *said != Said::Mail {
+    if !matches!(said, Said::Mail | Said::Generated) {
         return Ok(Taken::Done("a machine answered: nothing was changed"));
     }
     let found = store.subscriber(id).await?;

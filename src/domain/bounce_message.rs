@@ -31,6 +31,8 @@ pub enum Said {
     Late,
     /// A machine answers by itself: away until Monday.
     Automatic,
+    /// A machine wrote, and it is no answer: in bulk, or at somebody's wish.
+    Generated,
     /// A machine asks whether a person is there.
     Challenge,
     /// Somebody wrote.

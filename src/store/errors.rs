@@ -55,6 +55,10 @@ fn of_postgres(code: &str, text: String) -> StoreError {
         "25006" | "42501" => StoreError::NotWritable(text),
         "XX001" | "XX002" => StoreError::Damaged(text),
         "3D000" => StoreError::Url(text),
+        // Statements that were prepared are another client's, or gone.
+        "42P05" | "26000" => StoreError::Url(format!(
+            "{text}: `store.url` leads to a pooler that gives each transaction another connection; have it pool sessions, or name the server itself"
+        )),
         "40001" | "40P01" | "55P03" => StoreError::Unavailable(text),
         _ if code.starts_with("28") => StoreError::Url(text),
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => StoreError::Unavailable(text),
@@ -97,6 +101,7 @@ mod tests {
             ("25006", "not writable"),
             ("XX001", "damaged"),
             ("28P01", "url"),
+            ("42P05", "url"),
             ("23505", "other"),
         ] {
             assert_eq!(kind(&of_postgres(code, String::new())), expected, "{code}");

@@ -73,7 +73,9 @@ fn whoever_writes_to_the_unsubscribe_address_is_unsubscribed() {
     let away = pipe(&site, &[&address], "Auto-Submitted: auto-replied\r\n\r\naway\r\n");
     assert!(away.code == 0 && away.out.contains("nothing was changed"), "{away:?}");
     assert_eq!(state(&site, "ann"), "active");
-    let done = pipe(&site, &[&address.to_uppercase()], "Subject: unsubscribe\r\n\r\n\r\n");
+    // As a provider's button may have it.
+    let button = "Subject: unsubscribe\r\nAuto-Submitted: auto-generated\r\nPrecedence: bulk\r\n\r\n\r\n";
+    let done = pipe(&site, &[&address.to_uppercase()], button);
     assert!(done.code == 0 && done.out.contains("unsubscribed"), "{done:?}");
     assert_eq!((state(&site, "ann"), state(&site, "bo")), ("unsubscribed".into(), "active".into()));
     let history = site.json("subscribers show ann@example.org")["history"].clone();

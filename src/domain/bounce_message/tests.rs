@@ -129,7 +129,10 @@ fn what_is_no_bounce_is_told_apart() {
         ("Subject: unsubscribe\r\n\r\n\r\n", Said::Mail),
         ("Subject: AW: Re: Urlaub\r\n\r\n\r\n", Said::Automatic),
         // A mail of ours that somebody sends back.
-        ("Feedback-ID: a:b:c:d\r\n\r\n\r\n", Said::Automatic),
+        ("Feedback-ID: a:b:c:d\r\n\r\n\r\n", Said::Generated),
+        ("Auto-Submitted: auto-generated; x=y\r\n\r\n\r\n", Said::Generated),
+        ("Precedence: bulk\r\n\r\n\r\n", Said::Generated),
+        ("Precedence: bulk\r\nSubject: Out of office\r\n\r\n\r\n", Said::Automatic),
     ] {
         assert_eq!(letter(mail.as_bytes()).said, expected, "{mail}");
     }
