@@ -197,7 +197,7 @@ fn extensions(name: &str, met: &Met) -> Finding {
         if there.is_empty() { "no extension we use".to_owned() } else { there.join(", ") }
     );
     if missing.contains(&"PIPELINING") {
-        let words = format!("{words}, and no PIPELINING: each message waits three times for an answer");
+        let words = format!("{words}, and no PIPELINING: each message waits four times for an answer, not once");
         return Finding::advice(
             "smtp-extensions",
             words,
