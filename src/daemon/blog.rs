@@ -187,14 +187,23 @@ impl Blog {
         self.store.as_ref().ok_or_else(|| StoreError::Other("this command has no store".to_owned()))
     }
 
+    /// By another configuration from now on. Posts that break with it keep their last good versions, if they are the same posts.
+    pub fn replace(&mut self, other: Self) {
+        let before = std::mem::replace(self, other);
+        if self.site.root == before.site.root {
+            (self.files, self.bodies) = (before.files.doubted(), before.bodies);
+            self.bodies.doubt();
+        }
+    }
+
     /// Reads the whole posts directory, and the site's own configuration beside it.
     pub fn scan(&mut self, machine_now: Timestamp) {
         tokio::task::block_in_place(|| {
             let site = scan::site(&self.config);
             if site.version != self.site.version {
-                self.files = Files::default();
+                self.files = self.files.doubted();
                 self.gists = gists::Kept::default();
-                self.bodies.clear();
+                self.bodies.doubt();
             }
             self.site = site;
             let settle = settle(&self.config, machine_now);

@@ -80,6 +80,9 @@ pub enum Purpose {
     Keep,
 }
 
+/// Of no body.
+const NONE: u128 = 0;
+
 /// What one body is made from, beside the site's rules.
 #[must_use]
 pub fn version(post: &Post, links: u128) -> u128 {
@@ -173,9 +176,9 @@ impl Bodies {
         used.into_par_iter().for_each(Rendered::pack);
     }
 
-    /// The rules have changed: nothing is current any more.
-    pub fn clear(&mut self) {
-        self.0.clear();
+    /// The rules have changed: nothing is current any more. It stays for posts whose files can be read no more.
+    pub fn doubt(&mut self) {
+        self.0.values_mut().for_each(|have| have.version = NONE);
     }
 }
 

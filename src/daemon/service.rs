@@ -83,6 +83,16 @@ pub struct Options {
     pub stop: CancellationToken,
 }
 
+/// How far the last pass came. What it did not reach is tried again with the next heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    Feeds,
+    /// They are known; some file could not be written.
+    Posts,
+    /// No mail is made of posts that are not known.
+    Nothing,
+}
+
 struct Service {
     config: Arc<Config>,
     /// Its name among those that share the store.
@@ -111,8 +121,7 @@ struct Service {
     beat: Life,
     /// The store knows of all feeds as they are, for their hubs.
     announced: bool,
-    /// The last pass failed; the next heartbeat tries again.
-    unfinished: bool,
+    reached: Reached,
     /// Problems that have been logged, so that each is said once.
     said: HashSet<String>,
     /// Errors and warnings of the last pass.
@@ -176,7 +185,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         scanned_at: None,
         beat: Life::default(),
         announced: false,
-        unfinished: false,
+        reached: Reached::Feeds,
         said: HashSet::new(),
         problems: (0, 0),
         leads: false,
@@ -389,7 +398,7 @@ impl Service {
     /// What generators empty with their own output folder is there again before many readers ask. Where that fails it is tried
     /// again with the next heartbeat, not for every reader.
     async fn put_back(&mut self) {
-        if self.unfinished || !self.blog.lacks_files() {
+        if self.reached != Reached::Feeds || !self.blog.lacks_files() {
             return;
         }
         warn!(
@@ -405,7 +414,8 @@ impl Service {
         let started = std::time::Instant::now();
         match self.blog.publish(self.clock.now(), false).await {
             Ok(pass) => {
-                self.unfinished = pass.problems.iter().any(Problem::is_error);
+                let is_lacking = pass.problems.iter().any(Problem::is_error);
+                self.reached = if is_lacking { Reached::Posts } else { Reached::Feeds };
                 self.show().await;
                 self.announced &= pass.written.is_empty();
                 self.announce().await;
@@ -444,10 +454,12 @@ impl Service {
     }
 
     fn complain(&mut self, error: &PassError) {
-        self.unfinished = true;
+        // Posts are known before a file is written.
+        self.reached = if matches!(error, PassError::Write(_)) { Reached::Posts } else { Reached::Nothing };
         let message = error.to_string();
         if self.said.insert(message.clone()) {
-            error!(event = "publish_failed", "nothing is published: {message}");
+            let held = if self.reached == Reached::Nothing { "; no edition is opened meanwhile" } else { "" };
+            error!(event = "publish_failed", "nothing is published: {message}{held}");
         }
     }
 
@@ -503,7 +515,10 @@ impl Service {
         self.beat_at = Some(now);
         self.leads = false;
         let age = self.scanned_at.map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::MAX));
-        if self.unfinished || self.watch.is_none() || age.is_none_or(|age| age >= self.config.posts.rescan.get()) {
+        if self.reached != Reached::Feeds
+            || self.watch.is_none()
+            || age.is_none_or(|age| age >= self.config.posts.rescan.get())
+        {
             self.rescan().await;
         } else if self.blog.catalogue.next_change.is_some_and(|at| at <= now) {
             self.publish().await;
@@ -516,7 +531,7 @@ impl Service {
             return;
         }
         self.renew_keys().await;
-        if self.stands_by().await || self.unfinished {
+        if self.stands_by().await || self.reached == Reached::Nothing {
             return;
         }
         let lead = self.lead(now).await;
@@ -613,7 +628,8 @@ impl Service {
         }
         self.renew_certificate(self.clock.now());
         self.wording.set(Arc::clone(&templates));
-        (self.config, self.blog, self.templates) = (config, blog, templates);
+        self.blog.replace(blog);
+        (self.config, self.templates) = (config, templates);
         (self.trust, self.announced) = (Trust::default(), false);
         self.restart_sending(secrets).await?;
         self.said.clear();

@@ -4,8 +4,9 @@
 
 use std::fmt;
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 use super::goal::{GoalStatus, PeriodState};
 use super::period::{Per, Period};
@@ -86,6 +87,13 @@ pub fn prefix(goal: &GoalStatus, period: Period) -> String {
     format!("nudge/{}/{period}/", goal.slug)
 }
 
+/// Whether a letter of this name is a nudge whose period is over: what it asks for can be done no more.
+#[must_use]
+pub fn is_over(name: &str, zone: &TimeZone, now: Timestamp) -> bool {
+    let period = name.strip_prefix("nudge/").and_then(|rest| Period::parse(rest.split('/').nth(1)?));
+    period.is_some_and(|period| period.end(zone) <= now)
+}
+
 /// The nudge whose day has come: of several that have, the latest, so that whoever was away is told once. `today` is the
 /// day whose hour for nudges has struck.
 #[must_use]
@@ -100,7 +108,6 @@ pub fn due(goal: &GoalStatus, stages: &[Stage], today: Date) -> Option<Nudge> {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use jiff::tz::TimeZone;
 
     use super::*;
     use crate::domain::goal::{Bounds, Spec, status};

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::domain::edition::{Edition, EditionKey, Notice, State, Variant};
+use crate::domain::nudge;
 use crate::domain::period::{Per, Period};
 use crate::domain::problem::Problem;
 use crate::domain::subscriber::Subscriber;
@@ -63,6 +64,11 @@ pub trait Compose: Send + Sync {
         Err(MessageError("letters are not made here".to_owned()))
     }
 
+    /// Whether a letter says by now what is not so any more.
+    fn is_over(&self, _letter: &Letter, _now: Timestamp) -> bool {
+        false
+    }
+
     /// The texts that a variant makes of an edition.
     fn freeze(&self, edition: &Edition, _variant: &Variant) -> Result<Frozen, Box<Problem>> {
         let Edition { subject, text, html, .. } = edition.clone();
@@ -96,6 +102,10 @@ impl Compose for Composer {
         let selection = Selection { language, posts: variant.posts.as_deref(), welcome: false };
         let digest = digest::render(&self.templates, &content, &selection)?;
         Ok(Frozen { subject: digest.subject, text: digest.text, html: digest.html })
+    }
+
+    fn is_over(&self, letter: &Letter, now: Timestamp) -> bool {
+        nudge::is_over(&letter.name, &self.zone, now)
     }
 
     fn notice(&self, job: &NoticeJob, to: Recipient<'_>) -> Result<Message, MessageError> {

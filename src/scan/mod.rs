@@ -31,7 +31,7 @@ pub use site::{Site, read_config, site};
 pub struct Known {
     stamp: files::Stamp,
     pub parsed: Arc<Parsed>,
-    /// The file's newest version is broken; `parsed.post` is the one before.
+    /// The file's newest version is broken, or was read by other rules; `parsed.post` is the one before.
     pub stale: bool,
 }
 
@@ -94,6 +94,13 @@ impl Files {
             })
             .collect();
         files
+    }
+
+    /// What is known, for when the rules are other ones: all is read again, and what breaks by then keeps its last good version.
+    #[must_use]
+    pub fn doubted(&self) -> Self {
+        let known = self.known.iter().map(|(path, known)| (Arc::clone(path), Known { stale: true, ..known.clone() }));
+        Self { known: known.collect(), ..Self::default() }
     }
 
     fn read_sections(&mut self, site: &Site, found: &[Found]) {

@@ -557,6 +557,18 @@ fn when_the_month_turns_its_edition_is_opened_once_and_mailed() {
 }
 
 #[test]
+fn a_feed_that_cannot_be_written_keeps_no_edition_back() {
+    let site = blog();
+    born(&site, "2021-05-10T00:00:00Z");
+    std::fs::create_dir_all(site.path("public/feed.xml/in-the-way")).unwrap();
+    let daemon = Daemon::start(&site, "2021-05-10T00:00:00Z");
+    daemon.clock.set(at("2021-06-01T09:00:30Z"));
+    assert_eq!(finished(&site, 1)[0]["period"], "2021-05");
+    assert_eq!(site.mails().len(), 2);
+    daemon.stop();
+}
+
+#[test]
 fn a_missed_month_is_caught_up_once_and_none_from_before_the_store() {
     let site = blog();
     born(&site, "2021-05-10T00:00:00Z");
@@ -645,6 +657,26 @@ fn a_reload_takes_a_good_configuration_and_keeps_the_old_one_before_a_bad_one() 
     write(&site.path("gazetted.toml"), &LEAST.replace("Working Notes", "Other Notes"));
     program.signal(Signal::HUP);
     until("the new title", || feed(program.address).filter(|feed| feed["title"] == "Other Notes"));
+    assert_eq!(program.exit(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_reload_and_another_site_configuration_keep_the_last_good_version_of_a_broken_post() {
+    let site = blog().post("2021-05-07-saved.md", text("Saved", "Words."));
+    let program = Program::start(&site);
+    until_served(program.address, "Saved");
+    site.save("_posts/2021-05-07-saved.md", "---\ntitle: [broken\n---\nx");
+    program.until_logged("the last good version stays in the feeds");
+    let renamed = |title| write(&site.path("gazetted.toml"), &LEAST.replace("Working Notes", title));
+    renamed("Other Notes");
+    program.signal(Signal::HUP);
+    let feed_of = |title: &str| until(title, || feed(program.address).filter(|feed| feed["title"] == title));
+    assert!(titles(&feed_of("Other Notes")).contains("Saved"));
+    // By other rules all is read again.
+    site.save("_config.yml", "timezone: Asia/Tokyo\n");
+    renamed("New Notes");
+    program.signal(Signal::HUP);
+    assert!(titles(&feed_of("New Notes")).contains("Saved"));
     assert_eq!(program.exit(Signal::TERM), Some(0));
 }
 

@@ -91,6 +91,23 @@ fn each_stage_is_told_once_and_nothing_more_once_the_goal_is_met() {
     daemon.stop();
 }
 
+/// The relay was away when its day came.
+#[test]
+fn a_nudge_is_not_sent_once_its_period_is_over() {
+    let away = "[smtp]\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\n";
+    let site = told(&format!("{NUDGE}{away}"));
+    let daemon = Daemon::start(&site, "2021-06-28T09:00:00Z");
+    daemon.beats();
+    daemon.stop();
+    assert_eq!(site.json("outbox")["queued"], 2);
+    site.save("gazetted.toml", format!("{LEAST}{CONFIG}{NUDGE}"));
+    let daemon = Daemon::start(&site, "2021-07-02T09:00:00Z");
+    wait_for(&site, 2);
+    until("the nudges to be skipped", || (site.json("outbox")["skipped"] == 2).then_some(()));
+    assert_eq!(subjects(&site), (vec!["Working Notes: how June 2021 closed".to_owned()], 2));
+    daemon.stop();
+}
+
 #[test]
 fn readers_are_told_of_nothing_to_come_if_the_owner_says_so_and_editors_are() {
     let site = told("");

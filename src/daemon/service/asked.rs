@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tracing::{debug, info};
 
-use super::Service;
+use super::{Reached, Service};
 use crate::config::Approval;
 use crate::daemon::editions::{self, OpenError, Outcome, Word};
 use crate::daemon::missed;
@@ -131,7 +131,7 @@ impl Service {
         if self.trust.is_in_doubt() {
             troubles.push("The clock has jumped: nothing is sent before it is believed again.".to_owned());
         }
-        if self.unfinished {
+        if self.reached == Reached::Nothing {
             troubles.push(
                 "The last pass over the posts did not get through; no edition is opened before one does.".to_owned(),
             );
@@ -205,7 +205,7 @@ impl Service {
             Ok(since) => since.is_some(),
             Err(error) => return Some(format!("The store cannot be asked: {error}")),
         };
-        let blocked = stands_by || self.trust.is_in_doubt() || self.unfinished;
+        let blocked = stands_by || self.trust.is_in_doubt() || self.reached == Reached::Nothing;
         blocked.then(|| "Nothing can be decided now: the overview says what is in the way.".to_owned())
     }
 

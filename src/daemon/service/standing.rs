@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Service;
+use super::{Reached, Service};
 use crate::daemon::{editions, systemd};
 use crate::http::{self, Tls};
 
@@ -25,7 +25,7 @@ impl Service {
             posts,
             errors: self.problems.0,
             warnings: self.problems.1,
-            unfinished: self.unfinished,
+            unfinished: self.reached != Reached::Feeds,
             scanned_at: self.scanned_at,
             next_digest: self.config.digest.enabled.then(|| editions::next_due(&self.config, now)).flatten(),
             leads: self.leads,

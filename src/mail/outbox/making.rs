@@ -18,6 +18,8 @@ pub enum Unmade {
     Store(StoreError),
     Template(Box<Problem>),
     Message(String),
+    /// It would say what is not so any more.
+    Over,
 }
 
 impl From<StoreError> for Unmade {
@@ -43,6 +45,9 @@ pub async fn message(outbox: &Outbox, round: &Round, claim: &Claim) -> Result<Me
     if let EditionKey::Letter(key) = claim.key.edition {
         let letter = outbox.store.letter(key).await?;
         let letter = letter.ok_or_else(|| Unmade::Message("the letter is not there any more".to_owned()))?;
+        if composer.is_over(&letter, outbox.clock.now()) {
+            return Err(Unmade::Over);
+        }
         return made(|| composer.letter(&letter, to));
     }
     let press = press(outbox, round, claim).await?;

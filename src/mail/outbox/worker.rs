@@ -179,6 +179,7 @@ impl Worker {
                 self.round.halt(Halt::Stopped(format!("the digest cannot be rendered: {problem}")));
                 return self.released(Duration::ZERO, "the digest cannot be rendered");
             }
+            Err(Unmade::Over) => return Outcome::Skipped { reason: "its period is over".to_owned() },
             Err(Unmade::Message(words)) => {
                 error!(event = "message_failed", edition = %claim.key.edition, subscriber = claim.key.subscriber, "no message can be made: {}", hushed(&words));
                 return Outcome::Failed { reply: words };
