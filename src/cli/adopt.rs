@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tracing::warn;
+use url::Url;
 
 use super::error::Failure;
 use super::{Done, feed_source, open, print};
@@ -47,7 +49,7 @@ struct Facts<'a> {
 
 pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
     let config = open::config(config)?;
-    let documents = documents(&given.feeds).await?;
+    let documents = documents(&given.feeds, &config.site.url).await?;
     let adoption = take(&config, &documents, given.dry_run).await?;
     if given.json {
         print::json(&Facts {
@@ -64,20 +66,21 @@ pub async fn run(config: Option<&Path>, given: &Arguments) -> Done {
     if adoption.refused.is_empty() { Ok(()) } else { Err(Failure::Quiet) }
 }
 
-/// Reads each of these feeds, and what they continue in.
-pub async fn documents(feeds: &[String]) -> Result<Vec<FeedDocument>, Failure> {
-    let mut documents = Vec::new();
+/// Reads each of these feeds, and what they continue in. A file does not say where it stood: its relative addresses go by the
+/// site's.
+pub async fn documents(feeds: &[String], site_url: &str) -> Result<Vec<FeedDocument>, Failure> {
+    let (mut documents, site) = (Vec::new(), Url::parse(site_url).ok());
     for feed in feeds {
         if feed_source::is_address(feed) {
             documents.extend(from_address(feed).await?);
         } else {
-            documents.push(read(feed, &feed_source::file(feed)?, None)?);
+            documents.push(read(feed, &feed_source::file(feed)?, site.as_ref())?);
         }
     }
     Ok(documents)
 }
 
-fn read(name: &str, bytes: &[u8], base: Option<&url::Url>) -> Result<FeedDocument, Failure> {
+fn read(name: &str, bytes: &[u8], base: Option<&Url>) -> Result<FeedDocument, Failure> {
     let mut document = feed_document::read(bytes, base)
         .map_err(|error| Failure::failed(format!("`{name}`: {error}"), error.hint()))?;
     document.self_link.get_or_insert_with(|| name.to_owned());
@@ -89,18 +92,29 @@ async fn from_address(address: &str) -> Result<Vec<FeedDocument>, Failure> {
     let (mut documents, mut seen) = (Vec::new(), HashSet::new());
     let mut next = Some(address.to_owned());
     while let Some(address) = next.take().filter(|address| documents.len() < PAGES && seen.insert(address.clone())) {
-        let answer = feed_source::fetched(&web, &address).await?;
-        if !answer.status.is_success() {
-            return Err(Failure::failed(
-                format!("`{address}` cannot be read: {}", answer.status),
-                "open it in a browser: it must be the feed itself",
-            ));
+        match page(&web, &address).await {
+            Ok(document) => {
+                next.clone_from(&document.previous);
+                documents.push(document);
+            }
+            Err(Failure::Failed { error, .. }) if !documents.is_empty() => {
+                warn!(event = "archive_unread", "an archive that the feed names is left out: {error}");
+            }
+            Err(failure) => return Err(failure),
         }
-        let document = read(&address, &answer.body, Some(&answer.address))?;
-        next.clone_from(&document.previous);
-        documents.push(document);
     }
     Ok(documents)
+}
+
+async fn page(web: &Web, address: &str) -> Result<FeedDocument, Failure> {
+    let answer = feed_source::fetched(web, address).await?;
+    if !answer.status.is_success() {
+        return Err(Failure::failed(
+            format!("`{address}` cannot be read: {}", answer.status),
+            "open it in a browser: it must be the feed itself",
+        ));
+    }
+    read(address, &answer.body, Some(&answer.address))
 }
 
 /// Has the blog's posts take over what the documents say.

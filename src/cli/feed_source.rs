@@ -13,11 +13,18 @@ pub fn is_address(feed: &str) -> bool {
 }
 
 pub fn file(feed: &str) -> Result<Vec<u8>, Failure> {
-    bounded::bytes(Path::new(feed), MOST_BYTES as u64).map_err(|error| {
+    let bytes = bounded::bytes(Path::new(feed), MOST_BYTES as u64).map_err(|error| {
         let hint = "expected a feed's file, or its address with `http://` or `https://`";
         Failure::failed(format!("`{feed}` cannot be read: {error}"), hint)
-    })
+    })?;
+    if bytes.starts_with(&GZIP) {
+        return Err(Failure::failed(format!("`{feed}` is packed with gzip"), "unpack it first: `gunzip --keep`"));
+    }
+    Ok(bytes)
 }
+
+/// How whatever is packed with gzip begins (RFC 1952).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 pub async fn fetched(web: &Web, address: &str) -> Result<Answer, Failure> {
     web.ask(&Reader::default().ask(address)).await.map_err(|error| {

@@ -129,6 +129,7 @@ pub(super) fn with_translations(blog: &Blog, chosen: &[usize]) -> Vec<usize> {
     chosen.iter().copied().chain(others).collect()
 }
 
+#[derive(PartialEq, Eq)]
 enum Place {
     Own,
     Late,
@@ -149,6 +150,13 @@ fn place(blog: &Blog, post: &Post, period: Period, zone: &TimeZone) -> Option<Pl
     }
     let late = date < period.start(zone) && row.is_some_and(|row| !row.baseline) && !announced;
     late.then_some(Place::Late)
+}
+
+/// Whether the next edition announces posts of a month that has none. What was there when the store was made it does not.
+pub fn goes_on(blog: &Blog, month: Period) -> bool {
+    let (zone, next) = (blog.config.site.zone(), month.next());
+    let of_month = blog.catalogue.published().filter(|post| post.date.is_some_and(|date| month.contains(date, &zone)));
+    of_month.into_iter().any(|post| place(blog, post, next, &zone) == Some(Place::Late))
 }
 
 fn is_within(month: Period, quarter: Period) -> bool {

@@ -39,7 +39,7 @@ pub fn adopt(documents: &[FeedDocument], posts: &[Post], ledger: &Ledger) -> Ado
     for (at, entry) in entries.iter().enumerate() {
         match found.get(&at) {
             Some(post) => {
-                wanted.insert(id(entry).to_owned(), (post, Some(entry)));
+                wanted.insert(entry.known_by().to_owned(), (post, Some(entry)));
             }
             None => out.lost.push((*entry).clone()),
         }
@@ -55,23 +55,19 @@ pub fn adopt(documents: &[FeedDocument], posts: &[Post], ledger: &Ledger) -> Ado
     out
 }
 
-fn id(entry: &Entry) -> &str {
-    entry.id.as_deref().or(entry.url.as_deref()).unwrap_or_default()
-}
-
 /// The entries that have an id, each id once; a document and its archives may overlap.
 fn distinct<'a>(entries: &[&'a Entry], out: &mut Adoption) -> Vec<&'a Entry> {
     let mut by_id: HashMap<&str, &Entry> = HashMap::new();
     let mut kept = Vec::new();
-    for entry in entries.iter().filter(|entry| !id(entry).is_empty()) {
-        match by_id.get(id(entry)) {
+    for entry in entries.iter().filter(|entry| !entry.known_by().is_empty()) {
+        match by_id.get(entry.known_by()) {
             None => {
-                by_id.insert(id(entry), entry);
+                by_id.insert(entry.known_by(), entry);
                 kept.push(*entry);
             }
             Some(first) if first.url == entry.url || first.title == entry.title => {}
             Some(first) => out.refused.push((
-                format!("`{}` and `{}` share the id `{}` in the feed", first.title, entry.title, id(entry)),
+                format!("`{}` and `{}` share the id `{}` in the feed", first.title, entry.title, entry.known_by()),
                 "readers show one of them; give the second an `id` of its own in its front matter",
             )),
         }

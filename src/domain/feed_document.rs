@@ -1,6 +1,7 @@
 //! A feed that somebody wrote, as it stands: its entries' ids, addresses, titles and dates. Reads RSS 0.9x to 2.0, Atom and
 //! JSON Feed, and forgives what feed readers forgive. Knows no rules (`feed_check` does) and never changes an id.
 
+use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
@@ -56,11 +57,21 @@ pub struct Entry {
     pub line: usize,
 }
 
-impl FeedDocument {
-    /// The oldest entry's date: what is older is no news to the feed's readers.
+impl Entry {
+    /// What readers know it by.
     #[must_use]
-    pub fn since(&self) -> Option<Timestamp> {
-        self.entries.iter().filter_map(|entry| entry.published.or(entry.updated)).min()
+    pub fn known_by(&self) -> &str {
+        self.id.as_deref().or(self.url.as_deref()).unwrap_or_default()
+    }
+}
+
+impl FeedDocument {
+    /// The oldest entry's date: what is older is no news to the feed's readers. `ours` has the dates of posts, by what their
+    /// entries are known by; when an entry was last changed says nothing of its age.
+    #[must_use]
+    pub fn since(&self, ours: &HashMap<&str, Timestamp>) -> Option<Timestamp> {
+        let dates = |entry: &Entry| ours.get(entry.known_by()).copied().into_iter().chain(entry.published);
+        self.entries.iter().flat_map(dates).min()
     }
 
     /// Whether the feed that stands in this file now is the same one, as far as names tell.

@@ -63,6 +63,41 @@ fn readers_see_what_they_saw_and_nothing_old_as_new() {
     assert_eq!(site.json("adopt _site/feed.xml")["same"], 10);
 }
 
+/// Atom need not say when an entry was published; all of these were changed long after.
+#[test]
+fn a_feed_that_says_only_when_entries_were_changed_stays_as_full_as_it_was() {
+    let site = blog();
+    let feed = jekyll_feed(&site, 10);
+    let mut bare = String::new();
+    for (at, part) in feed.split("<published>").enumerate() {
+        let rest = part.split_once("</published>").map_or(part, |(_, rest)| rest);
+        bare.push_str(if at == 0 { part } else { rest });
+    }
+    let changed =
+        days().iter().fold(bare, |feed, day| feed.replace(&format!("<updated>{day}T00"), "<updated>2022-01-03T00"));
+    assert!(!changed.contains("<published>") && changed.matches("<updated>2022-01-03").count() == 10);
+    site.save("_site/feed.xml", changed);
+    site.ok("adopt _site/feed.xml");
+    site.ok("build");
+    assert_eq!(ids(&site), known(10));
+}
+
+#[test]
+fn relative_addresses_in_a_file_are_the_sites() {
+    let site = blog();
+    let item = "<item><title>About 2020-12-07</title><link>/2020/12/07/post-2020-12-07.html</link></item>";
+    site.save(
+        "old.xml",
+        format!("<rss version=\"2.0\"><channel><title>Blog</title><link>/</link>{item}</channel></rss>"),
+    );
+    site.ok("adopt old.xml");
+    site.ok("build");
+    assert_eq!(ids(&site)[0], "https://blog.example.org/2020/12/07/post-2020-12-07.html");
+    site.save("old.xml.gz", [0x1f, 0x8b, 8, 0].as_slice());
+    let refused = site.run("adopt old.xml.gz");
+    assert!(refused.code == 1 && refused.err.contains("is packed with gzip"), "{refused:?}");
+}
+
 fn documents(site: &Site) -> Vec<Vec<String>> {
     let archives = site.files("public").into_iter().filter(|file| file.starts_with("archive/"));
     let names = ["atom.xml".to_owned()].into_iter().chain(archives);

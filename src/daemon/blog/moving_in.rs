@@ -1,5 +1,7 @@
 //! Ids that a feed had before it was ours.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{Blog, PassError};
@@ -34,14 +36,16 @@ impl Blog {
 
     /// What the feeds, and the archives that a build has filled before, have to know of it.
     fn learned_from(&self, documents: &[FeedDocument], adoption: &Adoption, now: Timestamp) -> FeedMemory {
-        let ids = adoption.rows.iter().map(|(before, row)| (before.as_str(), row.id.as_str())).collect();
+        let ids: BTreeMap<&str, &str> = adoption.rows.iter().map(|(before, row)| (&**before, &*row.id)).collect();
+        let posts = self.catalogue.published().filter_map(|post| Some((&*post.id, post.date?)));
+        let ours = posts.map(|(id, date)| (ids.get(id).copied().unwrap_or(id), date)).collect();
         let mut learned = FeedMemory { archives: self.memory.archives_with(&ids), ..FeedMemory::default() };
         let plans = feed_plan::plan(&self.catalogue, &self.settings(), &self.memory).plans;
         for document in documents {
             let feed = feed_of(document, &plans);
             let known = [learned.since(feed), self.memory.since(feed)];
             // Some reader has what any of them held.
-            if let Some(since) = known.into_iter().flatten().chain(document.since()).min() {
+            if let Some(since) = known.into_iter().flatten().chain(document.since(&ours)).min() {
                 learned.set_adopted(feed, since, now);
             }
         }

@@ -74,9 +74,10 @@ impl Service {
     /// Months that passed unsent are named, once.
     async fn say_missed(&mut self, now: Timestamp) {
         for (period, due) in missed::missed(&self.blog, &self.store, now).await.unwrap_or_default() {
+            let others = if editions::goes_on(&self.blog, period) { "its posts go into the next one, or " } else { "" };
             let line = format!(
-                "the digest of {period} was due on {due} and is not sent any more: that is longer ago than `digest.catch_up`, {}; its \
-                 posts go into the next one, or `gazetted digest open {period}`",
+                "the digest of {period} was due on {due} and is not sent any more: that is longer ago than `digest.catch_up`, {}; \
+                 {others}`gazetted digest open {period}` sends it",
                 self.config.digest.catch_up
             );
             if self.said.insert(line.clone()) {
