@@ -2,14 +2,18 @@
 //! when the public address has what was published. What is still to be told is in the store, and outlives the daemon.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::web::{Ask, Web};
+use super::web::{Ask, Web, WebError};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::domain::delivery::after;
@@ -23,20 +27,39 @@ const TICK: Duration = Duration::from_secs(2);
 const BATCH: u32 = 20;
 /// Longer than a batch takes at worst, so that nobody else looks meanwhile.
 const LEASE: Duration = Duration::from_mins(15);
+/// Several hubs are told of the same feeds at the same time: so long a look at the public address counts for all of them.
+const FRESH: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// A static host that has not deployed by then never will; a hub that is away for longer fetches by itself.
 const GIVEN_UP: Duration = Duration::from_hours(24);
 
-pub struct Announcer {
+#[derive(Clone)]
+pub struct Announcer(Arc<Inner>);
+
+struct Inner {
     store: SharedStore,
     clock: SharedClock,
     web: Web,
     feeds_url: String,
-    /// Whether any hub is configured.
-    wanted: bool,
-    /// The validators of the versions that were found and were not the new one.
-    seen: HashMap<String, String>,
+    hubs: Vec<String>,
+    /// By public address. Whoever wants to look while somebody looks waits for what they see.
+    looks: Mutex<HashMap<String, Arc<Mutex<Option<Look>>>>>,
+}
+
+/// What a public address had.
+struct Look {
+    at: Timestamp,
+    etag: Option<String>,
+    /// The hash of its bytes, or why there were none.
+    found: Result<u128, String>,
+}
+
+impl Look {
+    /// Whether it says of a version all that another look would.
+    fn answers(&self, due: &Announcement, now: Timestamp) -> bool {
+        self.at >= due.changed_at && (self.found == Ok(due.hash) || now < after(self.at, FRESH))
+    }
 }
 
 /// What came of one try.
@@ -44,22 +67,33 @@ enum Told {
     Yes,
     /// The public address does not have it yet, or the hub does not take it.
     NotYet(String),
+    /// The hub lets its callers wait.
+    Silent,
 }
 
 impl Announcer {
     #[must_use]
     pub fn new(config: &Config, store: SharedStore, clock: SharedClock, web: Web) -> Self {
-        let (feeds_url, wanted) = (config.feeds_url().to_owned(), !config.feeds.hubs.is_empty());
-        Self { store, clock, web, feeds_url, wanted, seen: HashMap::new() }
+        let (feeds_url, hubs) = (config.feeds_url().to_owned(), config.feeds.hubs.clone());
+        Self(Arc::new(Inner { store, clock, web, feeds_url, hubs, looks: Mutex::default() }))
     }
 
-    pub async fn run(mut self, stop: CancellationToken) {
-        if !self.wanted {
-            return;
+    /// Each hub by itself: one that is slow keeps no other waiting.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut hubs = JoinSet::new();
+        for hub in self.0.hubs.clone() {
+            let (inner, stop) = (Arc::clone(&self.0), stop.clone());
+            hubs.spawn(async move { inner.tell_all(&hub, &stop).await });
         }
+        hubs.join_all().await;
+    }
+}
+
+impl Inner {
+    async fn tell_all(&self, hub: &str, stop: &CancellationToken) {
         loop {
-            if let Err(error) = self.turn(&stop).await {
-                debug!("hubs are told later: {error}");
+            if let Err(error) = self.turn(hub, stop).await {
+                debug!(hub, "the hub is told later: {error}");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -68,24 +102,25 @@ impl Announcer {
         }
     }
 
-    async fn turn(&mut self, stop: &CancellationToken) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        for due in self.store.claim_announcements(BATCH, now, after(now, LEASE)).await? {
+    async fn turn(&self, hub: &str, stop: &CancellationToken) -> Result<(), StoreError> {
+        let (now, mut silent) = (self.clock.now(), false);
+        for due in self.store.claim_announcements(hub, BATCH, now, after(now, LEASE)).await? {
             if stop.is_cancelled() {
                 self.store.defer_announcement(&due, "the daemon was stopped", now).await?;
                 continue;
             }
-            let told = self.tell(&due).await;
+            let told = if silent { Told::Silent } else { self.tell(&due).await };
+            silent = matches!(told, Told::Silent);
             self.settle(&due, told).await?;
         }
         Ok(())
     }
 
-    async fn tell(&mut self, due: &Announcement) -> Told {
+    async fn tell(&self, due: &Announcement) -> Told {
         let topic = format!("{}/{}", self.feeds_url, slug::encode_path(&due.path));
-        match self.is_public(&topic, due.hash).await {
-            Ok(true) => {}
-            Ok(false) => return Told::NotYet(format!("`{topic}` is still what it was")),
+        match self.look(&topic, due).await {
+            Ok(found) if found == due.hash => {}
+            Ok(_) => return Told::NotYet(format!("`{topic}` is still what it was")),
             Err(words) => return Told::NotYet(format!("`{topic}`: {words}")),
         }
         let ask = Ask::post(&due.hub, websub::ping(&topic))
@@ -94,30 +129,41 @@ impl Announcer {
         match self.web.ask(&ask).await {
             Ok(answer) if answer.status.is_success() => Told::Yes,
             Ok(answer) => Told::NotYet(format!("the hub answered {}", answer.status)),
+            Err(WebError::TooLate(_)) => Told::Silent,
             Err(error) => Told::NotYet(format!("the hub: {error}")),
         }
     }
 
-    /// Whether everybody gets these bytes by now.
-    async fn is_public(&mut self, topic: &str, hash: u128) -> Result<bool, String> {
+    /// The hash of what everybody gets there.
+    async fn look(&self, topic: &str, due: &Announcement) -> Result<u128, String> {
+        let place = Arc::clone(self.looks.lock().await.entry(topic.to_owned()).or_default());
+        let mut last = place.lock().await;
+        let now = self.clock.now();
+        let look = match last.take() {
+            Some(look) if look.answers(due, now) => look,
+            before => self.look_again(topic, before, now).await,
+        };
+        last.insert(look).found.clone()
+    }
+
+    async fn look_again(&self, topic: &str, before: Option<Look>, at: Timestamp) -> Look {
         let mut ask = Ask::get(topic).most(MOST_BYTES);
-        if let Some(etag) = self.seen.get(topic) {
+        let known = before.and_then(|look| Some((look.etag?, look.found.ok()?)));
+        if let Some((etag, _)) = &known {
             ask = ask.header(IF_NONE_MATCH, etag);
         }
-        let answer = self.web.ask(&ask).await.map_err(|error| error.to_string())?;
-        match answer.status {
-            StatusCode::NOT_MODIFIED => Ok(false),
-            StatusCode::OK if hash::of(&answer.body) == hash => {
-                self.seen.remove(topic);
-                Ok(true)
+        let none = |words: String| Look { at, etag: None, found: Err(words) };
+        let answer = match self.web.ask(&ask).await {
+            Ok(answer) => answer,
+            Err(error) => return none(error.to_string()),
+        };
+        match (answer.status, known) {
+            (StatusCode::OK, _) => {
+                let etag = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+                Look { at, etag, found: Ok(hash::of(&answer.body)) }
             }
-            StatusCode::OK => {
-                let etag = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok());
-                self.seen.remove(topic);
-                self.seen.extend(etag.map(|etag| (topic.to_owned(), etag.to_owned())));
-                Ok(false)
-            }
-            status => Err(format!("the server answered {status}")),
+            (StatusCode::NOT_MODIFIED, Some((etag, found))) => Look { at, etag: Some(etag), found: Ok(found) },
+            (status, _) => none(format!("the server answered {status}")),
         }
     }
 
@@ -129,6 +175,7 @@ impl Announcer {
                 return self.store.end_announcement(due, "told").await;
             }
             Told::NotYet(words) => words,
+            Told::Silent => "the hub does not answer".to_owned(),
         };
         let until = after(now, websub::wait(due.attempts, FIRST_WAIT, LONGEST_WAIT));
         if until > after(due.changed_at, GIVEN_UP) {

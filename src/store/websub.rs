@@ -79,9 +79,14 @@ pub trait WebSub: Send + Sync {
     /// and takes the place of one that still waits. A feed that is new here is known from now on, and nobody is told. What is not
     /// among them is forgotten.
     async fn announce(&self, feeds: &[(String, u128)], hubs: &[String], now: Timestamp) -> Result<()>;
-    /// Up to `most` that are due, nobody else's until `lease_until`.
-    async fn claim_announcements(&self, most: u32, now: Timestamp, lease_until: Timestamp)
-    -> Result<Vec<Announcement>>;
+    /// Up to `most` that a hub is due to be told of, nobody else's until `lease_until`.
+    async fn claim_announcements(
+        &self,
+        hub: &str,
+        most: u32,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<Announcement>>;
     /// The hub knows, or is not told any more; unless there is a newer version.
     async fn end_announcement(&self, of: &Announcement, words: &str) -> Result<()>;
     async fn defer_announcement(&self, of: &Announcement, words: &str, until: Timestamp) -> Result<()>;

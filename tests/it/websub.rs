@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use gazetted::domain::hash;
 use gazetted::domain::websub::{self, Mode};
 use gazetted::store::{self, HubLimits, HubRequest, Requested, SharedStore};
 use serde_json::Value;
@@ -61,12 +62,37 @@ fn serve(answer: impl Fn(&Call) -> (u16, Vec<u8>) + Send + 'static) -> (String, 
             reader.read_exact(&mut body).unwrap();
             let call = Call { line: lines[0].clone(), head, body: String::from_utf8(body).unwrap() };
             let (status, body) = answer(&call);
-            let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            let (length, tag) = (body.len(), etag(&body));
+            let head =
+                format!("HTTP/1.1 {status} X\r\nConnection: close\r\nETag: {tag}\r\nContent-Length: {length}\r\n\r\n");
             reader.get_mut().write_all(&[head.as_bytes(), &body].concat()).unwrap();
             seen.lock().unwrap().push(call);
         }
     });
     (address, calls)
+}
+
+fn etag(body: &[u8]) -> String {
+    format!("\"{:x}\"", hash::of(body))
+}
+
+/// A server that takes every call and never answers, for as long as the streams are kept.
+fn hang() -> (String, Arc<Mutex<Vec<TcpStream>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let streams = Arc::<Mutex<Vec<TcpStream>>>::default();
+    let taken = Arc::clone(&streams);
+    std::thread::spawn(move || listener.incoming().for_each(|stream| taken.lock().unwrap().push(stream.unwrap())));
+    (address, streams)
+}
+
+/// Ends so many calls, as they come.
+fn hang_up(streams: &Mutex<Vec<TcpStream>>, calls: usize) {
+    let mut ended = 0;
+    until("the calls that hang", || {
+        ended += streams.lock().unwrap().drain(..).count();
+        (ended >= calls).then_some(())
+    });
 }
 
 fn with_store<T>(site: &Site, work: impl AsyncFnOnce(SharedStore) -> T) -> T {
@@ -118,9 +144,52 @@ fn a_hub_is_told_when_everybody_gets_the_new_version_and_not_before() {
     assert!(pings.iter().all(|ping| ping.line.starts_with("POST / ") && ping.body == websub::ping(&topic)));
     let left = with_store(&site, async |store| {
         let far = at("2031-01-01T00:00:00Z");
-        store.claim_announcements(10, far, far).await.unwrap()
+        store.claim_announcements(&format!("{hub}/"), 10, far, far).await.unwrap()
     });
     assert_eq!(left, [], "told once");
+}
+
+#[test]
+fn a_hub_that_hangs_keeps_no_other_waiting() {
+    let site = blog();
+    let files = site.path("public");
+    let (public, looks) = serve(move |call| (200, std::fs::read(files.join(&call.path()[1..])).unwrap_or_default()));
+    let (silent, streams) = hang();
+    let (good, pings) = serve(|_| (204, Vec::new()));
+    let feeds = "tags = false\nauthors = false\ncategories = false\n";
+    let hubs = format!("hubs = [\"{silent}/\", \"{good}/\"]");
+    site.save("gazetted.toml", format!("{LEAST}[feeds]\nurl = \"{public}\"\n{hubs}\n{feeds}"));
+    let daemon = Daemon::start(&site, "2021-05-10T10:00:00Z");
+    until_served(daemon.address, "May");
+    site.save("_posts/2021-05-06-new.md", text("New", "Fresh."));
+    until("the good hub to be told of all three feeds", || (count(&pings) >= 3).then_some(()));
+    assert!(streams.lock().unwrap().len() <= 1, "one call to the one that hangs");
+    assert!(count(&looks) <= 3, "each feed is looked at once for both");
+    hang_up(&streams, 3);
+    daemon.stop();
+}
+
+#[test]
+fn a_version_that_is_taken_back_is_the_one_that_everybody_has() {
+    let deployed: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let files = Arc::clone(&deployed);
+    let (public, looks) = serve(move |call| {
+        let bytes = files.lock().unwrap().clone();
+        if call.header("if-none-match") == Some(&*etag(&bytes)) { (304, Vec::new()) } else { (200, bytes) }
+    });
+    let (hub, pings) = serve(|_| (204, Vec::new()));
+    let site = blog();
+    site.save("gazetted.toml", format!("{LEAST}[feeds]\nurl = \"{public}\"\nhubs = [\"{hub}/\"]\n{ONE_FEED}"));
+    let daemon = Daemon::start(&site, "2021-05-10T10:00:00Z");
+    until_served(daemon.address, "May");
+    *deployed.lock().unwrap() = site.read("public/feed.json").into_bytes();
+    site.save("_posts/2021-05-06-new.md", text("New", "Fresh."));
+    until("a look at the public address", || (count(&looks) >= 1).then_some(()));
+    daemon.clock.set(at("2021-05-10T10:00:06Z"));
+    site.remove("_posts/2021-05-06-new.md");
+    until("the hub to be told", || (count(&pings) >= 1).then_some(()));
+    daemon.stop();
+    assert_eq!(site.read("public/feed.json").as_bytes(), *deployed.lock().unwrap());
 }
 
 const TOPIC: &str = "https://blog.example.org/feed.json";

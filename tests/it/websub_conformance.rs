@@ -1,7 +1,7 @@
 //! Which hub is told of what, and who is subscribed to our own, asked of each store.
 
 use gazetted::domain::websub::Mode;
-use gazetted::store::{Distribution, HubLimits, HubRequest, Question, Requested, SharedStore};
+use gazetted::store::{Announcement, Distribution, HubLimits, HubRequest, Question, Requested, SharedStore};
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::stores::{Fixture, on_postgres, on_sqlite};
@@ -33,9 +33,13 @@ fn hubs(all: &[&str]) -> Vec<String> {
     all.iter().map(|hub| (*hub).to_owned()).collect()
 }
 
-async fn claimed(store: &SharedStore, minutes: i64) -> Vec<(String, String, u128, u32)> {
-    let mut all = store.claim_announcements(10, later(minutes), later(minutes + 10)).await.unwrap();
-    all.sort_by(|a, b| (&a.path, &a.hub).cmp(&(&b.path, &b.hub)));
+async fn claim(store: &SharedStore, hub: &str, minutes: i64) -> Vec<Announcement> {
+    store.claim_announcements(hub, 10, later(minutes), later(minutes + 10)).await.unwrap()
+}
+
+async fn claimed(store: &SharedStore, hub: &str, minutes: i64) -> Vec<(String, String, u128, u32)> {
+    let mut all = claim(store, hub, minutes).await;
+    all.sort_by(|a, b| a.path.cmp(&b.path));
     all.into_iter().map(|a| (a.path, a.hub, a.hash, a.attempts)).collect()
 }
 
@@ -43,32 +47,33 @@ async fn a_version_is_told_once_and_a_newer_one_takes_its_place(fixture: Fixture
     let store = fixture.store;
     let both = hubs(&["https://h/", "https://i/"]);
     store.announce(&feeds(&[("a.xml", 1), ("b.xml", 1)]), &both, now()).await.unwrap();
-    assert_eq!(claimed(&store, 0).await, [], "what is new here is only known");
+    assert_eq!(claimed(&store, "https://h/", 0).await, [], "what is new here is only known");
     store.announce(&feeds(&[("a.xml", 2), ("b.xml", 1)]), &both, later(1)).await.unwrap();
-    let due = store.claim_announcements(10, later(1), later(11)).await.unwrap();
-    assert_eq!(due.len(), 2);
+    let due = [claim(&store, "https://h/", 1).await, claim(&store, "https://i/", 1).await].concat();
+    assert_eq!(due.iter().map(|a| a.hub.as_str()).collect::<Vec<_>>(), ["https://h/", "https://i/"]);
     assert!(due.iter().all(|a| a.path == "a.xml" && a.hash == 2 && a.changed_at == later(1)));
     // Published again while the hub is being told of the one before.
     store.announce(&feeds(&[("a.xml", 3), ("b.xml", 1)]), &both, later(2)).await.unwrap();
     store.announce(&feeds(&[("a.xml", 3), ("b.xml", 1)]), &both, later(3)).await.unwrap();
     store.end_announcement(&due[0], "told").await.unwrap();
     store.defer_announcement(&due[1], "no", later(500)).await.unwrap();
-    let newest = |hub: &str| ("a.xml".to_owned(), hub.to_owned(), 3, 1);
-    assert_eq!(claimed(&store, 3).await, [newest("https://h/"), newest("https://i/")]);
+    for hub in ["https://h/", "https://i/"] {
+        assert_eq!(claimed(&store, hub, 3).await, [("a.xml".to_owned(), hub.to_owned(), 3, 1)]);
+    }
 }
 
 async fn a_hub_is_told_again_after_its_wait_and_never_by_two(fixture: Fixture) {
     let store = fixture.store;
     store.announce(&feeds(&[("a.xml", 1)]), &hubs(&["h"]), now()).await.unwrap();
     store.announce(&feeds(&[("a.xml", 2)]), &hubs(&["h"]), now()).await.unwrap();
-    let first = store.claim_announcements(10, now(), later(10)).await.unwrap();
-    assert_eq!(claimed(&store, 9).await, [], "leased");
+    let first = claim(&store, "h", 0).await;
+    assert_eq!(claimed(&store, "h", 9).await, [], "leased");
     store.defer_announcement(&first[0], "503", later(20)).await.unwrap();
-    assert_eq!(claimed(&store, 19).await, []);
-    let again = store.claim_announcements(10, later(20), later(30)).await.unwrap();
+    assert_eq!(claimed(&store, "h", 19).await, []);
+    let again = claim(&store, "h", 20).await;
     assert_eq!(again[0].attempts, 2);
     store.end_announcement(&again[0], "told").await.unwrap();
-    assert_eq!(claimed(&store, 9_999).await, []);
+    assert_eq!(claimed(&store, "h", 9_999).await, []);
 }
 
 async fn what_is_gone_from_the_configuration_is_forgotten(fixture: Fixture) {
@@ -76,9 +81,10 @@ async fn what_is_gone_from_the_configuration_is_forgotten(fixture: Fixture) {
     store.announce(&feeds(&[("a.xml", 1), ("b.xml", 1)]), &hubs(&["h", "i"]), now()).await.unwrap();
     store.announce(&feeds(&[("a.xml", 2), ("b.xml", 2)]), &hubs(&["h", "i"]), now()).await.unwrap();
     store.announce(&feeds(&[("a.xml", 2)]), &hubs(&["h"]), now()).await.unwrap();
-    assert_eq!(claimed(&store, 0).await, [("a.xml".to_owned(), "h".to_owned(), 2, 1)]);
+    assert_eq!(claimed(&store, "h", 0).await, [("a.xml".to_owned(), "h".to_owned(), 2, 1)]);
+    assert_eq!(claimed(&store, "i", 0).await, []);
     store.announce(&feeds(&[("a.xml", 3)]), &[], now()).await.unwrap();
-    assert_eq!(claimed(&store, 60).await, []);
+    assert_eq!(claimed(&store, "h", 60).await, []);
 }
 
 const LIMITS: HubLimits = HubLimits { host: 3, all: 5 };

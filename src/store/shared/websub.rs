@@ -18,9 +18,10 @@ impl WebSub for Database {
         &self,
         most: u32,
         now: Timestamp,
+        hub: &str,
         lease_until: Timestamp,
     ) -> Result<Vec<Announcement>> {
-        write!(self, |db| claim(db, most, now, lease_until))
+        write!(self, |db| claim(db, hub, most, now, lease_until))
     }
 
     async fn end_announcement(&self, of: &Announcement, words: &str) -> Result<()> {
@@ -106,13 +107,19 @@ async fn announce(db: &mut Connection, feeds: &[(String, u128)], hubs: &[String]
     Ok(())
 }
 
-async fn claim(db: &mut Connection, most: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Announcement>> {
+async fn claim(
+    db: &mut Connection,
+    hub: &str,
+    most: u32,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Vec<Announcement>> {
     if standby::since(&mut *db).await?.is_some() {
         return Ok(Vec::new());
     }
     let found = sqlx::query(concat!(
         "UPDATE announcements SET due_at = $2, attempts = attempts + 1 WHERE (path, hub) IN
-             (SELECT a.path, a.hub FROM announcements a WHERE a.due_at <= $1 ORDER BY a.due_at LIMIT $3 ",
+             (SELECT a.path, a.hub FROM announcements a WHERE a.due_at <= $1 AND a.hub = $4 ORDER BY a.due_at LIMIT $3 ",
         skip_locked!("a"),
         ") RETURNING path, hub, hash, changed_at, attempts"
     ))
@@ -132,6 +139,7 @@ fn read(row: &Row) -> Result<Announcement> {
         changed_at: rows::instant(row, "changed_at")?,
         attempts: rows::small_count(row, "attempts")?,
     })
+    .bind(hub)
 }
 
 async fn put(db: &mut Connection, of: &Announcement, words: &str, until: Option<Timestamp>) -> Result<()> {
