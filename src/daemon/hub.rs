@@ -1,6 +1,7 @@
 //! The daemon's own WebSub hub: callbacks are asked whether they meant what was asked in their name, and get each new version of
 //! their feed. What is to be done is in the store. A callback's whole address is nobody's business: the log has its host.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,9 @@ use std::time::Duration;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, StatusCode};
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
-use url::Url;
 
 use super::blog::{media_type, settings};
 use super::sending::fresh;
@@ -27,8 +27,10 @@ use crate::scan::Site;
 use crate::store::{Distribution, Question, SharedStore, StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
-/// Calls under way at the same time.
-const AT_ONCE: u32 = 16;
+/// Calls under way at the same time: so many questions, and as many deliveries.
+const AT_ONCE: usize = 16;
+/// Of these to one host: one that lets its callers wait must not keep all others waiting.
+const HOST_AT_ONCE: usize = 3;
 const LEASE: Duration = Duration::from_mins(2);
 const FIRST_WAIT: Duration = Duration::from_mins(1);
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
@@ -41,6 +43,13 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-hub-signature");
 
 #[derive(Clone)]
 pub struct Hub(Arc<Inner>);
+
+/// Who is new waits for nobody's delivery.
+#[derive(Clone, Copy)]
+enum Kind {
+    Questions,
+    Deliveries,
+}
 
 struct Inner {
     store: SharedStore,
@@ -73,37 +82,78 @@ impl Hub {
         if !self.0.on {
             return;
         }
-        loop {
-            if let Err(error) = self.turn(&stop).await {
+        tokio::join!(self.call(Kind::Questions, &stop), self.call(Kind::Deliveries, &stop));
+    }
+
+    async fn call(&self, kind: Kind, stop: &CancellationToken) {
+        let mut calls = Calls::default();
+        while !stop.is_cancelled() {
+            if let Err(error) = self.fill(kind, &mut calls).await {
                 debug!("the hub waits: {error}");
             }
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {}
+                () = calls.one_ends() => {}
                 () = tokio::time::sleep(TICK) => {}
             }
         }
+        while !calls.tasks.is_empty() {
+            calls.one_ends().await;
+        }
     }
 
-    async fn turn(&self, stop: &CancellationToken) -> Result<(), StoreError> {
-        while !stop.is_cancelled() {
-            let now = self.0.clock.now();
-            let mut calls = JoinSet::new();
-            for question in self.0.store.claim_questions(AT_ONCE, now, after(now, LEASE)).await? {
-                let inner = Arc::clone(&self.0);
-                calls.spawn(async move { inner.ask(&question).await });
-            }
-            for version in self.0.store.claim_distributions(AT_ONCE, now, after(now, LEASE)).await? {
-                let inner = Arc::clone(&self.0);
-                calls.spawn(async move { inner.deliver(&version).await });
-            }
-            if calls.is_empty() {
-                break;
-            }
-            for done in calls.join_all().await {
-                done?;
+    async fn fill(&self, kind: Kind, calls: &mut Calls) -> Result<(), StoreError> {
+        let store = &self.0.store;
+        while calls.tasks.len() < AT_ONCE {
+            let (inner, now, busy) = (Arc::clone(&self.0), self.0.clock.now(), calls.busy());
+            let until = after(now, LEASE);
+            match kind {
+                Kind::Questions => {
+                    let Some(question) = store.claim_question(&busy, now, until).await? else { break };
+                    calls.begin(question.host.clone(), async move { inner.ask(&question).await });
+                }
+                Kind::Deliveries => {
+                    let Some(version) = store.claim_distribution(&busy, now, until).await? else { break };
+                    calls.begin(version.host.clone(), async move { inner.deliver(&version).await });
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// Calls under way, and to whom.
+#[derive(Default)]
+struct Calls {
+    tasks: JoinSet<Result<(), StoreError>>,
+    hosts: HashMap<Id, String>,
+}
+
+impl Calls {
+    fn begin(&mut self, host: String, call: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        self.hosts.insert(self.tasks.spawn(call).id(), host);
+    }
+
+    /// The hosts that have as many as they may.
+    fn busy(&self) -> Vec<String> {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for host in self.hosts.values() {
+            *counts.entry(host).or_default() += 1;
+        }
+        counts.into_iter().filter(|(_, count)| *count >= HOST_AT_ONCE).map(|(host, _)| host.to_owned()).collect()
+    }
+
+    /// Waits until one has ended; for ever if there is none.
+    async fn one_ends(&mut self) {
+        let (id, done) = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, done))) => (id, done.map_err(|error| error.to_string())),
+            Some(Err(broken)) => (broken.id(), Err(broken.to_string())),
+            None => std::future::pending().await,
+        };
+        self.hosts.remove(&id);
+        if let Err(words) = done {
+            debug!("the hub waits: {words}");
+        }
     }
 }
 
@@ -124,8 +174,7 @@ impl Inner {
     }
 
     async fn ask(&self, question: &Question) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let host = host(&question.callback);
+        let (now, host) = (self.clock.now(), &question.host);
         match self.reply(question).await? {
             Reply::Meant => {
                 let current = self.bytes(&question.path).map(|bytes| hash::of(&bytes)).unwrap_or_default();
@@ -173,7 +222,7 @@ impl Inner {
                 info!(
                     event = "hub_subscriber_gone",
                     feed = version.path,
-                    host = host(&version.callback),
+                    host = version.host,
                     "a subscriber of the hub is gone"
                 );
                 return self.store.end_subscription(version.id).await;
@@ -204,7 +253,7 @@ impl Inner {
     }
 
     async fn later(&self, version: &Distribution, words: &str, now: Timestamp) -> Result<(), StoreError> {
-        let host = host(&version.callback);
+        let host = &version.host;
         if version.failing_since.is_some_and(|since| now > after(since, GIVEN_UP)) {
             info!(
                 event = "hub_subscriber_dropped",
@@ -218,8 +267,4 @@ impl Inner {
         let until = after(now, websub::wait(version.attempts, FIRST_WAIT, LONGEST_WAIT));
         self.store.defer_distribution(version, now, until).await
     }
-}
-
-fn host(callback: &str) -> String {
-    Url::parse(callback).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }

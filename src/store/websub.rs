@@ -56,6 +56,7 @@ pub struct Question {
     pub nr: i64,
     pub path: String,
     pub callback: String,
+    pub host: String,
     pub mode: Mode,
     pub lease_seconds: u32,
     pub attempts: u32,
@@ -67,6 +68,7 @@ pub struct Distribution {
     pub id: i64,
     pub path: String,
     pub callback: String,
+    pub host: String,
     pub secret: Option<String>,
     pub hash: u128,
     pub attempts: u32,
@@ -93,7 +95,9 @@ pub trait WebSub: Send + Sync {
 
     // --- our own hub ---
     async fn request_hub(&self, request: &HubRequest, limits: HubLimits, now: Timestamp) -> Result<Requested>;
-    async fn claim_questions(&self, most: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Question>>;
+    /// One that is due, of none of the hosts that are `busy`.
+    async fn claim_question(&self, busy: &[String], now: Timestamp, lease_until: Timestamp)
+    -> Result<Option<Question>>;
     /// The callback meant it: a subscription begins with this version of the feed, or goes on, or ends.
     async fn confirm_hub(&self, question: &Question, hash: u128, now: Timestamp) -> Result<()>;
     /// It did not: what was there before stays.
@@ -102,8 +106,13 @@ pub trait WebSub: Send + Sync {
     /// These are the feeds as they are published: whoever has another version is to get this one. What has run out, or is about
     /// a feed that is gone, is forgotten.
     async fn distribute(&self, feeds: &[(String, u128)], now: Timestamp) -> Result<()>;
-    async fn claim_distributions(&self, most: u32, now: Timestamp, lease_until: Timestamp)
-    -> Result<Vec<Distribution>>;
+    /// One that is due, of none of the hosts that are `busy`; whoever has failed lately comes last.
+    async fn claim_distribution(
+        &self,
+        busy: &[String],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<Distribution>>;
     async fn delivered(&self, of: &Distribution) -> Result<()>;
     async fn defer_distribution(&self, of: &Distribution, now: Timestamp, until: Timestamp) -> Result<()>;
     async fn end_subscription(&self, id: i64) -> Result<()>;

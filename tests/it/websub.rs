@@ -273,6 +273,41 @@ fn subscribers_of_the_own_hub_get_each_version_signed() {
     assert_eq!(asked("/never").len(), 0, "there was nothing to be ended");
 }
 
+/// Callbacks, each with its host, that have confirmed before, and have no version yet.
+fn subscribed(site: &Site, path: &str, callbacks: impl IntoIterator<Item = (String, &'static str)>) {
+    let now = at("2021-05-10T10:00:00Z");
+    with_store(site, async |store| {
+        for (callback, host) in callbacks {
+            let (path, host, limits) = (path.into(), host.into(), HubLimits { host: 99, all: 99 });
+            let (mode, lease_seconds) = (Mode::Subscribe, 864_000);
+            let request = HubRequest { path, callback, host, mode, lease_seconds, secret: None };
+            store.request_hub(&request, limits, now).await.unwrap();
+            let question = store.claim_question(&[], now, now).await.unwrap().unwrap();
+            store.confirm_hub(&question, 0, now).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn callbacks_that_hang_keep_no_other_waiting() {
+    let (silent, streams) = hang();
+    let (good, calls) = serve(|_| (204, Vec::new()));
+    let site = blog();
+    site.save("gazetted.toml", format!("{LEAST}[feeds]\nhub = true\nhub_private = true\n{ONE_FEED}"));
+    let hanging = (0..20).map(|n| (format!("{silent}/{n}"), "127.0.0.1"));
+    // Another host than the one that hangs.
+    subscribed(&site, "feed.json", hanging.chain([(good.replace("127.0.0.1", "localhost"), "localhost")]));
+    let daemon = Daemon::start(&site, "2021-05-10T10:00:00Z");
+    until("the good one to get the version", || (count(&calls) == 1).then_some(()));
+    assert!(streams.lock().unwrap().len() <= 3, "few calls at a time to one host");
+    until("the others to be called", || (streams.lock().unwrap().len() == 3).then_some(()));
+    // Whoever asks is asked back, whatever deliveries there are.
+    assert_eq!(ask(daemon.address, "POST /hub", &form(&good, "subscribe", "")).unwrap().0, 202);
+    until("the new one to be asked", || (count(&calls) == 2).then_some(()));
+    hang_up(&streams, 20);
+    daemon.stop();
+}
+
 #[test]
 fn a_subscription_that_is_not_renewed_is_forgotten() {
     let (subscriber, calls) =

@@ -14,6 +14,7 @@ conformance! {
     a_renewal_leaves_what_is_in_force_until_it_is_confirmed,
     whoever_leaves_has_to_have_meant_it,
     subscribers_get_each_version_once_and_failures_are_remembered,
+    a_busy_host_and_those_who_failed_keep_nobody_waiting,
     there_are_not_too_many_of_one_host_nor_in_all,
 }
 
@@ -103,9 +104,17 @@ fn request(callback: &str, mode: Mode, secret: &str) -> HubRequest {
 async fn ask(store: &SharedStore, minutes: i64, callback: &str, mode: Mode, secret: &str) -> Question {
     let kept = store.request_hub(&request(callback, mode, secret), LIMITS, later(minutes)).await.unwrap();
     assert_eq!(kept, Requested::Kept);
-    let mut asked = store.claim_questions(10, later(minutes), later(minutes + 5)).await.unwrap();
-    assert_eq!(asked.len(), 1);
-    asked.remove(0)
+    let asked = question(store, minutes, &[]).await.unwrap();
+    assert_eq!(question(store, minutes, &[]).await, None);
+    asked
+}
+
+async fn question(store: &SharedStore, minutes: i64, busy: &[&str]) -> Option<Question> {
+    store.claim_question(&hubs(busy), later(minutes), later(minutes + 5)).await.unwrap()
+}
+
+async fn version(store: &SharedStore, minutes: i64, busy: &[&str]) -> Option<Distribution> {
+    store.claim_distribution(&hubs(busy), later(minutes), later(minutes + 5)).await.unwrap()
 }
 
 async fn subscribe(store: &SharedStore, minutes: i64, callback: &str, secret: &str, hash: u128) {
@@ -116,7 +125,10 @@ async fn subscribe(store: &SharedStore, minutes: i64, callback: &str, secret: &s
 /// What is delivered when the feed is published as `hash`.
 async fn publish(store: &SharedStore, minutes: i64, hash: u128) -> Vec<Distribution> {
     store.distribute(&feeds(&[("a.xml", hash)]), later(minutes)).await.unwrap();
-    let mut all = store.claim_distributions(10, later(minutes), later(minutes + 5)).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(due) = version(store, minutes, &[]).await {
+        all.push(due);
+    }
     all.sort_by(|a, b| a.callback.cmp(&b.callback));
     all
 }
@@ -166,9 +178,9 @@ async fn whoever_leaves_has_to_have_meant_it(fixture: Fixture) {
     assert_eq!(publish(&store, 2, 2).await.len(), 1);
     let meant = ask(&store, 8, "c/1", Mode::Unsubscribe, "").await;
     store.defer_question(&meant, later(9)).await.unwrap();
-    let again = store.claim_questions(10, later(9), later(19)).await.unwrap();
-    assert_eq!((again[0].nr, again[0].attempts), (meant.nr, 2));
-    store.confirm_hub(&again[0], 2, later(9)).await.unwrap();
+    let again = question(&store, 9, &[]).await.unwrap();
+    assert_eq!((again.nr, again.attempts), (meant.nr, 2));
+    store.confirm_hub(&again, 2, later(9)).await.unwrap();
     assert!(publish(&store, 10, 3).await.is_empty());
 }
 
@@ -196,6 +208,27 @@ async fn subscribers_get_each_version_once_and_failures_are_remembered(fixture: 
     // The feed itself is gone.
     store.distribute(&feeds(&[("b.xml", 1)]), later(31)).await.unwrap();
     assert!(publish(&store, 40, 5).await.is_empty());
+}
+
+async fn a_busy_host_and_those_who_failed_keep_nobody_waiting(fixture: Fixture) {
+    let store = fixture.store;
+    for callback in ["c/1", "d/1", "e/1"] {
+        store.request_hub(&request(callback, Mode::Subscribe, ""), LIMITS, now()).await.unwrap();
+    }
+    for (busy, callback) in [(["c", "e"], "d/1"), (["c", "-"], "e/1"), (["-", "-"], "c/1")] {
+        let asked = question(&store, 0, &busy).await.unwrap();
+        assert_eq!((asked.callback.as_str(), asked.host.as_str()), (callback, &callback[..1]));
+        store.confirm_hub(&asked, 1, now()).await.unwrap();
+    }
+    for failed in publish(&store, 1, 2).await.iter().filter(|d| d.host != "e") {
+        store.defer_distribution(failed, later(1), later(2)).await.unwrap();
+    }
+    store.distribute(&feeds(&[("a.xml", 3)]), later(3)).await.unwrap();
+    let mut order = Vec::new();
+    for busy in [[].as_slice(), &["c"], &[]] {
+        order.push(version(&store, 3, busy).await.unwrap().host);
+    }
+    assert_eq!(order, ["e", "d", "c"]);
 }
 
 async fn there_are_not_too_many_of_one_host_nor_in_all(fixture: Fixture) {

@@ -63,27 +63,29 @@ async fn ask_again(db: &mut Connection, request: &HubRequest, now: Timestamp) ->
     Ok(changed.rows_affected() > 0)
 }
 
-pub async fn questions(
+pub async fn claim_question(
     db: &mut Connection,
-    most: u32,
+    busy: &[String],
     now: Timestamp,
     lease_until: Timestamp,
-) -> Result<Vec<Question>> {
+) -> Result<Option<Question>> {
     if standby::since(&mut *db).await?.is_some() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let found = sqlx::query(concat!(
-        "UPDATE hub_subscriptions SET ask_at = $2, ask_attempts = ask_attempts + 1 WHERE id IN
-             (SELECT s.id FROM hub_subscriptions s WHERE s.ask_at <= $1 ORDER BY s.ask_at LIMIT $3 ",
+        "UPDATE hub_subscriptions SET ask_at = $2, ask_attempts = ask_attempts + 1 WHERE id =
+             (SELECT s.id FROM hub_subscriptions s WHERE s.ask_at <= $1 AND s.host NOT IN ",
+        texts!("$3"),
+        " ORDER BY s.ask_at LIMIT 1 ",
         skip_locked!("s"),
-        ") RETURNING id, asked_nr, path, callback, asked, asked_lease, ask_attempts"
+        ") RETURNING id, asked_nr, path, callback, host, asked, asked_lease, ask_attempts"
     ))
     .bind(now.as_microsecond())
     .bind(lease_until.as_microsecond())
-    .bind(i64::from(most))
-    .fetch_all(db)
+    .bind(rows::words(busy.iter().map(String::as_str)))
+    .fetch_optional(db)
     .await?;
-    found.iter().map(question).collect()
+    found.as_ref().map(question).transpose()
 }
 
 fn question(row: &Row) -> Result<Question> {
@@ -92,6 +94,7 @@ fn question(row: &Row) -> Result<Question> {
         nr: rows::int(row, "asked_nr")?,
         path: rows::text(row, "path")?,
         callback: rows::text(row, "callback")?,
+        host: rows::text(row, "host")?,
         mode: rows::word(row, "asked", Mode::parse)?,
         lease_seconds: rows::small_count(row, "asked_lease")?,
         attempts: rows::small_count(row, "ask_attempts")?,
@@ -169,26 +172,27 @@ pub async fn distribute(db: &mut Connection, feeds: &str, now: Timestamp) -> Res
 
 pub async fn claim(
     db: &mut Connection,
-    most: u32,
+    busy: &[String],
     now: Timestamp,
     lease_until: Timestamp,
-) -> Result<Vec<Distribution>> {
+) -> Result<Option<Distribution>> {
     if standby::since(&mut *db).await?.is_some() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let found = sqlx::query(concat!(
-        "UPDATE hub_subscriptions SET due_at = $2, attempts = attempts + 1 WHERE id IN
-             (SELECT s.id FROM hub_subscriptions s WHERE s.due_at <= $1 AND s.lease_until >= $1
-              ORDER BY s.due_at LIMIT $3 ",
+        "UPDATE hub_subscriptions SET due_at = $2, attempts = attempts + 1 WHERE id =
+             (SELECT s.id FROM hub_subscriptions s WHERE s.due_at <= $1 AND s.lease_until >= $1 AND s.host NOT IN ",
+        texts!("$3"),
+        " ORDER BY s.failing_since IS NOT NULL, s.due_at LIMIT 1 ",
         skip_locked!("s"),
-        ") RETURNING id, path, callback, secret, hash, attempts, failing_since"
+        ") RETURNING id, path, callback, host, secret, hash, attempts, failing_since"
     ))
     .bind(now.as_microsecond())
     .bind(lease_until.as_microsecond())
-    .bind(i64::from(most))
-    .fetch_all(db)
+    .bind(rows::words(busy.iter().map(String::as_str)))
+    .fetch_optional(db)
     .await?;
-    found.iter().map(distribution).collect()
+    found.as_ref().map(distribution).transpose()
 }
 
 fn distribution(row: &Row) -> Result<Distribution> {
@@ -196,6 +200,7 @@ fn distribution(row: &Row) -> Result<Distribution> {
         id: rows::int(row, "id")?,
         path: rows::text(row, "path")?,
         callback: rows::text(row, "callback")?,
+        host: rows::text(row, "host")?,
         secret: rows::maybe_text(row, "secret")?,
         hash: rows::hash(row, "hash")?,
         attempts: rows::small_count(row, "attempts")?,

@@ -16,9 +16,9 @@ impl WebSub for Database {
 
     async fn claim_announcements(
         &self,
+        hub: &str,
         most: u32,
         now: Timestamp,
-        hub: &str,
         lease_until: Timestamp,
     ) -> Result<Vec<Announcement>> {
         write!(self, |db| claim(db, hub, most, now, lease_until))
@@ -36,8 +36,13 @@ impl WebSub for Database {
         write!(self, |db| hub::request(db, request, limits, now))
     }
 
-    async fn claim_questions(&self, most: u32, now: Timestamp, lease_until: Timestamp) -> Result<Vec<Question>> {
-        write!(self, |db| hub::questions(db, most, now, lease_until))
+    async fn claim_question(
+        &self,
+        busy: &[String],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<Question>> {
+        write!(self, |db| hub::claim_question(db, busy, now, lease_until))
     }
 
     async fn confirm_hub(&self, question: &Question, hash: u128, now: Timestamp) -> Result<()> {
@@ -56,13 +61,13 @@ impl WebSub for Database {
         write!(self, |db| hub::distribute(db, &given(feeds), now))
     }
 
-    async fn claim_distributions(
+    async fn claim_distribution(
         &self,
-        most: u32,
+        busy: &[String],
         now: Timestamp,
         lease_until: Timestamp,
-    ) -> Result<Vec<Distribution>> {
-        write!(self, |db| hub::claim(db, most, now, lease_until))
+    ) -> Result<Option<Distribution>> {
+        write!(self, |db| hub::claim(db, busy, now, lease_until))
     }
 
     async fn delivered(&self, of: &Distribution) -> Result<()> {
@@ -126,6 +131,7 @@ async fn claim(
     .bind(now.as_microsecond())
     .bind(lease_until.as_microsecond())
     .bind(i64::from(most))
+    .bind(hub)
     .fetch_all(db)
     .await?;
     found.iter().map(read).collect()
@@ -139,7 +145,6 @@ fn read(row: &Row) -> Result<Announcement> {
         changed_at: rows::instant(row, "changed_at")?,
         attempts: rows::small_count(row, "attempts")?,
     })
-    .bind(hub)
 }
 
 async fn put(db: &mut Connection, of: &Announcement, words: &str, until: Option<Timestamp>) -> Result<()> {
