@@ -216,7 +216,12 @@ impl Inner {
 
     async fn deliver(&self, version: &Distribution) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let words = match self.post(version).await {
+        let Some(bytes) = self.bytes(&version.path) else {
+            // Nobody's failure: either the feed is put back, or the store is told that it is gone.
+            debug!(feed = version.path, "the feed's file cannot be read, and is delivered later");
+            return Ok(());
+        };
+        let words = match self.post(version, bytes).await {
             Ok(status) if status.is_success() => return self.store.delivered(version).await,
             Ok(StatusCode::GONE) => {
                 info!(
@@ -233,8 +238,7 @@ impl Inner {
         self.later(version, &words, now).await
     }
 
-    async fn post(&self, version: &Distribution) -> Result<StatusCode, String> {
-        let bytes = self.bytes(&version.path).ok_or("the feed's file cannot be read")?;
+    async fn post(&self, version: &Distribution, bytes: Vec<u8>) -> Result<StatusCode, String> {
         let mut kind = media_type(&version.path, &self.settings).to_owned();
         if !kind.ends_with("json") {
             kind.push_str("; charset=utf-8");

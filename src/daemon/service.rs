@@ -445,7 +445,7 @@ impl Service {
         let (feeds, now) = (self.blog.feeds(), self.clock.now());
         let mut told = self.store.announce(&feeds, &self.config.feeds.hubs, now).await;
         if told.is_ok() && self.config.feeds.hub {
-            told = self.store.distribute(&feeds, now).await;
+            told = self.store.distribute(&feeds, &self.blog.moved(), now).await;
         }
         match told {
             Ok(()) => self.announced = true,

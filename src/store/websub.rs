@@ -1,6 +1,8 @@
 //! The verbs of WebSub: which hub is to be told of which version of a feed, and who is subscribed to the feeds at our own hub.
 //! Knows no HTTP; whoever calls has asked, or has been asked.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -103,9 +105,15 @@ pub trait WebSub: Send + Sync {
     /// It did not: what was there before stays.
     async fn deny_hub(&self, question: &Question) -> Result<()>;
     async fn defer_question(&self, question: &Question, until: Timestamp) -> Result<()>;
-    /// These are the feeds as they are published: whoever has another version is to get this one. What has run out, or is about
-    /// a feed that is gone, is forgotten.
-    async fn distribute(&self, feeds: &[(String, u128)], now: Timestamp) -> Result<()>;
+    /// These are the feeds as they are published: whoever has another version is to get this one. Who is subscribed to a feed
+    /// that has `moved` from one path to another goes on there. A feed that is gone has nothing to deliver, and may come back.
+    /// What has run out is forgotten.
+    async fn distribute(
+        &self,
+        feeds: &[(String, u128)],
+        moved: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<()>;
     /// One that is due, of none of the hosts that are `busy`; whoever has failed lately comes last.
     async fn claim_distribution(
         &self,

@@ -309,6 +309,25 @@ fn callbacks_that_hang_keep_no_other_waiting() {
 }
 
 #[test]
+fn a_feed_that_moves_takes_its_subscribers_along() {
+    let (subscriber, calls) = serve(|_| (204, Vec::new()));
+    let site = blog();
+    let config = format!("{LEAST}[feeds]\nhub = true\nhub_private = true\n");
+    site.save("gazetted.toml", &config);
+    subscribed(&site, "feed.xml", [(subscriber, "127.0.0.1")]);
+    let daemon = Daemon::start(&site, "2021-05-10T10:00:00Z");
+    until("the version at the old address", || (count(&calls) == 1).then_some(()));
+    daemon.stop();
+    site.save("gazetted.toml", format!("{config}rss = \"news.xml\"\n"));
+    let daemon = Daemon::start(&site, "2021-05-10T10:00:00Z");
+    until("the version at the new address", || (count(&calls) == 2).then_some(()));
+    daemon.stop();
+    let moved = calls.lock().unwrap().pop().unwrap();
+    assert!(moved.header("link").unwrap().contains("<https://blog.example.org/news.xml>"), "{}", moved.head);
+    assert_eq!(moved.body, site.read("public/news.xml"));
+}
+
+#[test]
 fn a_subscription_that_is_not_renewed_is_forgotten() {
     let (subscriber, calls) =
         serve(|call| (200, call.query().remove("hub.challenge").unwrap_or_default().into_bytes()));

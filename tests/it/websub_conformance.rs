@@ -1,5 +1,7 @@
 //! Which hub is told of what, and who is subscribed to our own, asked of each store.
 
+use std::collections::BTreeMap;
+
 use gazetted::domain::websub::Mode;
 use gazetted::store::{Announcement, Distribution, HubLimits, HubRequest, Question, Requested, SharedStore};
 use jiff::{Timestamp, ToSpan as _};
@@ -14,6 +16,7 @@ conformance! {
     a_renewal_leaves_what_is_in_force_until_it_is_confirmed,
     whoever_leaves_has_to_have_meant_it,
     subscribers_get_each_version_once_and_failures_are_remembered,
+    subscribers_wait_for_a_feed_that_is_gone_and_go_with_one_that_moves,
     a_busy_host_and_those_who_failed_keep_nobody_waiting,
     there_are_not_too_many_of_one_host_nor_in_all,
 }
@@ -122,9 +125,15 @@ async fn subscribe(store: &SharedStore, minutes: i64, callback: &str, secret: &s
     store.confirm_hub(&question, hash, later(minutes)).await.unwrap();
 }
 
+async fn distribute(store: &SharedStore, minutes: i64, published: &[(&str, u128)], moved: &[(&str, &str)]) {
+    let moved: BTreeMap<String, String> =
+        moved.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+    store.distribute(&feeds(published), &moved, later(minutes)).await.unwrap();
+}
+
 /// What is delivered when the feed is published as `hash`.
 async fn publish(store: &SharedStore, minutes: i64, hash: u128) -> Vec<Distribution> {
-    store.distribute(&feeds(&[("a.xml", hash)]), later(minutes)).await.unwrap();
+    distribute(store, minutes, &[("a.xml", hash)], &[]).await;
     let mut all = Vec::new();
     while let Some(due) = version(store, minutes, &[]).await {
         all.push(due);
@@ -205,9 +214,38 @@ async fn subscribers_get_each_version_once_and_failures_are_remembered(fixture: 
     store.end_subscription(newer[0].id).await.unwrap();
     let last = publish(&store, 30, 4).await;
     assert_eq!((last.len(), last[0].failing_since), (1, None));
-    // The feed itself is gone.
-    store.distribute(&feeds(&[("b.xml", 1)]), later(31)).await.unwrap();
-    assert!(publish(&store, 40, 5).await.is_empty());
+}
+
+async fn subscribers_wait_for_a_feed_that_is_gone_and_go_with_one_that_moves(fixture: Fixture) {
+    let store = fixture.store;
+    for callback in ["c/1", "d/1"] {
+        subscribe(&store, 0, callback, "", 1).await;
+    }
+    let got = publish(&store, 1, 2).await;
+    store.delivered(&got[0]).await.unwrap();
+    // The other one is being called while the feed goes.
+    distribute(&store, 2, &[("b.xml", 1)], &[]).await;
+    store.defer_distribution(&got[1], later(2), later(3)).await.unwrap();
+    assert!(version(&store, 30, &[]).await.is_none(), "there is nothing to deliver");
+    let back = publish(&store, 31, 2).await;
+    assert_eq!(back.iter().map(|d| d.callback.as_str()).collect::<Vec<_>>(), ["d/1"], "who had not got it before");
+    store.delivered(&back[0]).await.unwrap();
+    // A renewal that is not confirmed yet keeps to the address that it was asked for.
+    let renewal = ask(&store, 32, "d/1", Mode::Subscribe, "").await;
+    let moved = [("a.xml", "n.xml"), ("b.xml", "n.xml"), ("x.xml", "nowhere.xml")];
+    distribute(&store, 33, &[("n.xml", 3)], &moved).await;
+    let first = version(&store, 33, &[]).await.unwrap();
+    assert_eq!((first.path.as_str(), first.callback.as_str(), first.hash), ("n.xml", "c/1", 3));
+    assert!(version(&store, 33, &[]).await.is_none());
+    store.confirm_hub(&renewal, 0, later(34)).await.unwrap();
+    // Whoever asks at the old address again, and is at the new one already, is there once.
+    subscribe(&store, 34, "c/1", "", 0).await;
+    distribute(&store, 40, &[("n.xml", 4)], &moved).await;
+    let mut all = [version(&store, 40, &[]).await.unwrap(), version(&store, 40, &[]).await.unwrap()];
+    all.sort_by(|a, b| a.callback.cmp(&b.callback));
+    assert!(all.iter().all(|d| d.path == "n.xml" && d.hash == 4));
+    assert_eq!(all.each_ref().map(|d| d.callback.as_str()), ["c/1", "d/1"]);
+    assert!(version(&store, 40, &[]).await.is_none());
 }
 
 async fn a_busy_host_and_those_who_failed_keep_nobody_waiting(fixture: Fixture) {
@@ -223,7 +261,7 @@ async fn a_busy_host_and_those_who_failed_keep_nobody_waiting(fixture: Fixture) 
     for failed in publish(&store, 1, 2).await.iter().filter(|d| d.host != "e") {
         store.defer_distribution(failed, later(1), later(2)).await.unwrap();
     }
-    store.distribute(&feeds(&[("a.xml", 3)]), later(3)).await.unwrap();
+    distribute(&store, 3, &[("a.xml", 3)], &[]).await;
     let mut order = Vec::new();
     for busy in [[].as_slice(), &["c"], &[]] {
         order.push(version(&store, 3, busy).await.unwrap().host);
@@ -243,4 +281,10 @@ async fn there_are_not_too_many_of_one_host_nor_in_all(fixture: Fixture) {
     assert_eq!(wanted("d/1").await, Requested::Kept);
     assert_eq!(wanted("e/1").await, Requested::Kept);
     assert_eq!(wanted("f/1").await, Requested::Full);
+    // What has run out takes no room, though nothing is published that would have it forgotten.
+    while let Some(asked) = question(&store, 0, &[]).await {
+        store.confirm_hub(&asked, 1, now()).await.unwrap();
+    }
+    let after = store.request_hub(&request("f/1", Mode::Subscribe, ""), LIMITS, later(61)).await.unwrap();
+    assert_eq!(after, Requested::Kept);
 }

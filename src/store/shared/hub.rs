@@ -20,6 +20,7 @@ pub async fn request(
     if request.mode == Mode::Unsubscribe {
         return Ok(Requested::Nothing);
     }
+    forget(db, now).await?;
     let all: i64 = sqlx::query_scalar("SELECT count(*) FROM hub_subscriptions").fetch_one(&mut *db).await?;
     let of_host: i64 = sqlx::query_scalar("SELECT count(*) FROM hub_subscriptions WHERE host = $1")
         .bind(&request.host)
@@ -145,18 +146,11 @@ pub async fn defer_question(db: &mut Connection, question: &Question, until: Tim
     Ok(())
 }
 
-/// `feeds` is a list of paths and hashes.
-pub async fn distribute(db: &mut Connection, feeds: &str, now: Timestamp) -> Result<()> {
-    sqlx::query(concat!(
-        "DELETE FROM hub_subscriptions WHERE lease_until < $2 AND asked IS NULL
-             OR path NOT IN (SELECT path FROM ",
-        rows!("$1", 0 path text, 1 hash text),
-        ")"
-    ))
-    .bind(feeds)
-    .bind(now.as_microsecond())
-    .execute(&mut *db)
-    .await?;
+/// `feeds` is a list of paths and hashes, `moved` one of paths and where they lead.
+pub async fn distribute(db: &mut Connection, feeds: &str, moved: &str, now: Timestamp) -> Result<()> {
+    forget(db, now).await?;
+    follow(db, feeds, moved).await?;
+    take_back(db, feeds).await?;
     sqlx::query(concat!(
         "UPDATE hub_subscriptions SET hash = newest.hash, due_at = $2, attempts = 0 FROM (SELECT path, hash FROM ",
         rows!("$1", 0 path text, 1 hash text),
@@ -165,6 +159,50 @@ pub async fn distribute(db: &mut Connection, feeds: &str, now: Timestamp) -> Res
     ))
     .bind(feeds)
     .bind(now.as_microsecond())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What has run out and was not renewed.
+async fn forget(db: &mut Connection, now: Timestamp) -> Result<()> {
+    sqlx::query("DELETE FROM hub_subscriptions WHERE lease_until < $1 AND asked IS NULL")
+        .bind(now.as_microsecond())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Subscriptions go with their feed. A callback has each feed once, and is asked by the address that it gave itself.
+async fn follow(db: &mut Connection, feeds: &str, moved: &str) -> Result<()> {
+    sqlx::query(concat!(
+        "UPDATE hub_subscriptions SET path = moved.target FROM
+             (SELECT max(s.id) AS id, given.target FROM hub_subscriptions s JOIN ",
+        rows!("$2", 0 origin text, 1 target text),
+        " ON given.origin = s.path
+              WHERE s.asked IS NULL AND given.target IN (SELECT path FROM ",
+        rows!("$1", 0 path text, 1 hash text),
+        ") AND NOT EXISTS
+                  (SELECT 1 FROM hub_subscriptions o WHERE o.path = given.target AND o.callback = s.callback)
+              GROUP BY given.target, s.callback) AS moved
+         WHERE moved.id = hub_subscriptions.id"
+    ))
+    .bind(feeds)
+    .bind(moved)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Of a feed that is gone nothing can be delivered. Who has not got its last version gets whatever stands there next.
+async fn take_back(db: &mut Connection, feeds: &str) -> Result<()> {
+    sqlx::query(concat!(
+        "UPDATE hub_subscriptions SET hash = $2, due_at = NULL WHERE due_at IS NOT NULL AND path NOT IN (SELECT path FROM ",
+        rows!("$1", 0 path text, 1 hash text),
+        ")"
+    ))
+    .bind(feeds)
+    .bind(rows::hex(0))
     .execute(db)
     .await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Which hub is to be told of which version of a feed.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
@@ -57,8 +59,14 @@ impl WebSub for Database {
         write!(self, |db| hub::defer_question(db, question, until))
     }
 
-    async fn distribute(&self, feeds: &[(String, u128)], now: Timestamp) -> Result<()> {
-        write!(self, |db| hub::distribute(db, &given(feeds), now))
+    async fn distribute(
+        &self,
+        feeds: &[(String, u128)],
+        moved: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let moved = rows::list(moved.iter().map(|(from, to)| json!([rows::clean(from), rows::clean(to)])));
+        write!(self, |db| hub::distribute(db, &given(feeds), &moved, now))
     }
 
     async fn claim_distribution(
