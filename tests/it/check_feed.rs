@@ -54,7 +54,7 @@ fn a_fault_has_its_place_its_code_and_a_remedy() {
 }
 
 /// A server that answers each request by its head (all in lower case) until the test is over.
-fn serve(answer: impl Fn(&str) -> String + Send + 'static) -> String {
+pub fn serve(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/feed.xml", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -68,7 +68,7 @@ fn serve(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     address
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+pub fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::check_feed::{answer, serve};
 use super::site::{Site, site, text};
 
 /// What jekyll-feed writes: Atom, the newest `count` of 24 posts, ids without `.html`.
@@ -96,6 +97,19 @@ fn relative_addresses_in_a_file_are_the_sites() {
     site.save("old.xml.gz", [0x1f, 0x8b, 8, 0].as_slice());
     let refused = site.run("adopt old.xml.gz");
     assert!(refused.code == 1 && refused.err.contains("is packed with gzip"), "{refused:?}");
+}
+
+#[test]
+fn an_archive_that_is_gone_is_left_out() {
+    let site = blog();
+    let link = "<id>x</id><link rel=\"prev-archive\" href=\"/gone.xml\"/>";
+    let feed = jekyll_feed(&site, 10).replace("<id>x</id>", link);
+    let address = serve(move |head| {
+        if head.starts_with("get /feed.xml ") { answer("200 OK", "", &feed) } else { answer("404 Not Found", "", "") }
+    });
+    let said = site.run(&format!("adopt {address}"));
+    assert!(said.code == 0 && said.out.starts_with("10 posts took over"), "{said:?}");
+    assert!(said.err.contains("/gone.xml` cannot be read: 404"), "{said:?}");
 }
 
 fn documents(site: &Site) -> Vec<Vec<String>> {
