@@ -78,6 +78,7 @@ fn the_units_are_exposed_at_1_2_or_less_and_systemd_finds_nothing_wrong_with_the
 #[test]
 fn systemd_hears_that_the_daemon_is_ready_alive_and_stopping() {
     let site = site().config("[http]\nlisten = \"127.0.0.1:0\"\n").post("2021-05-07-a.md", text("A", "Words."));
+    let site = site.post("2021-05-08-b.md", "---\ntitle: [broken\n---\n");
     let path = site.path("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -99,6 +100,7 @@ fn systemd_hears_that_the_daemon_is_ready_alive_and_stopping() {
             assert!(began.elapsed() < PATIENCE, "{wanted}: {heard}");
         }
     };
+    until("STATUS=1 post, 1 error; next digest");
     until("READY=1");
     for _ in 0..3 {
         until("WATCHDOG=1");

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Reached, Service};
 use crate::daemon::{editions, systemd};
+use crate::domain::wording;
 use crate::http::{self, Tls};
 
 impl Service {
@@ -38,9 +39,10 @@ impl Service {
     /// For whoever looks with `systemctl status`.
     fn sentence(&self, standing: &http::Standing) -> String {
         let http::Standing { posts, errors, next_digest, clock_doubted, .. } = standing;
-        let mut said = format!("{} posts", posts.get("published").unwrap_or(&0));
+        let count = |count: u64, noun| wording::digits(u32::try_from(count).unwrap_or(u32::MAX), noun);
+        let mut said = count(posts.get("published").copied().unwrap_or_default(), "post");
         if *errors > 0 {
-            said.push_str(&format!(", {errors} errors"));
+            said.push_str(&format!(", {}", count(*errors, "error")));
         }
         if let Some(due) = *next_digest {
             said.push_str(
