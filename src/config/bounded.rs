@@ -1,7 +1,6 @@
 //! Files that people name, read to a limit: one that was named by mistake, or never ends, is refused before it fills the memory.
 //! And read as they stand: half of a configuration may be one, too, of a daemon that sends its mails nowhere.
 
-use std::fs::Metadata;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
@@ -15,32 +14,47 @@ pub const SECRET: u64 = 64_000;
 const PAUSE: Duration = Duration::from_millis(10);
 const TRIES: u32 = 10;
 
+/// What one reading came to.
+enum Reading {
+    Whole(Vec<u8>),
+    /// Of a file that says it has no length: what the kernel makes up, or one that was emptied while it was read.
+    Unsure(Vec<u8>),
+    /// Somebody wrote to it meanwhile.
+    Torn,
+}
+
 /// The whole file, or an error if it has more than `most` bytes.
 pub fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut before = None;
     for _ in 0..TRIES {
-        if let Some(bytes) = as_it_stands(path, most)? {
-            return Ok(bytes);
+        match read(path, most)? {
+            Reading::Whole(bytes) => return Ok(bytes),
+            Reading::Unsure(bytes) if before.as_ref() == Some(&bytes) => return Ok(bytes),
+            Reading::Unsure(bytes) => before = Some(bytes),
+            Reading::Torn => before = None,
         }
         std::thread::sleep(PAUSE);
     }
     Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody is writing to it"))
 }
 
-/// Nothing if somebody wrote to it meanwhile.
-fn as_it_stands(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+fn read(path: &Path, most: u64) -> io::Result<Reading> {
     let mut file = std::fs::File::open(path)?;
     let (before, mut bytes) = (file.metadata()?, Vec::new());
     (&mut file).take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
     }
-    Ok(is_same(&before, &file.metadata()?, bytes.len()).then_some(bytes))
-}
-
-fn is_same(before: &Metadata, after: &Metadata, read: usize) -> bool {
-    // Pipes have no length, nor has what the kernel makes up.
-    let is_whole = after.len() == read as u64 || after.len() == 0;
-    !after.is_file() || (is_whole && before.len() == after.len() && before.modified().ok() == after.modified().ok())
+    let after = file.metadata()?;
+    let is_same = before.len() == after.len() && before.modified().ok() == after.modified().ok();
+    Ok(match after.len() {
+        // Pipes have no length.
+        _ if !after.is_file() => Reading::Whole(bytes),
+        _ if !is_same => Reading::Torn,
+        length if length == bytes.len() as u64 => Reading::Whole(bytes),
+        0 => Reading::Unsure(bytes),
+        _ => Reading::Torn,
+    })
 }
 
 pub fn text(path: &Path, most: u64) -> io::Result<String> {
@@ -71,6 +85,11 @@ mod tests {
                 assert!(read.is_empty() || read == long || read == short, "{} bytes", read.len());
             }
         });
+    }
+
+    #[test]
+    fn what_the_kernel_makes_up_has_no_length_and_is_read() {
+        assert!(text(Path::new("/proc/version"), TEXT).is_ok_and(|text| text.starts_with("Linux")));
     }
 
     #[test]
