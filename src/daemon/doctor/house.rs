@@ -1,5 +1,6 @@
 //! Modes, free space, the clock, the store: what this machine says of itself.
 
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -114,9 +115,12 @@ pub async fn open(config: &Config, now: Timestamp) -> (Option<SharedStore>, rule
 pub async fn store(config: &Config, store: Option<&SharedStore>) -> Vec<Finding> {
     let mut places = vec![config.path(&config.feeds.out)];
     places.extend(config.store_file());
+    let mut disks = HashSet::new();
     let free = |path: PathBuf| {
         let disk = statvfs(nearest(&path)).ok()?;
-        Some((path.display().to_string(), disk.f_bavail.saturating_mul(disk.f_frsize)))
+        // What is on one disk has the same room, and the first is named.
+        let is_another = disks.insert((disk.f_fsid, disk.f_blocks));
+        is_another.then(|| (path.display().to_string(), disk.f_bavail.saturating_mul(disk.f_frsize)))
     };
     let mut found = vec![rules::room(&places.into_iter().filter_map(free).collect::<Vec<_>>())];
     match store {
