@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use gazetted::clock::{Clock as _, SystemClock};
+use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
 use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -169,10 +170,12 @@ fn every_session_is_ended_again_and_again_while_a_daemon_sends_and_nothing_is_lo
 fn two_daemons_whose_clocks_differ_open_the_digest_that_is_due_once_and_neither_complains() {
     let Some(clock) = other_clock() else { return };
     let Some(database) = Database::fresh() else { return };
-    let today = TimeZone::UTC.to_datetime(SystemClock.now()).date();
+    // By the clock that is ahead, and due from the month's first moment on: so it is on any day this runs.
+    let today = TimeZone::UTC.to_datetime(SystemClock.now() + 1.hour()).date();
     let month = today.first_of_month().yesterday().unwrap();
     let name = month.strftime("%Y-%m-15-post.md").to_string();
-    let configuration = format!("{LEAST}[store]\nurl = \"{}\"\n[digest]\ncatch_up = \"90d\"\n", database.url);
+    let configuration =
+        format!("{LEAST}[store]\nurl = \"{}\"\n[digest]\ncatch_up = \"90d\"\nschedule = \"0 0 1 * *\"\n", database.url);
     let sites = [(); 2].map(|()| site().post(&name, text("Post", "Words.")));
     for site in &sites {
         site.save("gazetted.toml", &configuration);
